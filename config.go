@@ -1,0 +1,300 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"mana/keys"
+	"mana/ledger"
+)
+
+// setting is one line of the table that drives parsing, the README's table and suggestions.
+type setting struct {
+	name, fallback, meaning string
+	secret                  bool // may come as NAME_FILE
+	parse                   func(c *config, value string) error
+}
+
+// config is what the environment says, read once.
+type config struct {
+	issuer        *url.URL
+	port          int
+	listen        string // empty: derived
+	dev           bool   // the issuer is a loopback address and so is the listener
+	dataDir       string
+	databaseURL   string
+	masterKey     *keys.MasterKey // nil: made or read in DATA_DIR in dev mode
+	proxies       []netip.Prefix
+	corsOrigins   []string // nil: the default of the mode
+	audience      string
+	importKey     string // PEM
+	publicKey     string // PEM, compared only
+	jwtIssuer     string
+	accessTTL     time.Duration
+	refreshTTL    time.Duration
+	rsaBits       int
+	signupOpen    bool
+	signupBonus   ledger.Amount
+	dailyFree     ledger.Amount
+	limits        string
+	publicMax     int
+	publicPeriod  time.Duration
+	validateSlots int
+	hashMemory    int64 // bytes; 0: a quarter of the memory limit
+	logLevel      slog.Level
+	logFormat     string
+	drain         time.Duration // negative: the default of the mode
+	shutdown      time.Duration // 0: the default of the mode
+	brand         string
+	imprintURL    string
+	privacyURL    string
+	termsURL      string
+	supportEmail  string
+
+	set map[string]string // what was given, by name
+}
+
+// settings is the one table of everything that can be set.
+func settings() []setting {
+	return []setting{
+		{"ISSUER", "http://localhost:{PORT}", "issuer, base of links and cookies; https, or http on a loopback address", false, parseIssuer},
+		{"PORT", "3001", "public port", false, func(c *config, v string) error { return intIn(v, 1, 65535, &c.port) }},
+		{"LISTEN", "", "host:port, beats PORT; default 127.0.0.1 and [::1] in dev mode, else all addresses", false, text(func(c *config) *string { return &c.listen })},
+		{"DATA_DIR", "./data", "folder of the embedded database and the dev master key", false, text(func(c *config) *string { return &c.dataDir })},
+		{"DATABASE_URL", "", "sqlite:PATH; empty: mana.db in DATA_DIR", true, text(func(c *config) *string { return &c.databaseURL })},
+		{"MASTER_KEY", "", "32 bytes in base64, seals signing keys; made in DATA_DIR in dev mode, else required", true, parseMasterKey},
+		{"TRUSTED_PROXIES", "", "networks (CIDR, comma list) whose X-Forwarded-For counts", false, parseProxies},
+		{"CORS_ORIGINS", "", "exact origins of the JSON API, comma list; in dev mode http://localhost:3000,http://localhost:8081", false, parseOrigins},
+		{"JWT_AUDIENCE", "manacore", "aud of tokens of the REST login", false, text(func(c *config) *string { return &c.audience })},
+		{"JWT_PRIVATE_KEY", "", "PEM, becomes the first RS256 key of an empty store", true, text(func(c *config) *string { return &c.importKey })},
+		{"JWT_PUBLIC_KEY", "", "PEM, compared with JWT_PRIVATE_KEY", true, text(func(c *config) *string { return &c.publicKey })},
+		{"JWT_ISSUER", "", "not used: tokens carry ISSUER; another value gives a warning", false, text(func(c *config) *string { return &c.jwtIssuer })},
+		{"JWT_ACCESS_TOKEN_EXPIRY", "15m", "life of access tokens, 1m to 60m", false, func(c *config, v string) error { return durationIn(v, time.Minute, time.Hour, &c.accessTTL) }},
+		{"JWT_REFRESH_TOKEN_EXPIRY", "7d", "life of a refresh token of the REST login, 1h to 90d", false, func(c *config, v string) error { return durationIn(v, time.Hour, 90*24*time.Hour, &c.refreshTTL) }},
+		{"RSA_BITS", "2048", "size of a new signing key: 2048, 3072 or 4096", false, parseRSABits},
+		{"SIGNUP", "open", "open or closed", false, parseSignup},
+		{"CREDITS_SIGNUP_BONUS", "150", "free credits of a new account", false, func(c *config, v string) (err error) { c.signupBonus, err = ledger.ParseSetting(v); return err }},
+		{"CREDITS_DAILY_FREE", "5", "free credits each 24 hours", false, func(c *config, v string) (err error) { c.dailyFree, err = ledger.ParseSetting(v); return err }},
+		{"RATE_LIMIT_MAX", "100", "calls of an address to a public route per RATE_LIMIT_TTL", false, func(c *config, v string) error { return intIn(v, 1, 1_000_000_000, &c.publicMax) }},
+		{"RATE_LIMIT_TTL", "60", "seconds of RATE_LIMIT_MAX", false, parsePublicPeriod},
+		{"RATE_LIMIT_CLASSES", "", "other limits as count/seconds, such as signup=10/3600,spend=100/60", false, text(func(c *config) *string { return &c.limits })},
+		{"VALIDATE_CONCURRENCY", "256", "token checks at work at once", false, func(c *config, v string) error { return intIn(v, 1, 100_000, &c.validateSlots) }},
+		{"HASH_MEMORY", "", "bytes for password hashing (suffix K, M, G); default a quarter of the memory limit", false, parseHashMemory},
+		{"LOG_LEVEL", "info", "debug, info, warn or error", false, func(c *config, v string) error { return c.logLevel.UnmarshalText([]byte(v)) }},
+		{"LOG_FORMAT", "auto", "text, json, or auto: text on a terminal", false, oneOf(func(c *config) *string { return &c.logFormat }, "auto", "text", "json")},
+		{"DRAIN", "", "time between readiness off and listener closed; 5s, 0s in dev mode", false, func(c *config, v string) error { return durationIn(v, 0, time.Minute, &c.drain) }},
+		{"SHUTDOWN_TIMEOUT", "", "longest wait for requests in flight; 20s, 2s in dev mode", false, func(c *config, v string) error { return durationIn(v, time.Second, 10*time.Minute, &c.shutdown) }},
+		{"BRAND_NAME", "Mana", "name on the pages", false, text(func(c *config) *string { return &c.brand })},
+		{"IMPRINT_URL", "", "link in the footer", false, link(func(c *config) *string { return &c.imprintURL })},
+		{"PRIVACY_URL", "", "link in the footer", false, link(func(c *config) *string { return &c.privacyURL })},
+		{"TERMS_URL", "", "link in the footer", false, link(func(c *config) *string { return &c.termsURL })},
+		{"SUPPORT_EMAIL", "", "address in the footer", false, text(func(c *config) *string { return &c.supportEmail })},
+	}
+}
+
+// settingFault is one thing that is wrong with the settings.
+type settingFault struct{ name, text string }
+
+// configError lists everything that is wrong, so that it is mended in one go.
+type configError struct{ faults []settingFault }
+
+// Error implements error.
+func (e *configError) Error() string {
+	var out strings.Builder
+	noun, verb := "settings", "need"
+	if len(e.faults) == 1 {
+		noun, verb = "setting", "needs"
+	}
+	fmt.Fprintf(&out, "%d %s %s attention, nothing was started\n\n", len(e.faults), noun, verb)
+	width := 0
+	for _, f := range e.faults {
+		width = max(width, len(f.name))
+	}
+	for _, f := range e.faults {
+		fmt.Fprintf(&out, "  %-*s  %s\n", width, f.name, f.text)
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
+// loadConfig reads the environment once. anyAddress (--dev) lets a loopback issuer listen on all addresses.
+func loadConfig(environ []string, anyAddress bool) (*config, error) {
+	c := &config{set: make(map[string]string), drain: -1}
+	given := make(map[string]string)
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		given[name] = value
+	}
+	var faults []settingFault
+	for _, s := range settings() {
+		value, err := valueOf(s, given)
+		if err == nil && value != "" {
+			c.set[s.name] = value
+		} else if err == nil {
+			value = strings.ReplaceAll(s.fallback, "{PORT}", strconv.Itoa(c.portOrDefault(given)))
+		}
+		if err == nil && value != "" {
+			err = s.parse(c, value)
+		}
+		if err != nil {
+			faults = append(faults, settingFault{s.name, faultText(s, value, err)})
+		}
+	}
+	faults = append(faults, c.check(given, anyAddress)...)
+	if len(faults) > 0 {
+		return nil, &configError{faults}
+	}
+	return c, nil
+}
+
+// valueOf finds the value of a setting: the variable itself, or the content of the file that NAME_FILE names.
+func valueOf(s setting, given map[string]string) (string, error) {
+	value, path := given[s.name], given[s.name+"_FILE"]
+	switch {
+	case !s.secret || path == "":
+		return value, nil
+	case value != "":
+		return "", fmt.Errorf("%s and %s_FILE are both set", s.name, s.name)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("%s_FILE: %w", s.name, err)
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o004 != 0 && s.name == "MASTER_KEY" {
+		return "", fmt.Errorf("%s_FILE %s can be read by everybody: chmod o-r", s.name, path)
+	}
+	return strings.TrimSpace(string(content)), nil
+}
+
+func (c *config) portOrDefault(given map[string]string) int {
+	if port, err := strconv.Atoi(given["PORT"]); err == nil {
+		return port
+	}
+	return 3001
+}
+
+// faultText never repeats a secret.
+func faultText(s setting, value string, err error) string {
+	if s.secret || value == "" {
+		return err.Error()
+	}
+	return value + ": " + err.Error()
+}
+
+// check holds the settings against each other.
+func (c *config) check(given map[string]string, anyAddress bool) []settingFault {
+	var faults []settingFault
+	add := func(name, text string) { faults = append(faults, settingFault{name, text}) }
+	if given["DEV_BYPASS_AUTH"] != "" {
+		add("DEV_BYPASS_AUTH", "does not exist here, and no switch turns authentication off: unset it")
+	}
+	if c.issuer == nil {
+		return faults
+	}
+	loopback := isLoopbackHost(c.issuer.Hostname())
+	c.dev = loopback && (anyAddress || c.listensOnLoopback())
+	switch {
+	case anyAddress && !loopback:
+		add("--dev", "is for a loopback issuer only")
+	case loopback && !c.dev:
+		add("LISTEN", c.listen+": a loopback issuer listens on a loopback address; --dev allows all addresses, for a container")
+	}
+	if !loopback && c.masterKey == nil && c.set["MASTER_KEY"] == "" {
+		add("MASTER_KEY_FILE", "not set: seals signing keys; make one: mana config new-key > master.key")
+	}
+	if c.publicKey != "" && c.importKey == "" {
+		add("JWT_PUBLIC_KEY", "is only compared with JWT_PRIVATE_KEY, which is not set")
+	}
+	if anyAddress && c.listen == "" {
+		c.listen = ":" + strconv.Itoa(c.port)
+	}
+	return faults
+}
+
+func (c *config) listensOnLoopback() bool {
+	if c.listen == "" {
+		return true
+	}
+	at := strings.LastIndexByte(c.listen, ':')
+	return at > 0 && isLoopbackHost(strings.Trim(c.listen[:at], "[]"))
+}
+
+// secure reports whether the issuer is https.
+func (c *config) secure() bool { return c.issuer.Scheme == "https" }
+
+// origins are the origins of the JSON API.
+func (c *config) origins() []string {
+	if c.corsOrigins == nil && c.dev {
+		return []string{"http://localhost:3000", "http://localhost:8081"}
+	}
+	return c.corsOrigins
+}
+
+// warnings are notices that stop nothing: names that look like typing errors, settings without effect.
+func (c *config) warnings(environ []string) []string {
+	var out []string
+	if c.jwtIssuer != "" && c.jwtIssuer != c.issuer.String() {
+		out = append(out, "JWT_ISSUER is not used: tokens carry "+c.issuer.String())
+	}
+	known := make([]string, 0, 2*len(settings()))
+	for _, s := range settings() {
+		known = append(known, s.name, s.name+"_FILE")
+	}
+	for _, entry := range environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if slices.Contains(known, name) || len(name) < 5 {
+			continue
+		}
+		for _, s := range settings() {
+			if len(s.name) >= 5 && distance(name, s.name) <= 2 {
+				out = append(out, fmt.Sprintf("%s: did you mean %s?", name, s.name))
+				break
+			}
+		}
+	}
+	return out
+}
+
+const masterKeyFile = "master.key"
+
+// loadMasterKey gives the master key; in dev mode it is made once and kept beside the database. It
+// reports whether it was made.
+func (c *config) loadMasterKey() (keys.MasterKey, bool, error) {
+	if c.masterKey != nil {
+		return *c.masterKey, false, nil
+	}
+	path := filepath.Join(c.dataDir, masterKeyFile)
+	content, err := os.ReadFile(path)
+	if err == nil {
+		key, err := keys.ParseMasterKey(string(bytes.TrimSpace(content)))
+		if err != nil {
+			return keys.MasterKey{}, false, fmt.Errorf("reading %s: %w", path, err)
+		}
+		return key, false, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return keys.MasterKey{}, false, fmt.Errorf("reading the master key: %w", err)
+	}
+	if err := os.MkdirAll(c.dataDir, 0o700); err != nil {
+		return keys.MasterKey{}, false, fmt.Errorf("making the data folder: %w", err)
+	}
+	key := keys.NewMasterKey()
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return keys.MasterKey{}, false, fmt.Errorf("storing the master key: %w", err)
+	}
+	if _, err := file.WriteString(key.Encode() + "\n"); err != nil {
+		return keys.MasterKey{}, false, errors.Join(fmt.Errorf("storing the master key: %w", err), file.Close())
+	}
+	return key, true, errors.Join(file.Sync(), file.Close())
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"mana/keys"
+)
+
+func text(field func(*config) *string) func(*config, string) error {
+	return func(c *config, value string) error {
+		*field(c) = value
+		return nil
+	}
+}
+
+func oneOf(field func(*config) *string, allowed ...string) func(*config, string) error {
+	return func(c *config, value string) error {
+		for _, a := range allowed {
+			if value == a {
+				*field(c) = value
+				return nil
+			}
+		}
+		return fmt.Errorf("must be one of %s", strings.Join(allowed, ", "))
+	}
+}
+
+func link(field func(*config) *string) func(*config, string) error {
+	return func(c *config, value string) error {
+		if u, err := url.Parse(value); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return errors.New("must be an http or https address")
+		}
+		*field(c) = value
+		return nil
+	}
+}
+
+// parseIssuer takes scheme, lower-case host, optional port and path, without trailing slash (OpenID
+// Connect Discovery 1.0, section 3).
+func parseIssuer(c *config, value string) error {
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || u.Host == "" || u.Opaque != "":
+		return errors.New("is not an address such as https://id.example.com")
+	case u.RawQuery != "" || u.ForceQuery || strings.Contains(value, "#") || u.User != nil:
+		return errors.New("must have no query, fragment or user information")
+	case u.Path != "":
+		return errors.New("must be scheme and host only, without a path or a slash at the end")
+	case u.Host != strings.ToLower(u.Host):
+		return errors.New("must have its host in lower case")
+	case u.Scheme == "https", u.Scheme == "http" && isLoopbackHost(u.Hostname()):
+		c.issuer = u
+		return nil
+	case u.Scheme == "http":
+		return errors.New("must be https, since it is not a loopback address")
+	}
+	return errors.New("must be https")
+}
+
+func parseMasterKey(c *config, value string) error {
+	key, err := keys.ParseMasterKey(value)
+	if err != nil {
+		return err
+	}
+	c.masterKey = &key
+	return nil
+}
+
+func parseProxies(c *config, value string) error {
+	for part := range strings.SplitSeq(value, ",") {
+		prefix, err := netip.ParsePrefix(strings.TrimSpace(part))
+		if err != nil {
+			return errors.New("must be a list of networks such as 10.0.0.0/8")
+		}
+		c.proxies = append(c.proxies, prefix.Masked())
+	}
+	return nil
+}
+
+func parseOrigins(c *config, value string) error {
+	for part := range strings.SplitSeq(value, ",") {
+		origin := strings.TrimSpace(part)
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host || strings.Contains(origin, "*") {
+			return errors.New("must be a list of exact origins such as https://app.example.com, without wildcards")
+		}
+		c.corsOrigins = append(c.corsOrigins, origin)
+	}
+	return nil
+}
+
+func parseRSABits(c *config, value string) error {
+	switch value {
+	case "2048", "3072", "4096":
+		c.rsaBits, _ = strconv.Atoi(value)
+		return nil
+	}
+	return errors.New("must be 2048, 3072 or 4096")
+}
+
+func parseSignup(c *config, value string) error {
+	if value != "open" && value != "closed" {
+		return errors.New("must be open or closed")
+	}
+	c.signupOpen = value == "open"
+	return nil
+}
+
+func parsePublicPeriod(c *config, value string) error {
+	seconds := 0
+	if err := intIn(value, 1, 86400, &seconds); err != nil {
+		return err
+	}
+	c.publicPeriod = time.Duration(seconds) * time.Second
+	return nil
+}
+
+func parseHashMemory(c *config, value string) error {
+	digits, shift := value, 0
+	switch value[len(value)-1] {
+	case 'K':
+		digits, shift = value[:len(value)-1], 10
+	case 'M':
+		digits, shift = value[:len(value)-1], 20
+	case 'G':
+		digits, shift = value[:len(value)-1], 30
+	}
+	n, err := strconv.ParseInt(digits, 10, 32)
+	if err != nil || n < 1 {
+		return errors.New("must be a size such as 64M")
+	}
+	c.hashMemory = n << shift
+	return nil
+}
+
+func intIn(value string, low, high int, to *int) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < low || n > high {
+		return fmt.Errorf("must be %d to %d", low, high)
+	}
+	*to = n
+	return nil
+}
+
+// durationIn reads a Go duration or a number of days ("7d").
+func durationIn(value string, low, high time.Duration, to *time.Duration) error {
+	d, err := time.ParseDuration(value)
+	if days, isDays := strings.CutSuffix(value, "d"); isDays {
+		n, parseErr := strconv.ParseUint(days, 10, 16)
+		d, err = time.Duration(n)*24*time.Hour, parseErr
+	}
+	if err != nil || d < low || d > high {
+		return fmt.Errorf("must be a time of %s to %s, such as 15m or 7d", low, high)
+	}
+	*to = d
+	return nil
+}
+
+func isLoopbackHost(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// distance is the number of inserted, deleted or changed bytes between two names (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,294 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// dailyEvery is the least elapsed time between two daily grants of a wallet.
+const dailyEvery = 24 * time.Hour
+
+// Priorities of grants: lower burns first, so free credits are spent before paid ones.
+const (
+	priorityFree = 10
+	priorityPaid = 50
+)
+
+// Sources of grants that exist once per wallet.
+const (
+	sourceSignup = "signup"
+	sourceDaily  = "daily"
+)
+
+// systemApp is the appId of what no app asked for.
+const systemApp = "system"
+
+// errImpossible says that a wallet contradicts itself: a bug or a damaged row.
+var errImpossible = errors.New("wallet contradicts itself")
+
+// Command is what is to be done with one wallet. The zero Use makes it a touch: only what time does.
+type Command struct {
+	ID        uuid.UUID // of the transaction; further ones are derived from it
+	Use       *Use
+	Key       *Key // of the use, nil if it has none
+	DailyFree Amount
+}
+
+// Result is what a command came to.
+type Result struct {
+	Transaction Transaction // of the use
+	Replayed    bool        // an earlier request with the same key made it
+	Refused     error       // [ErrInsufficient], [ErrDebt], [ErrKeyReused], [ErrFrozen], [ErrClosed]; nil if applied
+}
+
+// Opening is what a wallet starts with, carried as a value into the transaction that creates the person.
+type Opening struct {
+	TransactionID uuid.UUID
+	Bonus         Amount // 0: no bonus and no transaction
+}
+
+// Open makes the wallet of a new person. fresh says that the person has not had a bonus before.
+func Open(userID uuid.UUID, now time.Time, o Opening, fresh bool) (Delta, error) {
+	now = now.UTC().Truncate(time.Microsecond)
+	d := draft{wallet: Wallet{
+		UserID: userID, State: WalletActive, Version: 1, Grants: AccountDebt,
+		LastDaily: now, LastAt: now, CreatedAt: now,
+	}}
+	if o.Bonus > 0 && fresh {
+		err := d.bonus(o.TransactionID, bonus{"signup", sourceSignup, "Signup bonus", AccountIssueBonus, o.Bonus}, now)
+		if err != nil {
+			return Delta{}, err
+		}
+	}
+	return d.delta(nil), nil
+}
+
+// Apply decides one command on one wallet at one moment: first what time does, then the command. It is a
+// pure function. A refusal keeps what time did: those are facts. The error says that the state is
+// impossible; then nothing may be written.
+func Apply(s State, now time.Time, c Command) (Delta, Result, error) {
+	switch s.Wallet.State {
+	case WalletFrozen:
+		return Delta{}, Result{Refused: ErrFrozen}, nil
+	case WalletClosed, WalletDisabled:
+		return Delta{}, Result{Refused: ErrClosed}, nil
+	}
+	if s.Key != nil && c.Key != nil {
+		return Delta{}, replay(s, *c.Key), nil
+	}
+	d := draft{wallet: s.Wallet, grants: slices.Clone(s.Grants)}
+	d.wallet.Version++
+	now = later(now.UTC().Truncate(time.Microsecond), s.Wallet.LastAt)
+	if err := d.daily(derive(c.ID, 1), c.DailyFree, now); err != nil {
+		return Delta{}, Result{}, err
+	}
+	if c.Use == nil {
+		return d.delta(nil), Result{}, nil
+	}
+	if refused := d.refuses(c.Use.Amount); refused != nil {
+		return d.delta(nil), Result{Refused: refused}, nil
+	}
+	used, err := d.use(c, later(now, d.wallet.LastAt))
+	if err != nil {
+		return Delta{}, Result{}, err
+	}
+	var record *KeyRecord
+	if c.Key != nil {
+		record = &KeyRecord{Key: *c.Key, TransactionID: used.ID, CreatedAt: used.At}
+	}
+	return d.delta(record), Result{Transaction: used}, nil
+}
+
+// DailyDue reports whether a touch at now would post the daily grant, and when the next one is due.
+func DailyDue(w Wallet, amount Amount, now time.Time) (due bool, next time.Time) {
+	next = w.LastDaily.Add(dailyEvery)
+	if amount == 0 || w.State != WalletActive {
+		return false, next
+	}
+	return !now.Before(next), next
+}
+
+// replay answers a key that is known: with the first answer, or with a refusal if the request is another.
+func replay(s State, asked Key) Result {
+	if s.Key.Key.Fingerprint != asked.Fingerprint || s.Done == nil {
+		return Result{Refused: ErrKeyReused}
+	}
+	return Result{Transaction: *s.Done, Replayed: true}
+}
+
+// later keeps time from running backwards within a wallet.
+func later(now, last time.Time) time.Time {
+	if !now.After(last) {
+		return last.Add(time.Microsecond)
+	}
+	return now
+}
+
+// derive makes the id of a transaction that time caused beside a command: the command's own time and
+// counter bits, and the rest from a hash, so that the same command derives the same id.
+func derive(id uuid.UUID, index byte) uuid.UUID {
+	sum := sha256.Sum256(append(id[:], index))
+	derived := id
+	copy(derived[8:], sum[:8])
+	derived[8] = derived[8]&0x3f | 0x80 // RFC 9562, section 5.7: variant
+	return derived
+}
+
+// draft is a wallet while a command is decided.
+type draft struct {
+	wallet       Wallet
+	grants       []Grant
+	changed      []int // numbers of grants that are new or changed
+	transactions []Transaction
+}
+
+// bonus describes credits that we issue.
+type bonus struct {
+	kind, source, description string
+	account                   int
+	amount                    Amount
+}
+
+// daily posts the daily grant if it is due. However long the pause, one touch posts one.
+func (d *draft) daily(id uuid.UUID, amount Amount, now time.Time) error {
+	if due, _ := DailyDue(d.wallet, amount, now); !due {
+		return nil
+	}
+	if d.wallet.held()+amount > MaxWallet {
+		return nil // a grant that would pass the cap is skipped
+	}
+	d.wallet.LastDaily = now
+	return d.bonus(id, bonus{"daily", sourceDaily, "Daily free credits", AccountIssueDaily, amount}, now)
+}
+
+// held is everything that the cap counts.
+func (w Wallet) held() Amount { return w.Free + w.Paid + w.HeldFree + w.HeldPaid }
+
+// bonus issues free credits into the grant of their source, which is made if it does not exist.
+func (d *draft) bonus(id uuid.UUID, b bonus, now time.Time) error {
+	at := slices.IndexFunc(d.grants, func(g Grant) bool { return g.Source == b.source })
+	if at < 0 {
+		d.wallet.Grants++
+		d.grants = append(d.grants, Grant{No: d.wallet.Grants, Class: Free, Source: b.source, Priority: priorityFree})
+		at = len(d.grants) - 1
+	}
+	grant := &d.grants[at]
+	before := d.wallet
+	var ok [3]bool
+	grant.Issued, ok[0] = add(grant.Issued, b.amount)
+	grant.Remaining, ok[1] = add(grant.Remaining, b.amount)
+	d.wallet.Free, ok[2] = add(d.wallet.Free, b.amount)
+	if ok != [3]bool{true, true, true} || d.wallet.held() > MaxWallet {
+		return fmt.Errorf("%w: a bonus passes the cap", errImpossible)
+	}
+	d.touch(grant.No)
+	d.record(Transaction{
+		ID: id, Type: TypeBonus, Kind: b.kind, AppID: systemApp, Description: b.description,
+		Caller: "internal:" + b.kind, Actor: "system", At: now,
+		Postings: []Posting{{N: 1, From: b.account, To: grant.No, Amount: b.amount}},
+	}, before)
+	return nil
+}
+
+// refuses says why an amount cannot be spent, or nothing.
+func (d *draft) refuses(amount Amount) error {
+	switch {
+	case d.wallet.Debt > 0:
+		return ErrDebt
+	case d.wallet.Free+d.wallet.Paid < amount:
+		return ErrInsufficient
+	}
+	return nil
+}
+
+// use takes the amount from the open grants in burn order: priority, then what expires first, then age.
+func (d *draft) use(c Command, now time.Time) (Transaction, error) {
+	before := d.wallet
+	order := make([]*Grant, len(d.grants))
+	for i := range d.grants {
+		order[i] = &d.grants[i]
+	}
+	slices.SortFunc(order, burnOrder)
+	rest := c.Use.Amount
+	var postings []Posting
+	for _, grant := range order {
+		part := min(rest, grant.Remaining-grant.Held)
+		if part <= 0 {
+			continue
+		}
+		grant.Remaining -= part
+		rest -= part
+		if grant.Class == Free {
+			d.wallet.Free -= part
+		} else {
+			d.wallet.Paid -= part
+		}
+		d.touch(grant.No)
+		postings = append(postings, Posting{N: len(postings) + 1, From: grant.No, To: AccountUsage, Amount: part})
+	}
+	if rest != 0 || d.wallet.Free < 0 || d.wallet.Paid < 0 {
+		return Transaction{}, fmt.Errorf("%w: its grants do not hold what its balance says", errImpossible)
+	}
+	spent, ok := add(d.wallet.Spent, c.Use.Amount)
+	if !ok {
+		return Transaction{}, fmt.Errorf("%w: the total spent overflows", errImpossible)
+	}
+	d.wallet.Spent = spent
+	return d.record(Transaction{
+		ID: c.ID, Type: TypeUsage, Kind: "use", AppID: c.Use.AppID, Description: c.Use.Description,
+		Metadata: c.Use.Metadata, Caller: c.Use.Caller, Actor: "user", IdempotencyKey: c.Use.IdempotencyKey,
+		At: now, Postings: postings,
+	}, before), nil
+}
+
+func burnOrder(a, b *Grant) int {
+	if a.Priority != b.Priority {
+		return a.Priority - b.Priority
+	}
+	if a.ExpiresAt.IsZero() != b.ExpiresAt.IsZero() {
+		if a.ExpiresAt.IsZero() {
+			return 1
+		}
+		return -1
+	}
+	if c := a.ExpiresAt.Compare(b.ExpiresAt); c != 0 {
+		return c
+	}
+	return a.No - b.No
+}
+
+// record numbers a transaction and completes it with the wallet before and after.
+func (d *draft) record(t Transaction, before Wallet) Transaction {
+	d.wallet.Seq++
+	d.wallet.LastAt = t.At
+	t.UserID, t.Seq = d.wallet.UserID, d.wallet.Seq
+	t.Before, t.After = before.Total(), d.wallet.Total()
+	t.Amount = t.After - t.Before
+	t.FreeAfter, t.PaidAfter = d.wallet.Free, d.wallet.Paid
+	t.HeldAfter, t.DebtAfter = d.wallet.HeldFree+d.wallet.HeldPaid, d.wallet.Debt
+	t.EarnedAfter, t.SpentAfter = d.wallet.Earned, d.wallet.Spent
+	d.transactions = append(d.transactions, t)
+	return t
+}
+
+func (d *draft) touch(no int) {
+	if !slices.Contains(d.changed, no) {
+		d.changed = append(d.changed, no)
+	}
+}
+
+// delta is everything that was decided.
+func (d *draft) delta(key *KeyRecord) Delta {
+	var grants []Grant
+	for _, g := range d.grants {
+		if slices.Contains(d.changed, g.No) {
+			grants = append(grants, g)
+		}
+	}
+	return Delta{Wallet: d.wallet, Grants: grants, Transactions: d.transactions, Key: key}
+}

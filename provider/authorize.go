@@ -1,0 +1,274 @@
+package provider
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+)
+
+const (
+	modeQuery    = string(oidc.ResponseModeQuery)
+	modeFormPost = string(oidc.ResponseModeFormPost)
+
+	promptCreate = "create" // Initiating User Registration via OpenID Connect 1.0
+
+	maxParams   = 100
+	maxValue    = 8 << 10 // bytes of one parameter
+	maxState    = 2048    // bytes
+	maxNonce    = 512     // bytes
+	maxHint     = 256     // characters of login_hint
+	digestChars = 43      // of a SHA-256 digest in base64url
+	noMaxAge    = -1
+)
+
+// Authorize serves the authorization endpoint (RFC 6749, section 3.1; OpenID Connect Core 1.0, section
+// 3.1.2). Until client and redirect URI are proven, every answer is a page of ours.
+func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) {
+	values, status := authorizeValues(r)
+	if status != http.StatusOK {
+		p.pages.ProtocolError(w, r, status, PageBadRequest)
+		return
+	}
+	client, err := p.store.Client(r.Context(), values.Get("client_id"))
+	if errors.Is(err, ErrUnknownClient) || err == nil && client.Disabled {
+		p.pages.ProtocolError(w, r, http.StatusBadRequest, PageUnknownClient)
+		return
+	}
+	if err != nil {
+		p.pages.ProtocolError(w, r, http.StatusServiceUnavailable, PageServerError)
+		return
+	}
+	redirect, ok := client.Prove(values.Get("redirect_uri"))
+	if !ok {
+		p.pages.ProtocolError(w, r, http.StatusBadRequest, PageBadRedirect)
+		return
+	}
+	if !validState(values.Get("state")) {
+		p.pages.ProtocolError(w, r, http.StatusBadRequest, PageBadRequest)
+		return
+	}
+	target := targetOf(redirect, values)
+	request, fault := p.checkRequest(client, values)
+	if fault != nil {
+		p.refuse(w, r, target, fault)
+		return
+	}
+	request.RedirectURI, request.ResponseMode = redirect.uri, target.mode
+	p.begin(w, r, &Interaction{Request: request, Client: client, Redirect: redirect})
+}
+
+// authorizeValues reads the parameters of GET or POST. The status tells what is wrong with the request as
+// such: a parameter sent twice, or too much of something.
+func authorizeValues(r *http.Request) (url.Values, int) {
+	if r.Method == http.MethodPost && !isForm(r) {
+		return nil, http.StatusUnsupportedMediaType
+	}
+	if err := r.ParseForm(); err != nil {
+		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+			return nil, http.StatusRequestEntityTooLarge
+		}
+		return nil, http.StatusBadRequest
+	}
+	if !singular(r.Form) {
+		return nil, http.StatusBadRequest
+	}
+	return r.Form, http.StatusOK
+}
+
+// singular reports whether no parameter comes twice (RFC 6749, section 3.1) and none is too long. Only
+// resource and audience may repeat (RFC 8707, section 2; RFC 8693, section 2.1).
+func singular(values url.Values) bool {
+	if len(values) > maxParams {
+		return false
+	}
+	for name, all := range values {
+		if len(all) > 1 && name != "resource" && name != "audience" {
+			return false
+		}
+		for _, value := range all {
+			if len(value) > maxValue {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func validState(state string) bool {
+	return len(state) <= maxState && utf8.ValidString(state) && !strings.ContainsFunc(state, unicode.IsControl)
+}
+
+func targetOf(redirect ProvenRedirect, values url.Values) responseTarget {
+	target := responseTarget{redirect: redirect, mode: modeQuery, state: values.Get("state")}
+	target.hasState = target.state != ""
+	if values.Get("response_mode") == modeFormPost {
+		target.mode = modeFormPost
+	}
+	return target
+}
+
+// checkRequest holds the rest of a request against the rules, in their order. The error goes to the client.
+func (p *Provider) checkRequest(client Client, values url.Values) (AuthRequest, *oidc.Error) {
+	checks := []func(Client, url.Values) *oidc.Error{
+		checkUnsupported, checkResponse, checkPKCE, checkPrompt, checkLimits,
+	}
+	for _, check := range checks {
+		if fault := check(client, values); fault != nil {
+			return AuthRequest{}, fault
+		}
+	}
+	scopes := usableScopes(client, values.Get("scope"))
+	if len(scopes) == 0 {
+		return AuthRequest{}, describe(oidc.ErrInvalidScope(), "no scope that this client may use was asked for")
+	}
+	resource, fault := p.resourceOf(values["resource"])
+	if fault != nil {
+		return AuthRequest{}, fault
+	}
+	maxAge := noMaxAge
+	if text := values.Get("max_age"); text != "" {
+		maxAge, _ = strconv.Atoi(text) // checked before
+	}
+	now := p.now().UTC().Truncate(time.Microsecond)
+	return AuthRequest{
+		ClientID: client.ID, Scopes: scopes,
+		State: values.Get("state"), HasState: values.Get("state") != "", Nonce: values.Get("nonce"),
+		CodeChallenge: values.Get("code_challenge"), Prompt: strings.Fields(values.Get("prompt")), MaxAge: maxAge,
+		LoginHint: hint(values.Get("login_hint")), Resource: resource,
+		CreatedAt: now, ExpiresAt: now.Add(requestLife),
+	}, nil
+}
+
+func checkUnsupported(_ Client, values url.Values) *oidc.Error {
+	switch {
+	case values.Get("request") != "" && values.Get("request_uri") != "":
+		return badRequest("request and request_uri exclude each other")
+	case values.Get("request") != "":
+		return describe(oidc.ErrRequestNotSupported(), "request objects are not supported")
+	case values.Get("request_uri") != "":
+		return errRequestURINotSupported()
+	case values.Get("registration") != "":
+		return errRegistrationNotSupported()
+	}
+	return nil
+}
+
+func checkResponse(client Client, values url.Values) *oidc.Error {
+	switch values.Get("response_type") {
+	case "":
+		return badRequest("response_type is missing")
+	case string(oidc.ResponseTypeCode):
+	default:
+		return errUnsupportedResponseType()
+	}
+	if !slices.Contains(client.GrantTypes, string(oidc.GrantTypeCode)) {
+		return describe(oidc.ErrUnauthorizedClient(), "this client may not use the authorization code flow")
+	}
+	switch values.Get("response_mode") {
+	case "", modeQuery, modeFormPost:
+		return nil
+	}
+	return badRequest("response_mode is not supported for this response type")
+}
+
+// checkPKCE demands an S256 challenge of every client (RFC 7636, section 4.3; RFC 9700, section 2.1.1).
+func checkPKCE(_ Client, values url.Values) *oidc.Error {
+	challenge, method := values.Get("code_challenge"), values.Get("code_challenge_method")
+	switch {
+	case challenge == "":
+		return badRequest("code_challenge is missing")
+	case method != string(oidc.CodeChallengeMethodS256):
+		return badRequest("code_challenge_method must be S256")
+	case len(challenge) != digestChars || !isBase64URL(challenge):
+		return badRequest("code_challenge must be 43 characters of base64url")
+	}
+	return nil
+}
+
+func checkPrompt(_ Client, values url.Values) *oidc.Error {
+	prompts := strings.Fields(values.Get("prompt"))
+	for _, prompt := range prompts {
+		switch prompt {
+		case oidc.PromptLogin, oidc.PromptConsent, oidc.PromptSelectAccount, promptCreate:
+		case oidc.PromptNone:
+			if len(prompts) > 1 {
+				return badRequest("prompt none excludes other values")
+			}
+		default:
+			return badRequest("prompt has an unknown value")
+		}
+	}
+	if age := values.Get("max_age"); age != "" {
+		if n, err := strconv.Atoi(age); err != nil || n < 0 || strings.HasPrefix(age, "+") {
+			return badRequest("max_age must be a number of seconds")
+		}
+	}
+	return nil
+}
+
+func checkLimits(_ Client, values url.Values) *oidc.Error {
+	if claims := values.Get("claims"); claims != "" && !json.Valid([]byte(claims)) {
+		return badRequest("claims is not JSON")
+	}
+	if len(values.Get("nonce")) > maxNonce {
+		return badRequest("nonce is too long")
+	}
+	return nil
+}
+
+// resourceOf picks the one known resource asked for (RFC 8707, section 2). Unknown ones are ignored.
+func (p *Provider) resourceOf(asked []string) (string, *oidc.Error) {
+	known := ""
+	for _, resource := range asked {
+		if resource != p.issuer && resource != p.CreditsResource() {
+			continue
+		}
+		if known != "" && known != resource {
+			return "", describe(oidc.ErrInvalidTarget(), "an access token has one resource")
+		}
+		known = resource
+	}
+	return known, nil
+}
+
+// refuse sends an error to the proven address (RFC 6749, section 4.1.2.1).
+func (p *Provider) refuse(w http.ResponseWriter, r *http.Request, to responseTarget, e *oidc.Error) {
+	p.respond(w, r, to, []param{{"error", string(e.ErrorType)}, {"error_description", e.Description}})
+}
+
+// begin goes on with a request that passed every check. A POST may come from another site, whose cookies
+// a browser holds back: it is stored, and answered with our own address (303), where they are sent.
+func (p *Provider) begin(w http.ResponseWriter, r *http.Request, it *Interaction) {
+	if r.Method == http.MethodPost {
+		p.toPage(w, r, it, PathLogin)
+		return
+	}
+	who, err := p.SignedIn(r)
+	if err != nil {
+		p.refuse(w, r, it.target(), errUnavailable())
+		return
+	}
+	p.Resume(w, r, it, who)
+}
+
+func hint(text string) string {
+	if utf8.RuneCountInString(text) > maxHint || !utf8.ValidString(text) {
+		return ""
+	}
+	return text
+}
+
+func isBase64URL(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool {
+		return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_'
+	})
+}

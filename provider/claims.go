@@ -1,0 +1,112 @@
+package provider
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"time"
+
+	"mana/keys"
+)
+
+// The jti of an access token is base64url(handle of the grant (16 bytes) | random (16 bytes)), so that a
+// token names what can be revoked without a row of its own. A token without a person has a random handle.
+const (
+	handleSize = 16
+	jtiSize    = 2 * handleSize
+)
+
+// accessClaims is the payload of an access token (RFC 9068, section 2.2).
+type accessClaims struct {
+	Issuer    string `json:"iss"`
+	Subject   string `json:"sub"`
+	Audience  string `json:"aud"`
+	ClientID  string `json:"client_id"`
+	Scope     string `json:"scope,omitempty"`
+	IssuedAt  int64  `json:"iat"`
+	ExpiresAt int64  `json:"exp"`
+	ID        string `json:"jti"`
+	AuthTime  int64  `json:"auth_time,omitempty"`
+	ACR       string `json:"acr,omitempty"`
+	// SessionID is in first-party tokens only.
+	SessionID string `json:"sid,omitempty"`
+}
+
+// idClaims is the payload of an ID token (OpenID Connect Core 1.0, section 2).
+type idClaims struct {
+	Issuer    string   `json:"iss"`
+	Subject   string   `json:"sub"`
+	Audience  string   `json:"aud"`
+	ExpiresAt int64    `json:"exp"`
+	IssuedAt  int64    `json:"iat"`
+	AuthTime  int64    `json:"auth_time"`
+	Nonce     string   `json:"nonce,omitempty"`
+	ACR       string   `json:"acr"`
+	AMR       []string `json:"amr"`
+	TokenHash string   `json:"at_hash"`
+}
+
+// accessToken signs an access token for a grant. An access token has one audience: the resource asked
+// for, else the credits API where a scope of it was granted, else the issuer (RFC 8707, section 2).
+func (p *Provider) accessToken(f Facts, resource string) (string, error) {
+	now := p.now()
+	audience := p.audienceOf(f.Grant.Scopes, resource)
+	return p.ring.Sign(keys.TypeAccessToken, accessClaims{
+		Issuer: p.issuer, Subject: f.User.ID.String(), Audience: audience, ClientID: f.Client.ID,
+		Scope:    strings.Join(p.scopesFor(audience, f.Grant.Scopes), " "),
+		IssuedAt: now.Unix(), ExpiresAt: now.Add(p.accessTTL).Unix(), ID: newTokenID(f.Grant.Handle),
+		AuthTime: f.Grant.AuthTime.Unix(), ACR: acrBasic,
+	})
+}
+
+func (p *Provider) idToken(f Facts, accessToken string) (string, error) {
+	now := p.now()
+	return p.ring.Sign(keys.TypeIDToken, idClaims{
+		Issuer: p.issuer, Subject: f.User.ID.String(), Audience: f.Client.ID,
+		ExpiresAt: now.Add(idTokenLife).Unix(), IssuedAt: now.Unix(), AuthTime: f.Grant.AuthTime.Unix(),
+		Nonce: f.Grant.Nonce, ACR: acrBasic, AMR: f.Grant.AMR, TokenHash: keys.AccessTokenHash(accessToken),
+	})
+}
+
+func (p *Provider) audienceOf(scopes []string, resource string) string {
+	if resource != "" {
+		return resource
+	}
+	if slices.ContainsFunc(scopes, isCredits) {
+		return p.CreditsResource()
+	}
+	return p.issuer
+}
+
+// scopesFor keeps the scopes that mean something to an audience.
+func (p *Provider) scopesFor(audience string, granted []string) []string {
+	var out []string
+	for _, scope := range granted {
+		if isCredits(scope) == (audience == p.CreditsResource()) {
+			out = append(out, scope)
+		}
+	}
+	return out
+}
+
+func newTokenID(handle []byte) string {
+	id := make([]byte, jtiSize)
+	copy(id, handle)
+	rand.Read(id[handleSize:])
+	return base64.RawURLEncoding.EncodeToString(id)
+}
+
+// handleOf reads the handle of the grant from a jti; nil if it is not one of ours.
+func handleOf(jti string) []byte {
+	id, err := base64.RawURLEncoding.Strict().DecodeString(jti)
+	if err != nil || len(id) != jtiSize {
+		return nil
+	}
+	return id[:handleSize]
+}
+
+// fresh reports whether a token is within its life at now, with the allowed skew of clocks.
+func fresh(issuedAt, expiresAt int64, now time.Time) bool {
+	return now.Before(time.Unix(expiresAt, 0).Add(clockSkew)) && !now.Before(time.Unix(issuedAt, 0).Add(-clockSkew))
+}

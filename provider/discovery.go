@@ -1,0 +1,58 @@
+package provider
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+)
+
+// metadata is the discovery document: the library's members, and those that it lacks or would leave out
+// when they are false.
+type metadata struct {
+	oidc.DiscoveryConfiguration
+	RequestParameterSupported    bool     `json:"request_parameter_supported"`
+	RequestURIParameterSupported bool     `json:"request_uri_parameter_supported"`
+	ClaimsParameterSupported     bool     `json:"claims_parameter_supported"`
+	PromptValuesSupported        []string `json:"prompt_values_supported"`
+	ProtectedResources           []string `json:"protected_resources"`
+	IssParameterSupported        bool     `json:"authorization_response_iss_parameter_supported"`
+}
+
+// metadata encodes what this provider really does, and nothing else.
+func (p *Provider) metadata() ([]byte, error) {
+	m := metadata{
+		DiscoveryConfiguration: oidc.DiscoveryConfiguration{
+			Issuer:                p.issuer,
+			AuthorizationEndpoint: p.issuer + PathAuthorize,
+			TokenEndpoint:         p.issuer + PathToken,
+			UserinfoEndpoint:      p.issuer + PathUserInfo,
+			EndSessionEndpoint:    p.issuer + PathEndSession,
+			JwksURI:               p.issuer + PathJWKS,
+
+			ScopesSupported:                   Scopes(),
+			ResponseTypesSupported:            []string{string(oidc.ResponseTypeCode)},
+			ResponseModesSupported:            []string{modeQuery, modeFormPost},
+			GrantTypesSupported:               []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeClientCredentials},
+			ACRValuesSupported:                []string{acrBasic},
+			SubjectTypesSupported:             []string{"public"},
+			IDTokenSigningAlgValuesSupported:  p.ring.Algorithms(),
+			CodeChallengeMethodsSupported:     []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
+			TokenEndpointAuthMethodsSupported: []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodNone},
+			ClaimTypesSupported:               []string{"normal"},
+			ClaimsSupported: []string{
+				"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash",
+				"name", "picture", "updated_at", "email", "email_verified",
+			},
+			DisplayValuesSupported: []oidc.Display{oidc.DisplayPage},
+		},
+		PromptValuesSupported: []string{oidc.PromptNone, oidc.PromptLogin, oidc.PromptConsent, promptCreate},
+		ProtectedResources:    []string{p.CreditsResource()},
+		IssParameterSupported: true,
+	}
+	body, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the metadata: %w", err)
+	}
+	return body, nil
+}

@@ -1,0 +1,130 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"mana/keys"
+	"mana/provider/identity"
+)
+
+// PathSignedOut is where a browser goes that was signed out and has no place to return to.
+const PathSignedOut = PathLogout + "?done=1"
+
+// serveEndSession guards the library's handler. A POST may come from another site, whose cookies a
+// browser holds back, so it is answered with our own address (303), where they are sent.
+func (p *Provider) serveEndSession(w http.ResponseWriter, r *http.Request) {
+	noStore(w)
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost {
+		methodNotAllowed(w, "GET, HEAD, POST")
+		return
+	}
+	values, status := authorizeValues(r)
+	switch {
+	case status != http.StatusOK:
+		p.pages.ProtocolError(w, r, status, PageBadRequest)
+	case r.Method == http.MethodPost:
+		seeOther(w, PathEndSession+"?"+logoutQuery(values))
+	default:
+		p.library.ServeHTTP(seeOtherWriter{w}, r)
+	}
+}
+
+// logoutQuery keeps the parameters that the endpoint reads.
+func logoutQuery(values url.Values) string {
+	kept := url.Values{}
+	for _, name := range []string{"id_token_hint", "client_id", "post_logout_redirect_uri", "state"} {
+		if value := values.Get(name); value != "" {
+			kept.Set(name, value)
+		}
+	}
+	return kept.Encode()
+}
+
+// EndSession implements [op.Server]. The session cookie is the authority. A valid hint for the signed-in
+// person ends the session without a question; everything else leads to a page that asks. The address to
+// return to counts only with a valid hint, and only if it is registered byte for byte for its client.
+func (s *server) EndSession(ctx context.Context, r *op.Request[oidc.EndSessionRequest]) (*op.Redirect, error) {
+	p := s.provider
+	request := &http.Request{Header: r.Header}
+	who, err := p.SignedIn(request.WithContext(ctx))
+	if err != nil {
+		return nil, op.NewStatusError(errUnavailable(), http.StatusServiceUnavailable)
+	}
+	client, subject, ok := p.readHint(ctx, r.Data)
+	to := r.Data.PostLogoutRedirectURI
+	if !ok || to != "" && !slices.Contains(client.PostLogoutRedirectURIs, to) {
+		return op.NewRedirect(PathLogout), nil
+	}
+	if who != nil && who.User.ID.String() != subject {
+		return op.NewRedirect(PathLogout), nil
+	}
+	redirect := op.NewRedirect(PathSignedOut)
+	if to != "" {
+		redirect.URL = withState(to, r.Data.State)
+	}
+	if who == nil {
+		return redirect, nil
+	}
+	device := identity.Device{UserAgent: r.Header.Get("User-Agent")}
+	if err := p.identity.SignOut(ctx, who.Session, device); err != nil {
+		return nil, op.NewStatusError(errUnavailable(), http.StatusServiceUnavailable)
+	}
+	p.cookies.ClearSession(headerWriter{redirect.Header})
+	redirect.Header.Set("Clear-Site-Data", `"cache", "storage"`)
+	return redirect, nil
+}
+
+// readHint reads an ID token of ours, expired or not, and the client that it was made for.
+func (p *Provider) readHint(ctx context.Context, request *oidc.EndSessionRequest) (Client, string, bool) {
+	payload, err := p.ring.Verify(keys.TypeIDToken, request.IdTokenHint)
+	if err != nil {
+		return Client{}, "", false
+	}
+	var claims idClaims
+	if err := json.Unmarshal(payload, &claims); err != nil || claims.Issuer != p.issuer {
+		return Client{}, "", false
+	}
+	if request.ClientID != "" && request.ClientID != claims.Audience {
+		return Client{}, "", false
+	}
+	client, err := p.store.Client(ctx, claims.Audience)
+	return client, claims.Subject, err == nil && !client.Disabled
+}
+
+// withState adds state, if there is one, and nothing else.
+func withState(uri, state string) string {
+	if state == "" {
+		return uri
+	}
+	separator := "?"
+	if strings.Contains(uri, "?") {
+		separator = "&"
+	}
+	return uri + separator + "state=" + url.QueryEscape(state)
+}
+
+// seeOtherWriter answers 303 where the library answers 302.
+type seeOtherWriter struct{ http.ResponseWriter }
+
+// WriteHeader implements [http.ResponseWriter].
+func (w seeOtherWriter) WriteHeader(status int) {
+	if status == http.StatusFound {
+		status = http.StatusSeeOther
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// headerWriter lets a cookie be set on a header alone.
+type headerWriter struct{ header http.Header }
+
+func (w headerWriter) Header() http.Header         { return w.header }
+func (w headerWriter) Write(b []byte) (int, error) { return len(b), nil }
+func (w headerWriter) WriteHeader(int)             {}

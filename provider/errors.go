@@ -1,0 +1,19 @@
+package provider
+
+import "errors"
+
+// Errors that callers tell apart.
+var (
+	// ErrUnknownClient: no client has this id.
+	ErrUnknownClient = errors.New("unknown client")
+	// ErrNoRequest: the authorization request was used, has expired, or belongs to another browser.
+	ErrNoRequest = errors.New("no such authorization request")
+	// ErrInvalidGrant: the code or grant is unknown, used, expired, or bound to something else.
+	ErrInvalidGrant = errors.New("invalid grant")
+	// ErrInvalidToken: an access token is malformed, foreign, expired, revoked, or of another audience.
+	ErrInvalidToken = errors.New("invalid access token")
+	// ErrInvalidClient: client authentication failed.
+	ErrInvalidClient = errors.New("invalid client")
+	// ErrDenied: policy refuses this subject a token for this client.
+	ErrDenied = errors.New("subject refused")
+)

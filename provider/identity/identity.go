@@ -1,0 +1,104 @@
+// Package identity knows who a person is: accounts, passwords, sessions, failed attempts and security
+// events. It knows no OAuth.
+//
+// It promises that a password is only ever stored as Argon2id, that unknown and known addresses are
+// answered alike and cost the same work, that guesses per account are counted in storage, and that a
+// person, the password, the wallet and the signup bonus come into being in one transaction.
+package identity
+
+import (
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Errors that callers tell apart.
+var (
+	// ErrEmailTaken: another live account uses this address.
+	ErrEmailTaken = errors.New("email already registered")
+	// ErrCredentials: unknown address, wrong password, disabled or deleted person, all alike.
+	ErrCredentials = errors.New("invalid credentials")
+	// ErrBusy: the queue for password hashing is full; try again in a second.
+	ErrBusy = errors.New("password hashing is busy")
+	// ErrNoSession: there is no live session for this cookie or id.
+	ErrNoSession = errors.New("no live session")
+	// ErrNotFound: there is no such person.
+	ErrNotFound = errors.New("no such person")
+	// ErrEmail: the address is not one we accept.
+	ErrEmail = errors.New("invalid email address")
+	// ErrPasswordLength: a new password has fewer than 8 or more than 128 characters.
+	ErrPasswordLength = errors.New("password must be 8 to 128 characters")
+	// ErrPasswordCommon: a new password is among the commonest, or is the address or product name.
+	ErrPasswordCommon = errors.New("password is too common")
+	// ErrName: a name is longer than 255 characters or holds control characters.
+	ErrName = errors.New("invalid name")
+)
+
+// LockedError says that an account has seen too many failed sign-ins.
+type LockedError struct{ RetryAfter time.Duration }
+
+// Error implements error.
+func (e *LockedError) Error() string { return "too many failed attempts" }
+
+// Role is the coarse role of an account.
+type Role string
+
+// The roles.
+const (
+	RoleUser    Role = "user"
+	RoleAdmin   Role = "admin"
+	RoleService Role = "service"
+)
+
+// User is a person's account.
+type User struct {
+	ID            uuid.UUID
+	Email         Email // empty once deleted
+	EmailVerified bool
+	Name          string // empty: not given
+	AvatarURL     string
+	Role          Role
+	DisabledAt    time.Time // zero: enabled
+	DeletedAt     time.Time // zero: not deleted
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+}
+
+// Live reports whether the account may be used.
+func (u User) Live() bool { return u.DisabledAt.IsZero() && u.DeletedAt.IsZero() }
+
+// Session is one signed-in browser or first-party client of a person.
+type Session struct {
+	ID             uuid.UUID // the claims sid and sessionId
+	UserID         uuid.UUID
+	ClientID       string // empty for hosted sessions, "mana-first-party" for REST sessions
+	CookieHash     []byte // SHA-256 of the cookie value; nil for REST sessions
+	IPAddress      string
+	UserAgent      string
+	DeviceID       string
+	DeviceName     string
+	AuthTime       time.Time // whole second of the last primary proof
+	AMR            []string  // RFC 8176
+	LastActivityAt time.Time
+	CreatedAt      time.Time
+	ExpiresAt      time.Time     // absolute end
+	IdleFor        time.Duration // ends earlier when unused this long; zero: no idle limit
+	RevokedAt      time.Time     // zero: live
+}
+
+// Device is where a request came from, for sessions and security events.
+type Device struct {
+	IPAddress string
+	UserAgent string
+	ID        string // stated by a first-party client, may be empty
+	Name      string // likewise
+}
+
+// Event is one entry of the security log.
+type Event struct {
+	UserID   uuid.UUID // uuid.Nil when nobody is known
+	Type     string    // "register", "login_success", "login_failure", "logout", "account_locked", ...
+	Device   Device
+	Metadata map[string]string
+}

@@ -1,0 +1,200 @@
+package identity
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"mana/ledger"
+)
+
+// The limits of failed sign-ins per account, all networks together.
+var loginLimits = []AttemptLimit{
+	{Max: 5, Window: 15 * time.Minute},
+	{Max: 100, Window: 24 * time.Hour},
+}
+
+const (
+	maxName       = 255             // code points
+	attemptWait   = 2 * time.Second // longest wait for attempts that still run
+	attemptPause  = 25 * time.Millisecond
+	bonusKeyLabel = "identity/bonus-claim"
+	countKeyLabel = "identity/login-attempts"
+)
+
+// Config is what the service needs. All fields are required.
+type Config struct {
+	Store  Store
+	Hasher *Hasher
+	Ledger *ledger.Ledger
+	// Derive gives a secret of 32 bytes for a label.
+	Derive func(label string) []byte
+	Now    func() time.Time
+}
+
+// Service registers people and proves who they are. It is safe for concurrent use.
+type Service struct {
+	store    Store
+	hasher   *Hasher
+	ledger   *ledger.Ledger
+	now      func() time.Time
+	bonusKey []byte
+	countKey []byte
+}
+
+// New makes a service.
+func New(cfg Config) *Service {
+	return &Service{
+		store: cfg.Store, hasher: cfg.Hasher, ledger: cfg.Ledger, now: cfg.Now,
+		bonusKey: cfg.Derive(bonusKeyLabel), countKey: cfg.Derive(countKeyLabel),
+	}
+}
+
+// Registration is a request for an account. Fields are as the person typed them.
+type Registration struct {
+	Email, Password, Name string
+	Device                Device
+}
+
+// Register creates the person, the password, the wallet and the signup bonus in one transaction.
+// [ErrEmail], [ErrPasswordLength], [ErrPasswordCommon], [ErrName], [ErrEmailTaken], [ErrBusy].
+func (s *Service) Register(ctx context.Context, r Registration) (User, error) {
+	email, err := ParseEmail(r.Email)
+	if err != nil {
+		return User{}, err
+	}
+	if err := CheckNewPassword(r.Password, email); err != nil {
+		return User{}, err
+	}
+	name := strings.TrimSpace(r.Name)
+	if !validName(name) {
+		return User{}, ErrName
+	}
+	hash, err := s.hasher.Hash(ctx, r.Password)
+	if err != nil {
+		return User{}, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return User{}, fmt.Errorf("making an id: %w", err)
+	}
+	opening, err := s.ledger.Opening()
+	if err != nil {
+		return User{}, err
+	}
+	now := s.now().UTC().Truncate(time.Microsecond)
+	return s.store.CreateAccount(ctx, NewAccount{
+		User:         User{ID: id, Email: email, Name: name, Role: RoleUser, CreatedAt: now, UpdatedAt: now},
+		PasswordHash: hash,
+		BonusClaim:   keyed(s.bonusKey, email.Unfolded()),
+		Opening:      opening,
+		Event:        Event{UserID: id, Type: "register", Device: r.Device},
+	})
+}
+
+// Authenticate proves a person by password. Unknown, wrong, disabled and deleted are all
+// [ErrCredentials] after the same work. [*LockedError] after too many failures, whether the account
+// exists or not; [ErrBusy] when hashing is overloaded, which counts as no failure.
+func (s *Service) Authenticate(ctx context.Context, email, password string, d Device) (User, error) {
+	address, err := ParseEmail(email)
+	if err != nil {
+		return User{}, err
+	}
+	attempt, err := s.takeAttempt(ctx, keyed(s.countKey, string(address)))
+	if err != nil {
+		return User{}, err
+	}
+	user, err := s.checkPassword(ctx, address, password)
+	switch {
+	case err == nil:
+		return user, s.giveBack(ctx, attempt)
+	case errors.Is(err, ErrCredentials):
+		event := Event{UserID: user.ID, Type: "login_failure", Device: d}
+		if fault := s.store.FailAttempt(context.WithoutCancel(ctx), attempt, event); fault != nil {
+			return User{}, fmt.Errorf("recording a failed sign-in: %w", fault)
+		}
+		return User{}, ErrCredentials
+	default: // our own fault is no failure of the person
+		if fault := s.giveBack(ctx, attempt); fault != nil {
+			return User{}, fault
+		}
+		return User{}, err
+	}
+}
+
+// checkPassword gives the person, or [ErrCredentials] with the id of the person whose password was wrong.
+func (s *Service) checkPassword(ctx context.Context, email Email, password string) (User, error) {
+	credential, err := s.store.Credential(ctx, email)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return User{}, fmt.Errorf("reading a credential: %w", err)
+	}
+	fits, err := s.hasher.Check(ctx, credential.PasswordHash, password)
+	if err != nil {
+		return User{}, err
+	}
+	if !fits || !credential.User.Live() {
+		return User{ID: credential.User.ID}, ErrCredentials
+	}
+	return credential.User, nil
+}
+
+// takeAttempt takes a place of the account's limits. A try that finds all places held by tries that
+// still run waits for them, so that parallel sign-ins with the right password do not lock each other out.
+func (s *Service) takeAttempt(ctx context.Context, key []byte) (uuid.UUID, error) {
+	deadline := time.Now().Add(attemptWait)
+	for {
+		attempt, err := s.store.TakeAttempt(ctx, key, loginLimits)
+		if err != nil {
+			return uuid.Nil, fmt.Errorf("counting a sign-in: %w", err)
+		}
+		if attempt.ID != uuid.Nil {
+			return attempt.ID, nil
+		}
+		if !attempt.Pending || time.Now().After(deadline) {
+			return uuid.Nil, &LockedError{RetryAfter: max(attempt.RetryAfter, time.Second)}
+		}
+		select {
+		case <-time.After(attemptPause):
+		case <-ctx.Done():
+			return uuid.Nil, ctx.Err()
+		}
+	}
+}
+
+func (s *Service) giveBack(ctx context.Context, attempt uuid.UUID) error {
+	if err := s.store.ReturnAttempt(context.WithoutCancel(ctx), attempt); err != nil {
+		return fmt.Errorf("returning a sign-in attempt: %w", err)
+	}
+	return nil
+}
+
+// CountUsers tells how many people have an account.
+func (s *Service) CountUsers(ctx context.Context) (int, error) { return s.store.CountUsers(ctx) }
+
+func keyed(key []byte, text string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
+}
+
+// validName reports whether a display name may be stored: one line of at most 255 characters without
+// control characters and without controls of writing direction, which could forge what pages show.
+func validName(name string) bool {
+	if !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxName {
+		return false
+	}
+	for _, r := range name {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return false
+		}
+	}
+	return true
+}

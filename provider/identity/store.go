@@ -1,0 +1,87 @@
+package identity
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/ledger"
+)
+
+// NewAccount is everything that comes into being with a person.
+type NewAccount struct {
+	User         User
+	PasswordHash string         // encoded Argon2id
+	BonusClaim   []byte         // keyed hash of the canonical address
+	Opening      ledger.Opening // the wallet; without bonus when BonusClaim was used before
+	Event        Event
+}
+
+// Credential is what a sign-in by password is checked against.
+type Credential struct {
+	User         User
+	PasswordHash string // empty if the person has none
+}
+
+// Attempt is one place of the limited number of sign-in attempts of an account.
+type Attempt struct {
+	ID         uuid.UUID     // uuid.Nil when refused
+	RetryAfter time.Duration // when refused: until a place is free
+	Pending    bool          // when refused: places are held by attempts not yet decided
+}
+
+// AttemptLimit bounds failed attempts by a sliding window.
+type AttemptLimit struct {
+	Max    int
+	Window time.Duration
+}
+
+// Accounts keeps people. Each method is one transaction.
+type Accounts interface {
+	// CreateAccount stores the person, the password, the wallet with its opening transaction, and the
+	// event. [ErrEmailTaken] when a live account has the address; then nothing is written. The wallet gets
+	// no bonus when the claim is known already; the claim is stored when the opening has a bonus.
+	CreateAccount(ctx context.Context, a NewAccount) (User, error)
+	// Credential finds a person that is not deleted by address. [ErrNotFound].
+	Credential(ctx context.Context, email Email) (Credential, error)
+	// UserByID finds a person, also disabled or deleted ones. [ErrNotFound].
+	UserByID(ctx context.Context, id uuid.UUID) (User, error)
+	// ReplacePassword stores a new hash if the stored one is still old. It reports whether it did.
+	ReplacePassword(ctx context.Context, id uuid.UUID, old, hash string) (bool, error)
+	// CountUsers tells how many people are not deleted.
+	CountUsers(ctx context.Context) (int, error)
+}
+
+// Sessions keeps who is signed in where. Each method is one transaction.
+type Sessions interface {
+	// StartSession stores the session and the event if the person may sign in, and ends the session
+	// whose cookie hash is replaced (nil: none). [ErrCredentials] when the person is not live.
+	StartSession(ctx context.Context, s Session, replaced []byte, e Event) error
+	// SessionByCookie finds a live session of a live person by the hash of its cookie; now moves its last
+	// activity, at most once a minute. [ErrNoSession].
+	SessionByCookie(ctx context.Context, cookieHash []byte) (Session, User, error)
+	// SessionByID finds a live session of a live person. [ErrNoSession].
+	SessionByID(ctx context.Context, id uuid.UUID) (Session, User, error)
+	// EndSession revokes a session, its refresh families and the grants that are not offline. Ending an
+	// ended or unknown session does nothing and writes no event.
+	EndSession(ctx context.Context, id uuid.UUID, reason string, e Event) error
+}
+
+// Attempts counts failed sign-ins per account, whether the account exists or not. The key is a keyed
+// hash of the canonical address. Each method is one transaction.
+type Attempts interface {
+	// TakeAttempt takes a place before the password is checked, unless all places of a limit are taken.
+	TakeAttempt(ctx context.Context, key []byte, limits []AttemptLimit) (Attempt, error)
+	// FailAttempt keeps the place taken and writes the event.
+	FailAttempt(ctx context.Context, id uuid.UUID, e Event) error
+	// ReturnAttempt gives the place back: the attempt succeeded, or our own fault ended it.
+	ReturnAttempt(ctx context.Context, id uuid.UUID) error
+}
+
+// Store is what the package needs of a storage engine.
+type Store interface {
+	Accounts
+	Sessions
+	Attempts
+}

@@ -1,0 +1,234 @@
+package provider
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"mana/provider/identity"
+)
+
+// ParamRequest is the name under which pages carry the id of an interaction.
+const ParamRequest = "request"
+
+// Interaction is an authorization request in progress: what pages need to show, and the only source of
+// its parameters. Its id is of use in the browser that began it alone.
+type Interaction struct {
+	ID       identity.Secret // empty while it is not stored
+	Request  AuthRequest
+	Client   Client
+	Redirect ProvenRedirect
+}
+
+// Interaction loads the request that a page names, if it began in this browser. [ErrNoRequest] when it
+// was used, has expired or belongs to another browser.
+func (p *Provider) Interaction(r *http.Request) (*Interaction, error) {
+	id := identity.Secret(r.FormValue(ParamRequest))
+	hash, browser := id.Hash(), p.cookies.Browser(r).Hash()
+	if hash == nil || browser == nil {
+		return nil, ErrNoRequest
+	}
+	request, err := p.store.Request(r.Context(), hash)
+	if err != nil {
+		return nil, err
+	}
+	if subtle.ConstantTimeCompare(request.BrowserHash, browser) != 1 {
+		return nil, ErrNoRequest
+	}
+	client, err := p.store.Client(r.Context(), request.ClientID)
+	if err != nil {
+		return nil, fmt.Errorf("reading client %q: %w", request.ClientID, err)
+	}
+	redirect, ok := client.Prove(request.RedirectURI)
+	if !ok || client.Disabled {
+		return nil, ErrNoRequest // it was changed meanwhile
+	}
+	return &Interaction{ID: id, Request: request, Client: client, Redirect: redirect}, nil
+}
+
+// LoginDue reports whether the person must prove who they are before this request can go on: nobody is
+// signed in, or the client asks for a fresh proof and this session has not given it for this request.
+func (p *Provider) LoginDue(it *Interaction, who *SignedIn) bool {
+	if who == nil {
+		return true
+	}
+	if it.Request.SessionID == who.Session.ID {
+		return false
+	}
+	fresh := []string{oidc.PromptLogin, oidc.PromptSelectAccount, promptCreate}
+	for _, prompt := range it.Request.Prompt {
+		if slices.Contains(fresh, prompt) {
+			return true
+		}
+	}
+	if it.Request.MaxAge == noMaxAge {
+		return false
+	}
+	age := p.now().Sub(who.Session.AuthTime)
+	return it.Request.MaxAge == 0 || age > time.Duration(it.Request.MaxAge)*time.Second
+}
+
+// Resume takes a request one step on: to the login page, to the consent page, or with a code to the client.
+func (p *Provider) Resume(w http.ResponseWriter, r *http.Request, it *Interaction, who *SignedIn) {
+	silent := slices.Contains(it.Request.Prompt, oidc.PromptNone)
+	if p.LoginDue(it, who) {
+		switch {
+		case silent:
+			p.end(w, r, it, describe(oidc.ErrLoginRequired(), "nobody is signed in, or a fresh sign-in is due"))
+		case slices.Contains(it.Request.Prompt, promptCreate):
+			p.toPage(w, r, it, PathSignup)
+		default:
+			p.toPage(w, r, it, PathLogin)
+		}
+		return
+	}
+	consent, err := p.store.Consent(r.Context(), who.User.ID, it.Client.ID)
+	if err != nil {
+		p.refuse(w, r, it.target(), errUnavailable())
+		return
+	}
+	switch {
+	case !consentDue(it, consent):
+		p.issue(w, r, it, who, nil)
+	case silent:
+		p.end(w, r, it, errConsentRequired())
+	default:
+		p.toPage(w, r, it, PathConsent)
+	}
+}
+
+// consentDue reports whether the person must be asked. A first-party client needs no consent except to
+// spend; a public client whose address any program on the device could claim is asked about each time
+// (RFC 8252, section 8.6).
+func consentDue(it *Interaction, given Consent) bool {
+	if slices.Contains(it.Request.Prompt, oidc.PromptConsent) {
+		return true
+	}
+	if it.Client.Public() && !isHTTPS(it.Redirect.uri) {
+		return true
+	}
+	if it.Client.FirstParty && !slices.Contains(it.Request.Scopes, ScopeCreditsSpend) {
+		return false
+	}
+	return len(missing(it.Request.Scopes, given.Scopes)) > 0
+}
+
+// NewScopes lists what the request asks for beyond what the person allowed this client before.
+func (p *Provider) NewScopes(r *http.Request, it *Interaction, who *SignedIn) ([]string, error) {
+	given, err := p.store.Consent(r.Context(), who.User.ID, it.Client.ID)
+	if err != nil {
+		return nil, fmt.Errorf("reading a consent: %w", err)
+	}
+	return missing(it.Request.Scopes, given.Scopes), nil
+}
+
+// Approve remembers the consent of a person and goes to the client with a code. It sends the browser to
+// the login page instead when the session no longer meets the request.
+func (p *Provider) Approve(w http.ResponseWriter, r *http.Request, it *Interaction, who *SignedIn) {
+	if p.LoginDue(it, who) {
+		p.toPage(w, r, it, PathLogin)
+		return
+	}
+	given, err := p.store.Consent(r.Context(), who.User.ID, it.Client.ID)
+	if err != nil {
+		p.refuse(w, r, it.target(), errUnavailable())
+		return
+	}
+	given.UserID, given.ClientID = who.User.ID, it.Client.ID
+	given.Scopes = union(given.Scopes, it.Request.Scopes)
+	given.UpdatedAt = p.now().UTC().Truncate(time.Microsecond)
+	p.issue(w, r, it, who, &given)
+}
+
+// Deny ends a request with access_denied.
+func (p *Provider) Deny(w http.ResponseWriter, r *http.Request, it *Interaction) {
+	p.end(w, r, it, describe(oidc.ErrAccessDenied(), "the person refused"))
+}
+
+// Proven notes that who has just proven who they are for this request.
+func (p *Provider) Proven(r *http.Request, it *Interaction, who *SignedIn) error {
+	if err := p.store.MarkAuthenticated(r.Context(), it.Request.Hash, who.Session.ID); err != nil {
+		return fmt.Errorf("noting a sign-in: %w", err)
+	}
+	it.Request.SessionID = who.Session.ID
+	return nil
+}
+
+// end consumes a request without a code and tells the client why.
+func (p *Provider) end(w http.ResponseWriter, r *http.Request, it *Interaction, e *oidc.Error) {
+	if it.Request.Hash != nil {
+		err := p.store.ConsumeRequest(r.Context(), it.Request.Hash)
+		if errors.Is(err, ErrNoRequest) {
+			p.pages.ProtocolError(w, r, http.StatusBadRequest, PageRequestExpired)
+			return
+		}
+		if err != nil {
+			p.refuse(w, r, it.target(), errUnavailable())
+			return
+		}
+	}
+	p.refuse(w, r, it.target(), e)
+}
+
+// issue stores grant and code in one transaction and sends the code to the client.
+func (p *Provider) issue(w http.ResponseWriter, r *http.Request, it *Interaction, who *SignedIn, given *Consent) {
+	code := identity.NewSecret()
+	handle := make([]byte, handleSize)
+	rand.Read(handle)
+	approval := CodeIssue{
+		RequestHash: it.Request.Hash,
+		Consent:     given,
+		Grant: Grant{
+			Handle: handle, UserID: who.User.ID, ClientID: it.Client.ID, SessionID: who.Session.ID,
+			Scopes: it.Request.Scopes, Resource: it.Request.Resource, Nonce: it.Request.Nonce,
+			AuthTime: who.Session.AuthTime, AMR: who.Session.AMR,
+			CreatedAt: p.now().UTC().Truncate(time.Microsecond),
+		},
+		CodeHash: code.Hash(), RedirectURI: it.Redirect.uri,
+		CodeChallenge: it.Request.CodeChallenge, ExpiresIn: codeLife,
+	}
+	if given != nil {
+		approval.Event = &identity.Event{
+			UserID: who.User.ID, Type: "consent_granted", Metadata: map[string]string{"client_id": it.Client.ID},
+		}
+	}
+	err := p.store.IssueCode(r.Context(), approval)
+	switch {
+	case errors.Is(err, ErrNoRequest):
+		p.pages.ProtocolError(w, r, http.StatusBadRequest, PageRequestExpired)
+	case err != nil:
+		p.refuse(w, r, it.target(), errUnavailable())
+	default:
+		p.respond(w, r, it.target(), []param{{"code", string(code)}})
+	}
+}
+
+// toPage sends the browser to a hosted page, storing the request first if it is not stored yet.
+func (p *Provider) toPage(w http.ResponseWriter, r *http.Request, it *Interaction, path string) {
+	if it.ID == "" {
+		it.ID = identity.NewSecret()
+		it.Request.Hash = it.ID.Hash()
+		it.Request.BrowserHash = p.cookies.EnsureBrowser(w, r).Hash()
+		if err := p.store.StoreRequest(r.Context(), it.Request); err != nil {
+			p.refuse(w, r, it.target(), errUnavailable())
+			return
+		}
+	}
+	noStore(w)
+	seeOther(w, path+"?"+ParamRequest+"="+string(it.ID))
+}
+
+func (it *Interaction) target() responseTarget {
+	return responseTarget{
+		redirect: it.Redirect, mode: it.Request.ResponseMode,
+		state: it.Request.State, hasState: it.Request.HasState,
+	}
+}
+
+func isHTTPS(uri string) bool { return len(uri) > 8 && uri[:8] == "https://" }

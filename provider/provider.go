@@ -1,0 +1,160 @@
+// Package provider is the OpenID Provider: what a person lets a client have. It serves the protocol over
+// HTTP, because OAuth is defined over HTTP.
+//
+// It promises that nothing is sent to an address that was not registered, that a code is redeemed once
+// and only by its client with its PKCE verifier, that every token names a grant that can be revoked at
+// once, and that the metadata says only what runs. Its adversaries are other clients, other browsers,
+// pages of other origins, and whoever sees a URL.
+package provider
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"mana/keys"
+	"mana/provider/identity"
+)
+
+// Paths of the protocol under the issuer.
+const (
+	PathDiscovery           = "/.well-known/openid-configuration"
+	PathAuthorizationServer = "/.well-known/oauth-authorization-server"
+	PathJWKS                = "/jwks"
+	PathAuthorize           = "/authorize"
+	PathToken               = "/token"
+	PathUserInfo            = "/userinfo"
+	PathEndSession          = "/end_session"
+	PathCredits             = "/api/v1/credits" // the protected resource
+)
+
+// Paths of the hosted pages that the protocol leads to. Each takes the parameter "request".
+const (
+	PathLogin   = "/login"
+	PathSignup  = "/signup"
+	PathConsent = "/consent"
+	PathLogout  = "/logout"
+)
+
+// FirstPartyClient is the client id of tokens made by the REST login.
+const FirstPartyClient = "mana-first-party"
+
+const (
+	codeLife    = time.Minute
+	requestLife = 30 * time.Minute
+	idTokenLife = time.Hour
+	clockSkew   = time.Minute
+)
+
+// FormField is one hidden field of a form_post page.
+type FormField struct{ Name, Value string }
+
+// PageError is what a person is told when nothing may be sent to the client.
+type PageError string
+
+// The stable codes of error pages of the protocol.
+const (
+	PageBadRequest     PageError = "invalid_request"
+	PageUnknownClient  PageError = "client_unknown"
+	PageBadRedirect    PageError = "redirect_unknown"
+	PageRequestExpired PageError = "request_expired"
+	PageServerError    PageError = "server_error"
+)
+
+// Pages renders what the protocol shows to a person. It is the hosted pages' side of the provider.
+type Pages interface {
+	// ProtocolError shows an error page, at the address that was asked, with no way to the client.
+	ProtocolError(w http.ResponseWriter, r *http.Request, status int, code PageError)
+	// FormPost shows the page that posts fields to a proven address (OAuth 2.0 Form Post Response Mode).
+	FormPost(w http.ResponseWriter, r *http.Request, to ProvenRedirect, fields []FormField)
+}
+
+// Config is what a provider needs. All fields are required.
+type Config struct {
+	Issuer    string // exact, without trailing slash
+	Audience  string // aud of first-party tokens
+	Store     Store
+	Identity  *identity.Service
+	Ring      *keys.Ring
+	Cookies   Cookies
+	Pages     Pages
+	AccessTTL time.Duration // 1 to 60 minutes
+	Now       func() time.Time
+}
+
+// Provider serves the protocol. It is safe for concurrent use.
+type Provider struct {
+	issuer    string
+	audience  string
+	store     Store
+	identity  *identity.Service
+	ring      *keys.Ring
+	cookies   Cookies
+	pages     Pages
+	accessTTL time.Duration
+	now       func() time.Time
+	discovery *Document
+	jwks      *Document
+	library   http.Handler
+}
+
+// New makes a provider. It fails when its own metadata cannot be encoded.
+func New(cfg Config) (*Provider, error) {
+	p := &Provider{
+		issuer: cfg.Issuer, audience: cfg.Audience, store: cfg.Store, identity: cfg.Identity,
+		ring: cfg.Ring, cookies: cfg.Cookies, pages: cfg.Pages, accessTTL: cfg.AccessTTL, now: cfg.Now,
+	}
+	discovery, err := p.metadata()
+	if err != nil {
+		return nil, err
+	}
+	p.discovery = NewDocument("application/json", discovery, cacheMetadata)
+	p.jwks = NewDocument("application/jwk-set+json", cfg.Ring.JWKS(), cacheJWKS)
+	p.library = newLibraryHandler(p)
+	return p, nil
+}
+
+// Issuer is the issuer identifier.
+func (p *Provider) Issuer() string { return p.issuer }
+
+// CreditsResource is the identifier of the credits API as a protected resource (RFC 9728).
+func (p *Provider) CreditsResource() string { return p.issuer + PathCredits }
+
+// Discovery serves the metadata (OpenID Connect Discovery 1.0, section 4; RFC 8414, section 3).
+func (p *Provider) Discovery() http.Handler { return p.discovery }
+
+// JWKS serves the public keys (RFC 7517, section 5).
+func (p *Provider) JWKS() http.Handler { return p.jwks }
+
+// UserInfo serves the claims of a person (OpenID Connect Core 1.0, section 5.3).
+func (p *Provider) UserInfo() http.Handler { return http.HandlerFunc(p.serveUserInfo) }
+
+// EndSession serves RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0, section 2).
+func (p *Provider) EndSession() http.Handler { return http.HandlerFunc(p.serveEndSession) }
+
+// Cookies are the cookies of hosted pages.
+func (p *Provider) Cookies() Cookies { return p.cookies }
+
+// SignedIn is the person that a browser is signed in as.
+type SignedIn struct {
+	Session identity.Session
+	User    identity.User
+}
+
+// SignedIn finds the session of a browser; nil when it has none. An error means that storage failed.
+func (p *Provider) SignedIn(r *http.Request) (*SignedIn, error) {
+	session, user, err := p.identity.Session(r.Context(), p.cookies.Session(r))
+	if isNoSession(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &SignedIn{Session: session, User: user}, nil
+}
+
+// isForm reports whether a request carries a form body (RFC 6749, appendix B). A charset is tolerated.
+func isForm(r *http.Request) bool {
+	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded")
+}

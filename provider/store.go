@@ -1,0 +1,164 @@
+package provider
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/provider/identity"
+)
+
+// Client is a registered relying party.
+type Client struct {
+	ID                     string // begins with "mc_"
+	Name                   string
+	SecretHashes           [][]byte // SHA-256 of valid secrets; none for a public client
+	RedirectURIs           []string
+	PostLogoutRedirectURIs []string
+	GrantTypes             []string // "authorization_code"
+	Scopes                 []string // what it may ask for
+	AppIDs                 []string // what it may put into appId when it spends credits; its ID always
+	FirstParty             bool     // needs no consent unless credits are asked for
+	Disabled               bool
+	CreatedAt              time.Time
+}
+
+// Public reports whether the client has no secret (RFC 6749, section 2.1).
+func (c Client) Public() bool { return len(c.SecretHashes) == 0 }
+
+// AuthRequest is an authorization request in progress: stored at first contact, bound to the browser,
+// and from then on the only source of its parameters.
+type AuthRequest struct {
+	Hash          []byte // SHA-256 of the id that pages carry
+	BrowserHash   []byte // SHA-256 of the pre-login cookie
+	ClientID      string
+	RedirectURI   string // proven
+	ResponseMode  string // "query" or "form_post"
+	Scopes        []string
+	State         string
+	HasState      bool
+	Nonce         string
+	CodeChallenge string // S256; empty for an exempt client
+	Prompt        []string
+	MaxAge        int // seconds; -1: none
+	LoginHint     string
+	Resource      string    // the one audience asked for, or empty
+	SessionID     uuid.UUID // session that was proven for this request; uuid.Nil: none yet
+	CreatedAt     time.Time
+	ExpiresAt     time.Time
+}
+
+// Consent is what a person allowed a client, as the union over time.
+type Consent struct {
+	UserID    uuid.UUID
+	ClientID  string
+	Scopes    []string
+	UpdatedAt time.Time
+}
+
+// Grant is what one approval gave a client. Access tokens name it by the handle in their jti, so that
+// revoking the row ends them all.
+type Grant struct {
+	Handle    []byte // 16 random bytes, primary key
+	UserID    uuid.UUID
+	ClientID  string
+	SessionID uuid.UUID
+	Scopes    []string
+	Resource  string
+	Nonce     string
+	AuthTime  time.Time
+	AMR       []string
+	CreatedAt time.Time
+	RevokedAt time.Time // zero: live
+}
+
+// CodeIssue is one approval: the request is consumed, the consent remembered, grant and code stored.
+type CodeIssue struct {
+	RequestHash   []byte   // the stored request to consume; nil when it was never stored
+	Consent       *Consent // to remember; nil: unchanged
+	Grant         Grant
+	CodeHash      []byte // SHA-256 of the code
+	RedirectURI   string
+	CodeChallenge string
+	ExpiresIn     time.Duration
+	Event         *identity.Event
+}
+
+// Redemption is a code presented at the token endpoint by an authenticated client.
+type Redemption struct {
+	CodeHash     []byte
+	ClientID     string
+	RedirectURI  string // empty: not sent
+	VerifierHash string // BASE64URL(SHA-256(code_verifier)); empty: not sent
+}
+
+// Facts is what decides whether a subject may get a token for a client now.
+type Facts struct {
+	Client  Client
+	Grant   Grant
+	User    identity.User
+	Session identity.Session
+	Now     time.Time
+}
+
+// Clients keeps registered clients. Each method is one transaction.
+type Clients interface {
+	// Client finds a client, also a disabled one. [ErrUnknownClient].
+	Client(ctx context.Context, id string) (Client, error)
+	// SaveClient creates a client or replaces all of it.
+	SaveClient(ctx context.Context, c Client) error
+	// ListClients lists all clients by name.
+	ListClients(ctx context.Context) ([]Client, error)
+}
+
+// Requests keeps authorization requests in progress. Each method is one transaction.
+type Requests interface {
+	// StoreRequest stores a request.
+	StoreRequest(ctx context.Context, r AuthRequest) error
+	// Request finds a live request, neither used nor expired, by the hash of its id. [ErrNoRequest].
+	Request(ctx context.Context, hash []byte) (AuthRequest, error)
+	// MarkAuthenticated notes the session in which the person proved who they are for this request
+	// (AuthRequest.SessionID), so that prompt=login and max_age are met. [ErrNoRequest].
+	MarkAuthenticated(ctx context.Context, hash []byte, sessionID uuid.UUID) error
+	// ConsumeRequest ends a request without a code. [ErrNoRequest] when it was used or has expired.
+	ConsumeRequest(ctx context.Context, hash []byte) error
+}
+
+// Grants keeps approvals and codes. Each method is one transaction.
+type Grants interface {
+	// Consent reads what the person allowed the client; empty when nothing.
+	Consent(ctx context.Context, userID uuid.UUID, clientID string) (Consent, error)
+	// IssueCode writes one approval. [ErrNoRequest] when its request was used or has expired.
+	IssueCode(ctx context.Context, c CodeIssue) error
+	// RedeemCode consumes a code by one conditional update, whatever follows. It then compares the
+	// binding in constant time, and asks allow with the facts of the same transaction. [ErrInvalidGrant]
+	// when code or binding is wrong; a second presentation by the code's own client revokes the grant.
+	RedeemCode(ctx context.Context, r Redemption, allow func(Facts) error) (Facts, error)
+	// GrantFacts reads a grant with its user, session and client. [ErrInvalidGrant] when unknown.
+	GrantFacts(ctx context.Context, handle []byte) (Facts, error)
+}
+
+// FirstPartySession is a REST login: a session with its first refresh token.
+type FirstPartySession struct {
+	Session      identity.Session
+	RefreshHash  []byte // SHA-256 of the refresh token
+	FamilyID     uuid.UUID
+	RefreshUntil time.Time
+	Event        identity.Event
+}
+
+// FirstPartySessions keeps REST logins.
+type FirstPartySessions interface {
+	// StartFirstParty stores session, refresh token and event in one transaction if the person is live,
+	// else [identity.ErrCredentials].
+	StartFirstParty(ctx context.Context, s FirstPartySession) error
+}
+
+// Store is what the package needs of a storage engine.
+type Store interface {
+	Clients
+	Requests
+	Grants
+	FirstPartySessions
+}

@@ -1,0 +1,119 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"mana/provider/identity"
+)
+
+// serveUserInfo guards the library's handler: one transport of the token, never the query (RFC 6750,
+// section 2), and a challenge with every 401 (section 3).
+func (p *Provider) serveUserInfo(w http.ResponseWriter, r *http.Request) {
+	noStore(w)
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		methodNotAllowed(w, "GET, POST")
+		return
+	}
+	token, fault := bearerToken(r)
+	switch {
+	case fault != nil:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="`+p.issuer+`", error="invalid_request"`)
+		writeJSON(w, http.StatusBadRequest, fault)
+	case token == "":
+		w.Header().Set("WWW-Authenticate", `Bearer realm="`+p.issuer+`"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	default:
+		p.library.ServeHTTP(&challengeWriter{ResponseWriter: w, realm: p.issuer}, r)
+	}
+}
+
+// bearerToken finds the one access token of a request; empty if there is none.
+func bearerToken(r *http.Request) (string, *oidc.Error) {
+	if r.URL.Query().Has("access_token") {
+		return "", badRequest("an access token never belongs in a query")
+	}
+	if r.Method == http.MethodPost && r.ContentLength != 0 && !isForm(r) {
+		return "", badRequest("the body must be application/x-www-form-urlencoded")
+	}
+	if err := r.ParseForm(); err != nil || !singular(r.Form) {
+		return "", badRequest("the request is malformed")
+	}
+	posted := r.PostForm.Get("access_token")
+	headers := r.Header.Values("Authorization")
+	switch {
+	case len(headers) > 1 || len(headers) == 1 && posted != "":
+		return "", badRequest("send the access token in one way")
+	case len(headers) == 0:
+		return posted, nil
+	}
+	scheme, token, _ := strings.Cut(headers[0], " ")
+	if !strings.EqualFold(scheme, oidc.BearerToken) || token == "" {
+		return "", nil
+	}
+	return token, nil
+}
+
+// UserInfo implements [op.Server].
+func (s *server) UserInfo(ctx context.Context, r *op.Request[oidc.UserInfoRequest]) (*op.Response, error) {
+	p := s.provider
+	claims, err := p.parseAccess(r.Data.AccessToken)
+	if err == nil && claims.Audience != p.issuer {
+		err = ErrInvalidToken
+	}
+	var facts Facts
+	if err == nil {
+		facts, err = p.liveGrant(ctx, claims)
+	}
+	switch {
+	case errors.Is(err, ErrInvalidToken):
+		return nil, op.NewStatusError(errInvalidToken(), http.StatusUnauthorized)
+	case err != nil:
+		return nil, op.NewStatusError(errUnavailable(), http.StatusServiceUnavailable)
+	}
+	scopes := strings.Fields(claims.Scope)
+	if !slices.Contains(scopes, ScopeOpenID) {
+		return nil, op.NewStatusError(errInsufficientScope(), http.StatusForbidden)
+	}
+	return op.NewResponse(userInfo(facts.User, scopes)), nil
+}
+
+// userInfo gives the claims of the scopes. A claim without a value is left out.
+func userInfo(user identity.User, scopes []string) *oidc.UserInfo {
+	info := &oidc.UserInfo{Subject: user.ID.String()}
+	if slices.Contains(scopes, ScopeProfile) {
+		info.Name = user.Name
+		info.Picture = user.AvatarURL
+		info.UpdatedAt = oidc.FromTime(user.UpdatedAt)
+	}
+	if slices.Contains(scopes, ScopeEmail) && user.Email != "" {
+		info.AppendClaims("email", string(user.Email)) // the library's own field drops a false email_verified
+		info.AppendClaims("email_verified", user.EmailVerified)
+	}
+	return info
+}
+
+// challengeWriter adds the challenge that RFC 6750, section 3, demands of a refusal.
+type challengeWriter struct {
+	http.ResponseWriter
+	realm string
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (w *challengeWriter) WriteHeader(status int) {
+	switch status {
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="`+w.realm+`", error="invalid_token"`)
+	case http.StatusForbidden:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="`+w.realm+`", error="insufficient_scope", scope="openid"`)
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "1")
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
