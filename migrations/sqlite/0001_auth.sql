@@ -1,5 +1,3 @@
--- +goose Up
-
 -- A person. email is null once deleted, so that the address is free again.
 CREATE TABLE auth_users (
     id             TEXT PRIMARY KEY,
@@ -90,14 +88,10 @@ CREATE TABLE auth_security_events (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX security_events_user ON auth_security_events (user_id, created_at);
 
--- +goose StatementBegin
 CREATE TRIGGER security_events_no_update BEFORE UPDATE ON auth_security_events
 BEGIN SELECT RAISE(ABORT, 'security_events_append_only'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER security_events_no_delete BEFORE DELETE ON auth_security_events
 BEGIN SELECT RAISE(ABORT, 'security_events_append_only'); END;
--- +goose StatementEnd
 
 -- Registered relying parties. Lists are JSON arrays; secrets are SHA-256, hexadecimal.
 CREATE TABLE auth_clients (

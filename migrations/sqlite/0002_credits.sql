@@ -1,5 +1,3 @@
--- +goose Up
-
 -- The wallet of a person: projections of the journal that limit spending. Amounts are micro-credits.
 CREATE TABLE credits_balances (
     user_id                TEXT PRIMARY KEY REFERENCES auth_users (id),
@@ -22,14 +20,10 @@ CREATE TABLE credits_balances (
     CONSTRAINT balances_debt CHECK (debt = 0 OR balance = 0)
 ) STRICT;
 
--- +goose StatementBegin
 CREATE TRIGGER balances_version BEFORE UPDATE ON credits_balances WHEN NEW.version <> OLD.version + 1
 BEGIN SELECT RAISE(ABORT, 'balances_version'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER balances_no_delete BEFORE DELETE ON credits_balances
 BEGIN SELECT RAISE(ABORT, 'balances_no_delete'); END;
--- +goose StatementEnd
 
 -- Lots of credits with one origin; (user_id, no) is also the account within the wallet.
 CREATE TABLE credits_grants (
@@ -119,13 +113,10 @@ CREATE TABLE credits_idempotency (
 ) STRICT, WITHOUT ROWID;
 
 -- Entries are written before their transaction, whose row closes it: nothing is added afterwards.
--- +goose StatementBegin
 CREATE TRIGGER entries_before_transaction BEFORE INSERT ON credits_entries
 WHEN EXISTS (SELECT 1 FROM credits_transactions WHERE id = NEW.transaction_id)
 BEGIN SELECT RAISE(ABORT, 'entries_closed'); END;
--- +goose StatementEnd
 -- The closing check: exactly legs postings, all of this person, and their wallet side sums to amount.
--- +goose StatementBegin
 CREATE TRIGGER transactions_zero_sum AFTER INSERT ON credits_transactions
 WHEN NOT EXISTS (
     SELECT 1 FROM credits_entries WHERE transaction_id = NEW.id
@@ -134,33 +125,20 @@ WHEN NOT EXISTS (
          - sum(CASE WHEN from_account > 0 THEN amount ELSE 0 END) = NEW.amount
 )
 BEGIN SELECT RAISE(ABORT, 'transactions_zero_sum'); END;
--- +goose StatementEnd
 
 -- The journal is append-only.
--- +goose StatementBegin
 CREATE TRIGGER transactions_no_update BEFORE UPDATE ON credits_transactions
 BEGIN SELECT RAISE(ABORT, 'journal_append_only'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER transactions_no_delete BEFORE DELETE ON credits_transactions
 BEGIN SELECT RAISE(ABORT, 'journal_append_only'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER entries_no_update BEFORE UPDATE ON credits_entries
 BEGIN SELECT RAISE(ABORT, 'journal_append_only'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER entries_no_delete BEFORE DELETE ON credits_entries
 BEGIN SELECT RAISE(ABORT, 'journal_append_only'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER idempotency_no_update BEFORE UPDATE ON credits_idempotency
 BEGIN SELECT RAISE(ABORT, 'journal_append_only'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER idempotency_no_delete BEFORE DELETE ON credits_idempotency
 BEGIN SELECT RAISE(ABORT, 'journal_append_only'); END;
--- +goose StatementEnd
 
 -- Who had a signup bonus: keyed hash of the canonical address. Outlives the account.
 CREATE TABLE credits_bonus_claims (

@@ -47,8 +47,6 @@ type Accounts interface {
 	Credential(ctx context.Context, email Email) (Credential, error)
 	// UserByID finds a person, also disabled or deleted ones. [ErrNotFound].
 	UserByID(ctx context.Context, id uuid.UUID) (User, error)
-	// ReplacePassword stores a new hash if the stored one is still old. It reports whether it did.
-	ReplacePassword(ctx context.Context, id uuid.UUID, old, hash string) (bool, error)
 	// CountUsers tells how many people are not deleted.
 	CountUsers(ctx context.Context) (int, error)
 }

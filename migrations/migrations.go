@@ -1,0 +1,48 @@
+// Package migrations holds the schema of each engine as numbered, forward-only SQL files. A file is never
+// changed once it has landed: engines compare checksums.
+package migrations
+
+import (
+	"crypto/sha256"
+	"embed"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+//go:embed sqlite/*.sql
+var files embed.FS
+
+// Migration is one step of a schema.
+type Migration struct {
+	Version  int
+	Name     string // the file's name without its ending
+	SQL      string
+	Checksum [sha256.Size]byte
+}
+
+// SQLite lists the steps of the embedded engine's schema in order.
+func SQLite() ([]Migration, error) { return list("sqlite") }
+
+func list(engine string) ([]Migration, error) {
+	entries, err := fs.ReadDir(files, engine)
+	if err != nil {
+		return nil, fmt.Errorf("listing migrations: %w", err)
+	}
+	all := make([]Migration, 0, len(entries))
+	for i, entry := range entries {
+		content, err := fs.ReadFile(files, engine+"/"+entry.Name())
+		if err != nil {
+			return nil, fmt.Errorf("reading migration %s: %w", entry.Name(), err)
+		}
+		number, _, _ := strings.Cut(entry.Name(), "_")
+		version, err := strconv.Atoi(number)
+		if err != nil || version != i+1 {
+			return nil, fmt.Errorf("migration %s is not number %d", entry.Name(), i+1)
+		}
+		name := strings.TrimSuffix(entry.Name(), ".sql")
+		all = append(all, Migration{version, name, string(content), sha256.Sum256(content)})
+	}
+	return all, nil
+}

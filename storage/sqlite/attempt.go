@@ -1,0 +1,80 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/provider/identity"
+)
+
+const (
+	attemptMemory  = 24 * time.Hour   // the longest window of a limit
+	attemptPending = 30 * time.Second // an attempt that is not decided by then counts as failed
+)
+
+// TakeAttempt implements [identity.Attempts].
+func (s *Identity) TakeAttempt(ctx context.Context, key []byte, limits []identity.AttemptLimit) (identity.Attempt, error) {
+	now := s.db.clock()
+	id, err := uuid.NewV7()
+	if err != nil {
+		return identity.Attempt{}, err
+	}
+	var attempt identity.Attempt
+	err = s.db.write(ctx, func(t *tx) error {
+		attempt = identity.Attempt{}
+		_, err := t.exec(`DELETE FROM auth_login_attempts WHERE account_key = ? AND taken_at <= ?`,
+			key, timestamp(now.Add(-attemptMemory)))
+		if err != nil {
+			return err
+		}
+		for _, limit := range limits {
+			refused, err := attemptRefused(t, key, limit, now)
+			if err != nil {
+				return err
+			}
+			if refused != nil {
+				attempt = *refused
+				return nil
+			}
+		}
+		attempt.ID = id
+		_, err = t.exec(`INSERT INTO auth_login_attempts (id, account_key, taken_at) VALUES (?, ?, ?)`,
+			id.String(), key, timestamp(now))
+		return err
+	})
+	return attempt, err
+}
+
+// attemptRefused holds the attempts of an account against one limit; nil means that there is a place.
+func attemptRefused(t *tx, key []byte, limit identity.AttemptLimit, now time.Time) (*identity.Attempt, error) {
+	var taken int
+	var oldest, pending int64
+	err := t.queryRow(`SELECT count(*), coalesce(min(taken_at), 0), coalesce(sum(failed = 0 AND taken_at > ?), 0)
+		FROM auth_login_attempts WHERE account_key = ? AND taken_at > ?`,
+		timestamp(now.Add(-attemptPending)), key, timestamp(now.Add(-limit.Window))).Scan(&taken, &oldest, &pending)
+	if err != nil || taken < limit.Max {
+		return nil, err
+	}
+	return &identity.Attempt{RetryAfter: fromTimestamp(oldest).Add(limit.Window).Sub(now), Pending: pending > 0}, nil
+}
+
+// FailAttempt implements [identity.Attempts].
+func (s *Identity) FailAttempt(ctx context.Context, id uuid.UUID, e identity.Event) error {
+	now := timestamp(s.db.clock())
+	return s.db.write(ctx, func(t *tx) error {
+		if _, err := t.exec(`UPDATE auth_login_attempts SET failed = 1 WHERE id = ?`, id.String()); err != nil {
+			return err
+		}
+		return insertEvent(t, e, now)
+	})
+}
+
+// ReturnAttempt implements [identity.Attempts].
+func (s *Identity) ReturnAttempt(ctx context.Context, id uuid.UUID) error {
+	return s.db.write(ctx, func(t *tx) error {
+		_, err := t.exec(`DELETE FROM auth_login_attempts WHERE id = ?`, id.String())
+		return err
+	})
+}

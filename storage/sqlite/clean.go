@@ -1,0 +1,53 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const (
+	cleanBatch    = 1000           // rows of one table deleted by one transaction
+	usedRetention = 24 * time.Hour // single-use rows stay this long past their end, to notice repeats
+)
+
+// Clean deletes rows that no rule needs any more, in bounded transactions, and tells how many. Sessions
+// and what hangs on them stay for retention after their end. It may be stopped at any time.
+func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
+	now := db.clock()
+	used, ended := timestamp(now.Add(-usedRetention)), timestamp(now.Add(-retention))
+	total := 0
+	for _, statement := range []struct {
+		query string
+		limit int64
+	}{
+		{`DELETE FROM auth_requests WHERE request_hash IN
+			(SELECT request_hash FROM auth_requests WHERE expires_at <= ? LIMIT ?)`, used},
+		{`DELETE FROM auth_codes WHERE code_hash IN
+			(SELECT code_hash FROM auth_codes WHERE expires_at <= ? LIMIT ?)`, used},
+		{`DELETE FROM auth_login_attempts WHERE id IN
+			(SELECT id FROM auth_login_attempts WHERE taken_at <= ? LIMIT ?)`, timestamp(now.Add(-attemptMemory))},
+		{`DELETE FROM auth_sessions WHERE id IN
+			(SELECT id FROM auth_sessions WHERE expires_at <= ? LIMIT ?)`, ended},
+	} {
+		for {
+			var n int64
+			err := db.write(ctx, func(t *tx) error {
+				result, err := t.exec(statement.query, statement.limit, cleanBatch)
+				if err != nil {
+					return err
+				}
+				n, err = result.RowsAffected()
+				return err
+			})
+			if err != nil {
+				return total, fmt.Errorf("deleting old rows: %w", err)
+			}
+			total += int(n)
+			if n < cleanBatch {
+				break
+			}
+		}
+	}
+	return total, nil
+}

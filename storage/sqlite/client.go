@@ -1,0 +1,106 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"mana/provider"
+)
+
+// Provider keeps clients, requests in progress, consents, grants and codes.
+type Provider struct{ db *DB }
+
+var _ provider.Store = (*Provider)(nil)
+
+// Provider is the part of the engine that knows OAuth.
+func (db *DB) Provider() *Provider { return &Provider{db} }
+
+const clientColumns = `c.id, c.name, c.secret_hashes, c.redirect_uris, c.post_logout_redirect_uris, c.grant_types,
+	c.scopes, c.app_ids, c.first_party, c.disabled, c.created_at`
+
+// clientRow reads clientColumns.
+type clientRow struct {
+	client                                               provider.Client
+	secrets, redirects, postLogout, grants, scopes, apps string
+	created                                              int64
+}
+
+func (r *clientRow) targets() []any {
+	return []any{
+		&r.client.ID, &r.client.Name, &r.secrets, &r.redirects, &r.postLogout, &r.grants,
+		&r.scopes, &r.apps, &r.client.FirstParty, &r.client.Disabled, &r.created,
+	}
+}
+
+func (r *clientRow) value() (provider.Client, error) {
+	c := r.client
+	c.CreatedAt = fromTimestamp(r.created)
+	var err error
+	if c.SecretHashes, err = decodeHashes(r.secrets); err != nil {
+		return c, err
+	}
+	for _, list := range []struct {
+		text string
+		to   *[]string
+	}{
+		{r.redirects, &c.RedirectURIs},
+		{r.postLogout, &c.PostLogoutRedirectURIs},
+		{r.grants, &c.GrantTypes},
+		{r.scopes, &c.Scopes},
+		{r.apps, &c.AppIDs},
+	} {
+		if *list.to, err = decodeList(list.text); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// Client implements [provider.Clients].
+func (s *Provider) Client(ctx context.Context, id string) (provider.Client, error) {
+	var row clientRow
+	err := s.db.readers.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM auth_clients c WHERE c.id = ?`, id).
+		Scan(row.targets()...)
+	if err != nil {
+		return provider.Client{}, notFound(err, provider.ErrUnknownClient)
+	}
+	return row.value()
+}
+
+// SaveClient implements [provider.Clients].
+func (s *Provider) SaveClient(ctx context.Context, c provider.Client) error {
+	return s.db.write(ctx, func(t *tx) error {
+		_, err := t.exec(`INSERT INTO auth_clients (id, name, secret_hashes, redirect_uris, post_logout_redirect_uris,
+				grant_types, scopes, app_ids, first_party, disabled, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (id) DO UPDATE SET name = excluded.name, secret_hashes = excluded.secret_hashes,
+				redirect_uris = excluded.redirect_uris, post_logout_redirect_uris = excluded.post_logout_redirect_uris,
+				grant_types = excluded.grant_types, scopes = excluded.scopes, app_ids = excluded.app_ids,
+				first_party = excluded.first_party, disabled = excluded.disabled`,
+			c.ID, c.Name, encodeHashes(c.SecretHashes), encodeList(c.RedirectURIs), encodeList(c.PostLogoutRedirectURIs),
+			encodeList(c.GrantTypes), encodeList(c.Scopes), encodeList(c.AppIDs), c.FirstParty, c.Disabled,
+			timestamp(c.CreatedAt))
+		return err
+	})
+}
+
+// ListClients implements [provider.Clients].
+func (s *Provider) ListClients(ctx context.Context) ([]provider.Client, error) {
+	rows, err := s.db.readers.QueryContext(ctx, `SELECT `+clientColumns+` FROM auth_clients c ORDER BY c.name, c.id`)
+	if err != nil {
+		return nil, fmt.Errorf("listing clients: %w", err)
+	}
+	defer rows.Close()
+	var found []provider.Client
+	for rows.Next() {
+		var row clientRow
+		if err := rows.Scan(row.targets()...); err != nil {
+			return nil, fmt.Errorf("reading a client: %w", err)
+		}
+		client, err := row.value()
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, client)
+	}
+	return found, rows.Err()
+}

@@ -1,0 +1,102 @@
+package sqlite
+
+import (
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// rowScanner is a row or the current one of several.
+type rowScanner interface{ Scan(...any) error }
+
+// encodeList stores a list as a JSON array.
+func encodeList(list []string) string {
+	if list == nil {
+		list = []string{}
+	}
+	encoded, err := json.Marshal(list)
+	if err != nil {
+		panic(err) // strings always encode
+	}
+	return string(encoded)
+}
+
+// decodeList reads what encodeList stored, an empty array as nil.
+func decodeList(text string) ([]string, error) {
+	var list []string
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, fmt.Errorf("reading a stored list: %w", err)
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return list, nil
+}
+
+// encodeHashes stores hashes as a JSON array of hexadecimal strings.
+func encodeHashes(hashes [][]byte) string {
+	list := make([]string, len(hashes))
+	for i, h := range hashes {
+		list[i] = hex.EncodeToString(h)
+	}
+	return encodeList(list)
+}
+
+func decodeHashes(text string) ([][]byte, error) {
+	list, err := decodeList(text)
+	if err != nil {
+		return nil, err
+	}
+	var hashes [][]byte
+	for _, item := range list {
+		hash, err := hex.DecodeString(item)
+		if err != nil {
+			return nil, fmt.Errorf("reading a stored hash: %w", err)
+		}
+		hashes = append(hashes, hash)
+	}
+	return hashes, nil
+}
+
+// optionalID stores the nil UUID as null.
+func optionalID(id uuid.UUID) any {
+	if id == uuid.Nil {
+		return nil
+	}
+	return id.String()
+}
+
+func optionalText(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// violates reports whether err is the violation of a unique index over the given columns, or of a named
+// constraint or trigger. SQLite's text holds the columns of the first and the name of the others.
+func violates(err error, name string) bool {
+	return err != nil && strings.Contains(err.Error(), name)
+}
+
+// notFound gives sentinel when a single row was asked for and there is none.
+func notFound(err, sentinel error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return sentinel
+	}
+	return err
+}
+
+// one reports whether a statement changed exactly one row.
+func one(result sql.Result, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n == 1, err
+}

@@ -1,0 +1,132 @@
+// Package sqlite is the embedded engine: one file, one writing connection, the default without settings.
+//
+// It promises that nothing is answered before it is on disk (WAL, synchronous=FULL), that concurrent
+// writes share one commit without sharing their fate, and that a method is one transaction. A copy of
+// the file holds no secret in clear but names, addresses and amounts.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+)
+
+const (
+	busyTimeout = 5 * time.Second
+	maxReaders  = 8
+)
+
+// ErrBusy says that the queue of writes is full or stands still; nothing was written.
+var ErrBusy = errors.New("storage is busy")
+
+// Config is what the engine needs.
+type Config struct {
+	Path   string // of the file; it and its folder are made if they do not exist
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// DB is one open database file. It is safe for concurrent use.
+type DB struct {
+	now     func() time.Time
+	logger  *slog.Logger
+	readers *sql.DB
+	writer  *writer
+}
+
+// Open opens the file, brings its schema up to date and starts the writer. The schema of a newer program
+// is an error.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	if err := prepareFile(cfg.Path); err != nil {
+		return nil, err
+	}
+	pool, err := sql.Open("sqlite", dsn(cfg.Path, "immediate", "synchronous(FULL)", "wal_autocheckpoint(0)"))
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", cfg.Path, err)
+	}
+	pool.SetMaxOpenConns(1)
+	if err := migrate(ctx, pool, cfg.Now); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	writer, err := startWriter(ctx, pool, cfg)
+	if err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	readers, err := sql.Open("sqlite", dsn(cfg.Path, "deferred", "query_only(1)"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", cfg.Path, err), writer.stop())
+	}
+	readers.SetMaxOpenConns(maxReaders)
+	readers.SetMaxIdleConns(min(maxReaders, 2*runtime.GOMAXPROCS(0)))
+	return &DB{now: cfg.Now, logger: cfg.Logger, readers: readers, writer: writer}, nil
+}
+
+// Close finishes what was taken, folds the log into the file and closes it.
+func (db *DB) Close() error {
+	return errors.Join(db.writer.stop(), db.readers.Close())
+}
+
+// Ping reports whether the file can be read.
+func (db *DB) Ping(ctx context.Context) error {
+	var one int
+	if err := db.readers.QueryRowContext(ctx, `SELECT 1 FROM schema_migrations LIMIT 1`).Scan(&one); err != nil {
+		return fmt.Errorf("reading the database: %w", err)
+	}
+	return nil
+}
+
+// prepareFile makes the folder and the file readable for its owner alone.
+func prepareFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("making the data folder: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("opening the database file: %w", err)
+	}
+	return file.Close()
+}
+
+// dsn names the file and the settings of each connection; the busy time-out comes first.
+func dsn(path, lock string, pragmas ...string) string {
+	query := url.Values{"_txlock": {lock}}
+	query.Add("_pragma", fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()))
+	query.Add("_pragma", "journal_mode(WAL)")
+	query.Add("_pragma", "foreign_keys(1)")
+	for _, pragma := range pragmas {
+		query.Add("_pragma", pragma)
+	}
+	return "file:" + url.PathEscape(path) + "?" + query.Encode()
+}
+
+// timestamp is the form of times in the file: microseconds since 1970, UTC.
+func timestamp(t time.Time) int64 { return t.UnixMicro() }
+
+// optionalTime stores the zero time as null.
+func optionalTime(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamp(t)
+}
+
+func fromTimestamp(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+func fromOptional(us sql.NullInt64) time.Time {
+	if !us.Valid {
+		return time.Time{}
+	}
+	return fromTimestamp(us.Int64)
+}
+
+// clock is the time of the storage.
+func (db *DB) clock() time.Time { return db.now().UTC().Truncate(time.Microsecond) }

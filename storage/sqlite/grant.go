@@ -1,0 +1,167 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/subtle"
+	"database/sql"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"mana/provider"
+)
+
+// Consent implements [provider.Grants].
+func (s *Provider) Consent(ctx context.Context, userID uuid.UUID, clientID string) (provider.Consent, error) {
+	c := provider.Consent{UserID: userID, ClientID: clientID}
+	var scopes string
+	var updated int64
+	err := s.db.readers.QueryRowContext(ctx, `SELECT scopes, updated_at FROM auth_consents
+		WHERE user_id = ? AND client_id = ?`, userID.String(), clientID).Scan(&scopes, &updated)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	c.UpdatedAt = fromTimestamp(updated)
+	c.Scopes, err = decodeList(scopes)
+	return c, err
+}
+
+// IssueCode implements [provider.Grants].
+func (s *Provider) IssueCode(ctx context.Context, c provider.CodeIssue) error {
+	now := s.db.clock()
+	return s.db.write(ctx, func(t *tx) error {
+		if c.RequestHash != nil {
+			if err := consumeRequest(t, c.RequestHash, timestamp(now)); err != nil {
+				return err
+			}
+		}
+		if c.Consent != nil {
+			_, err := t.exec(`INSERT INTO auth_consents (user_id, client_id, scopes, updated_at) VALUES (?, ?, ?, ?)
+				ON CONFLICT (user_id, client_id) DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at`,
+				c.Consent.UserID.String(), c.Consent.ClientID, encodeList(c.Consent.Scopes), timestamp(c.Consent.UpdatedAt))
+			if err != nil {
+				return err
+			}
+		}
+		if err := insertGrant(t, c.Grant); err != nil {
+			return err
+		}
+		_, err := t.exec(`INSERT INTO auth_codes (code_hash, grant_handle, client_id, redirect_uri, code_challenge, expires_at)
+			VALUES (?, ?, ?, ?, ?, ?)`, c.CodeHash, c.Grant.Handle, c.Grant.ClientID, c.RedirectURI, c.CodeChallenge,
+			timestamp(now.Add(c.ExpiresIn)))
+		if err != nil || c.Event == nil {
+			return err
+		}
+		return insertEvent(t, *c.Event, timestamp(now))
+	})
+}
+
+func insertGrant(t *tx, g provider.Grant) error {
+	_, err := t.exec(`INSERT INTO auth_grants
+		(handle, user_id, client_id, session_id, scopes, resource, nonce, auth_time, amr, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		g.Handle, g.UserID.String(), g.ClientID, g.SessionID.String(), encodeList(g.Scopes), g.Resource, g.Nonce,
+		timestamp(g.AuthTime), encodeList(g.AMR), timestamp(g.CreatedAt))
+	return err
+}
+
+// RedeemCode implements [provider.Grants]. The refusal is returned after the commit, so that a code is
+// consumed also when its binding is wrong.
+func (s *Provider) RedeemCode(ctx context.Context, r provider.Redemption, allow func(provider.Facts) error) (provider.Facts, error) {
+	var facts provider.Facts
+	var refused error
+	err := s.db.write(ctx, func(t *tx) error {
+		facts, refused = provider.Facts{}, nil
+		now := s.db.clock()
+		var handle []byte
+		var clientID, redirectURI, challenge string
+		err := t.queryRow(`UPDATE auth_codes SET used_at = ? WHERE code_hash = ? AND used_at IS NULL AND expires_at > ?
+			RETURNING grant_handle, client_id, redirect_uri, code_challenge`,
+			timestamp(now), r.CodeHash, timestamp(now)).Scan(&handle, &clientID, &redirectURI, &challenge)
+		if errors.Is(err, sql.ErrNoRows) {
+			refused = provider.ErrInvalidGrant
+			return revokeRepeated(t, r, timestamp(now))
+		}
+		if err != nil {
+			return err
+		}
+		if !bound(r, clientID, redirectURI, challenge) {
+			refused = provider.ErrInvalidGrant
+			return nil
+		}
+		if facts, err = loadFacts(t.queryRow, handle); err != nil {
+			return err
+		}
+		facts.Now = now
+		refused = allow(facts)
+		return nil
+	})
+	if err != nil {
+		return provider.Facts{}, err
+	}
+	return facts, refused
+}
+
+// bound compares what a code was issued for with what is shown. A redirect URI that is not sent is right,
+// since the challenge binds the code already (OAuth 2.1); a code without challenge demands it.
+func bound(r provider.Redemption, clientID, redirectURI, challenge string) bool {
+	same := func(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+	uriFits := same(r.RedirectURI, redirectURI) || r.RedirectURI == "" && challenge != ""
+	return same(r.ClientID, clientID) && uriFits && same(r.VerifierHash, challenge)
+}
+
+// revokeRepeated ends the grant of a code that its own client shows a second time (RFC 6749, section
+// 4.1.2).
+func revokeRepeated(t *tx, r provider.Redemption, now int64) error {
+	_, err := t.exec(`UPDATE auth_grants SET revoked_at = ? WHERE revoked_at IS NULL AND handle =
+		(SELECT grant_handle FROM auth_codes WHERE code_hash = ? AND client_id = ? AND used_at IS NOT NULL)`,
+		now, r.CodeHash, r.ClientID)
+	return err
+}
+
+// GrantFacts implements [provider.Grants].
+func (s *Provider) GrantFacts(ctx context.Context, handle []byte) (provider.Facts, error) {
+	facts, err := loadFacts(func(query string, args ...any) *sql.Row {
+		return s.db.readers.QueryRowContext(ctx, query, args...)
+	}, handle)
+	facts.Now = s.db.clock()
+	return facts, err
+}
+
+// loadFacts reads a grant with its person, session and client in one statement.
+func loadFacts(queryRow func(string, ...any) *sql.Row, handle []byte) (provider.Facts, error) {
+	f := provider.Facts{Grant: provider.Grant{Handle: handle}}
+	var scopes, amr string
+	var authTime, created int64
+	var revoked sql.NullInt64
+	var user userRow
+	var session sessionRow
+	var client clientRow
+	targets := []any{&scopes, &f.Grant.Resource, &f.Grant.Nonce, &authTime, &amr, &created, &revoked}
+	targets = append(append(append(targets, user.targets()...), session.targets()...), client.targets()...)
+	err := queryRow(`SELECT g.scopes, g.resource, g.nonce, g.auth_time, g.amr, g.created_at, g.revoked_at, `+
+		userColumns+`, `+sessionColumns+`, `+clientColumns+` FROM auth_grants g
+		JOIN auth_users u ON u.id = g.user_id JOIN auth_sessions s ON s.id = g.session_id
+		JOIN auth_clients c ON c.id = g.client_id WHERE g.handle = ?`, handle).Scan(targets...)
+	if err != nil {
+		return provider.Facts{}, notFound(err, provider.ErrInvalidGrant)
+	}
+	f.User = user.value()
+	if f.Session, err = session.value(); err != nil {
+		return provider.Facts{}, err
+	}
+	if f.Client, err = client.value(); err != nil {
+		return provider.Facts{}, err
+	}
+	g := &f.Grant
+	g.UserID, g.ClientID, g.SessionID = f.User.ID, f.Client.ID, f.Session.ID
+	g.AuthTime, g.CreatedAt, g.RevokedAt = fromTimestamp(authTime), fromTimestamp(created), fromOptional(revoked)
+	if g.Scopes, err = decodeList(scopes); err != nil {
+		return provider.Facts{}, err
+	}
+	g.AMR, err = decodeList(amr)
+	return f, err
+}

@@ -1,0 +1,137 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"mana/ledger"
+)
+
+// writeJournal writes grants, postings, transactions and the key of a decision whose wallet is written.
+func writeJournal(t *tx, d ledger.Delta) error {
+	for _, g := range d.Grants {
+		_, err := t.exec(`INSERT INTO credits_grants
+				(user_id, no, class, source, priority, issued, remaining, held, open, expires_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (user_id, no) DO UPDATE SET issued = excluded.issued, remaining = excluded.remaining,
+				held = excluded.held, open = excluded.open`,
+			d.Wallet.UserID.String(), g.No, string(g.Class), g.Source, g.Priority, g.Issued, g.Remaining, g.Held,
+			g.Remaining > 0, optionalTime(g.ExpiresAt))
+		if err != nil {
+			return fmt.Errorf("storing grant %d: %w", g.No, err)
+		}
+	}
+	for _, transaction := range d.Transactions {
+		if err := insertTransaction(t, transaction); err != nil {
+			return err
+		}
+	}
+	if d.Key == nil {
+		return nil
+	}
+	_, err := t.exec(`INSERT INTO credits_idempotency (user_id, key_hash, fingerprint, object, object_id, created_at)
+		VALUES (?, ?, ?, 'transaction', ?, ?)`, d.Wallet.UserID.String(), d.Key.Key.Hash[:], d.Key.Key.Fingerprint[:],
+		d.Key.TransactionID.String(), timestamp(d.Key.CreatedAt))
+	if err != nil {
+		return fmt.Errorf("storing an idempotency key: %w", err)
+	}
+	return nil
+}
+
+// insertTransaction writes the postings first: the row of the transaction closes and checks them.
+func insertTransaction(t *tx, x ledger.Transaction) error {
+	for _, p := range x.Postings {
+		_, err := t.exec(`INSERT INTO credits_entries (transaction_id, n, user_id, from_account, to_account, amount)
+			VALUES (?, ?, ?, ?, ?, ?)`, x.ID.String(), p.N, x.UserID.String(), p.From, p.To, p.Amount)
+		if err != nil {
+			return fmt.Errorf("storing posting %d: %w", p.N, err)
+		}
+	}
+	_, err := t.exec(`INSERT INTO credits_transactions (id, user_id, seq, type, kind, amount, balance_before, balance_after,
+			legs, app_id, description, metadata, caller, actor, idempotency_key, free_after, paid_after, held_after,
+			debt_after, earned_after, spent_after, at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		x.ID.String(), x.UserID.String(), x.Seq, string(x.Type), x.Kind, x.Amount, x.Before, x.After,
+		len(x.Postings), x.AppID, x.Description, optionalText(string(x.Metadata)), x.Caller, x.Actor,
+		optionalText(x.IdempotencyKey), x.FreeAfter, x.PaidAfter, x.HeldAfter, x.DebtAfter, x.EarnedAfter, x.SpentAfter,
+		timestamp(x.At))
+	if err != nil {
+		return fmt.Errorf("storing a transaction: %w", err)
+	}
+	return nil
+}
+
+const transactionColumns = `id, user_id, seq, type, kind, amount, balance_before, balance_after, app_id, description,
+	metadata, caller, actor, idempotency_key, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at`
+
+func scanTransaction(row rowScanner) (ledger.Transaction, error) {
+	var x ledger.Transaction
+	var metadata, key sql.NullString
+	var at int64
+	err := row.Scan(&x.ID, &x.UserID, &x.Seq, &x.Type, &x.Kind, &x.Amount, &x.Before, &x.After, &x.AppID, &x.Description,
+		&metadata, &x.Caller, &x.Actor, &key, &x.FreeAfter, &x.PaidAfter, &x.HeldAfter, &x.DebtAfter, &x.EarnedAfter,
+		&x.SpentAfter, &at)
+	if metadata.Valid {
+		x.Metadata = []byte(metadata.String)
+	}
+	x.IdempotencyKey, x.At = key.String, fromTimestamp(at)
+	return x, err
+}
+
+func loadTransaction(q querier, userID, id uuid.UUID) (*ledger.Transaction, error) {
+	x, err := scanTransaction(q.queryRow(`SELECT `+transactionColumns+` FROM credits_transactions
+		WHERE id = ? AND user_id = ?`, id.String(), userID.String()))
+	if err != nil {
+		return nil, fmt.Errorf("reading transaction %s: %w", id, err)
+	}
+	return &x, nil
+}
+
+// History implements [ledger.Store]. Numbers have no gaps, so that any offset costs one probe.
+func (l *Ledger) History(ctx context.Context, userID uuid.UUID, limit, offset int) ([]ledger.Transaction, error) {
+	rows, err := l.db.readers.QueryContext(ctx, `SELECT `+transactionColumns+` FROM credits_transactions
+		WHERE user_id = ? AND seq <= (SELECT seq FROM credits_balances WHERE user_id = ?) - ?
+		ORDER BY seq DESC LIMIT ?`, userID.String(), userID.String(), offset, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading a history: %w", err)
+	}
+	defer rows.Close()
+	history := make([]ledger.Transaction, 0, min(limit, 64))
+	for rows.Next() {
+		x, err := scanTransaction(rows)
+		if err != nil {
+			return nil, fmt.Errorf("reading a history: %w", err)
+		}
+		history = append(history, x)
+	}
+	return history, rows.Err()
+}
+
+// Packages implements [ledger.Store].
+func (l *Ledger) Packages(ctx context.Context) ([]ledger.Package, error) {
+	rows, err := l.db.readers.QueryContext(ctx, `SELECT id, name, description, credits, price_euro_cents, stripe_price_id,
+		active, sort_order, metadata, created_at, updated_at FROM credits_packages WHERE active = 1 ORDER BY sort_order, name`)
+	if err != nil {
+		return nil, fmt.Errorf("reading packages: %w", err)
+	}
+	defer rows.Close()
+	packages := []ledger.Package{}
+	for rows.Next() {
+		var p ledger.Package
+		var price, metadata sql.NullString
+		var created, updated int64
+		if err := rows.Scan(&p.ID, &p.Name, &p.Description, &p.Credits, &p.PriceEuroCents, &price,
+			&p.Active, &p.SortOrder, &metadata, &created, &updated); err != nil {
+			return nil, fmt.Errorf("reading a package: %w", err)
+		}
+		p.StripePriceID, p.CreatedAt, p.UpdatedAt = price.String, fromTimestamp(created), fromTimestamp(updated)
+		if metadata.Valid {
+			p.Metadata = []byte(metadata.String)
+		}
+		packages = append(packages, p)
+	}
+	return packages, rows.Err()
+}

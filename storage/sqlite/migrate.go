@@ -1,0 +1,90 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"mana/migrations"
+)
+
+// ErrSchema says that the file's schema is not one that this program can serve.
+var ErrSchema = errors.New("database schema does not fit this program")
+
+// migrate brings the schema up to date in one exclusive transaction, so that of several starters one does
+// the work and a crash leaves the schema as it was. A changed file and a newer schema are refused.
+func migrate(ctx context.Context, pool *sql.DB, now func() time.Time) error {
+	steps, err := migrations.SQLite()
+	if err != nil {
+		return err
+	}
+	tx, err := pool.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("starting a migration: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	if err := applySteps(ctx, tx, steps, now); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("committing a migration: %w", err)
+	}
+	return nil
+}
+
+func applySteps(ctx context.Context, tx *sql.Tx, steps []migrations.Migration, now func() time.Time) error {
+	// Which steps the file has, and the checksum each had when it was applied.
+	_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS schema_migrations (
+		version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum BLOB NOT NULL, applied_at INTEGER NOT NULL
+	) STRICT`)
+	if err != nil {
+		return fmt.Errorf("making the table of migrations: %w", err)
+	}
+	applied, err := appliedSteps(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for version := range applied {
+		if version > len(steps) {
+			return fmt.Errorf("%w: it is at version %d, this program knows %d", ErrSchema, version, len(steps))
+		}
+	}
+	for _, step := range steps {
+		checksum, done := applied[step.Version]
+		if done && string(step.Checksum[:]) != checksum {
+			return fmt.Errorf("%w: migration %s was changed after it was applied", ErrSchema, step.Name)
+		}
+		if done {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, step.SQL); err != nil {
+			return fmt.Errorf("applying migration %s: %w", step.Name, err)
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO schema_migrations (version, name, checksum, applied_at)
+			VALUES (?, ?, ?, ?)`, step.Version, step.Name, step.Checksum[:], timestamp(now()))
+		if err != nil {
+			return fmt.Errorf("recording migration %s: %w", step.Name, err)
+		}
+	}
+	return nil
+}
+
+func appliedSteps(ctx context.Context, tx *sql.Tx) (map[int]string, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT version, checksum FROM schema_migrations`)
+	if err != nil {
+		return nil, fmt.Errorf("reading applied migrations: %w", err)
+	}
+	defer rows.Close()
+	applied := make(map[int]string)
+	for rows.Next() {
+		var version int
+		var checksum []byte
+		if err := rows.Scan(&version, &checksum); err != nil {
+			return nil, fmt.Errorf("reading applied migrations: %w", err)
+		}
+		applied[version] = string(checksum)
+	}
+	return applied, rows.Err()
+}

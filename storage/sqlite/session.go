@@ -1,0 +1,153 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/provider/identity"
+)
+
+// activityEvery bounds how often the last activity of a session is written.
+const activityEvery = time.Minute
+
+const sessionColumns = `s.id, s.user_id, s.client_id, s.cookie_hash, s.ip_address, s.user_agent, s.device_id,
+	s.device_name, s.auth_time, s.amr, s.last_activity_at, s.created_at, s.expires_at, s.idle_seconds, s.revoked_at`
+
+// sessionRow reads sessionColumns.
+type sessionRow struct {
+	session                                    identity.Session
+	amr                                        string
+	authTime, activity, created, expires, idle int64
+	revoked                                    sql.NullInt64
+}
+
+func (r *sessionRow) targets() []any {
+	s := &r.session
+	return []any{
+		&s.ID, &s.UserID, &s.ClientID, &s.CookieHash, &s.IPAddress, &s.UserAgent, &s.DeviceID,
+		&s.DeviceName, &r.authTime, &r.amr, &r.activity, &r.created, &r.expires, &r.idle, &r.revoked,
+	}
+}
+
+func (r *sessionRow) value() (identity.Session, error) {
+	s := r.session
+	s.AuthTime, s.LastActivityAt = fromTimestamp(r.authTime), fromTimestamp(r.activity)
+	s.CreatedAt, s.ExpiresAt = fromTimestamp(r.created), fromTimestamp(r.expires)
+	s.IdleFor, s.RevokedAt = time.Duration(r.idle)*time.Second, fromOptional(r.revoked)
+	var err error
+	s.AMR, err = decodeList(r.amr)
+	return s, err
+}
+
+// StartSession implements [identity.Sessions].
+func (s *Identity) StartSession(ctx context.Context, session identity.Session, replaced []byte, e identity.Event) error {
+	now := timestamp(s.db.clock())
+	return s.db.write(ctx, func(t *tx) error {
+		if err := insertSession(t, session); err != nil {
+			return err
+		}
+		if replaced != nil {
+			var old uuid.UUID
+			err := t.queryRow(`SELECT id FROM auth_sessions WHERE cookie_hash = ? AND revoked_at IS NULL`, replaced).Scan(&old)
+			if err == nil {
+				_, err = revokeSession(t, old, "replaced", now)
+			}
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+		}
+		return insertEvent(t, e, now)
+	})
+}
+
+// insertSession stores a session if its person is live.
+func insertSession(t *tx, s identity.Session) error {
+	stored, err := one(t.exec(`INSERT INTO auth_sessions
+		(id, user_id, client_id, cookie_hash, ip_address, user_agent, device_id, device_name, auth_time, amr,
+		 last_activity_at, created_at, expires_at, idle_seconds)
+		SELECT ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM auth_users
+		WHERE id = ? AND disabled_at IS NULL AND deleted_at IS NULL`,
+		s.ID.String(), s.ClientID, s.CookieHash, s.IPAddress, s.UserAgent, s.DeviceID, s.DeviceName,
+		timestamp(s.AuthTime), encodeList(s.AMR), timestamp(s.LastActivityAt), timestamp(s.CreatedAt),
+		timestamp(s.ExpiresAt), int64(s.IdleFor/time.Second), s.UserID.String()))
+	if err == nil && !stored {
+		return identity.ErrCredentials
+	}
+	return err
+}
+
+// SessionByCookie implements [identity.Sessions].
+func (s *Identity) SessionByCookie(ctx context.Context, cookieHash []byte) (identity.Session, identity.User, error) {
+	session, user, err := s.session(ctx, `s.cookie_hash = ?`, cookieHash)
+	if err != nil {
+		return session, user, err
+	}
+	now := s.db.clock()
+	if now.Sub(session.LastActivityAt) < activityEvery {
+		return session, user, nil
+	}
+	err = s.db.write(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE auth_sessions SET last_activity_at = ? WHERE id = ? AND revoked_at IS NULL`,
+			timestamp(now), session.ID.String())
+		return err
+	})
+	if err != nil {
+		return session, user, fmt.Errorf("noting activity: %w", err)
+	}
+	return session, user, nil
+}
+
+// SessionByID implements [identity.Sessions].
+func (s *Identity) SessionByID(ctx context.Context, id uuid.UUID) (identity.Session, identity.User, error) {
+	return s.session(ctx, `s.id = ?`, id.String())
+}
+
+// session finds a live session of a live person.
+func (s *Identity) session(ctx context.Context, where string, key any) (identity.Session, identity.User, error) {
+	var session sessionRow
+	var user userRow
+	now := timestamp(s.db.clock())
+	err := s.db.readers.QueryRowContext(ctx, `SELECT `+sessionColumns+`, `+userColumns+` FROM auth_sessions s
+		JOIN auth_users u ON u.id = s.user_id
+		WHERE `+where+` AND s.revoked_at IS NULL AND s.expires_at > ?
+		  AND (s.idle_seconds = 0 OR s.last_activity_at + s.idle_seconds * 1000000 > ?)
+		  AND u.disabled_at IS NULL AND u.deleted_at IS NULL`, key, now, now).
+		Scan(append(session.targets(), user.targets()...)...)
+	if err != nil {
+		return identity.Session{}, identity.User{}, notFound(err, identity.ErrNoSession)
+	}
+	found, err := session.value()
+	return found, user.value(), err
+}
+
+// EndSession implements [identity.Sessions].
+func (s *Identity) EndSession(ctx context.Context, id uuid.UUID, reason string, e identity.Event) error {
+	now := timestamp(s.db.clock())
+	return s.db.write(ctx, func(t *tx) error {
+		ended, err := revokeSession(t, id, reason, now)
+		if err != nil || !ended {
+			return err
+		}
+		return insertEvent(t, e, now)
+	})
+}
+
+// revokeSession ends a session with its refresh tokens and grants. It reports whether the session was live.
+func revokeSession(t *tx, id uuid.UUID, reason string, now int64) (bool, error) {
+	ended, err := one(t.exec(`UPDATE auth_sessions SET revoked_at = ?, revoke_reason = ? WHERE id = ? AND revoked_at IS NULL`,
+		now, reason, id.String()))
+	if err != nil || !ended {
+		return false, err
+	}
+	if _, err := t.exec(`UPDATE auth_refresh_tokens SET revoked_at = ? WHERE session_id = ? AND revoked_at IS NULL`,
+		now, id.String()); err != nil {
+		return false, err
+	}
+	_, err = t.exec(`UPDATE auth_grants SET revoked_at = ? WHERE session_id = ? AND revoked_at IS NULL`, now, id.String())
+	return true, err
+}

@@ -1,0 +1,312 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+const (
+	queueSize     = 4096
+	maxBatch      = 512
+	takeWait      = 2 * time.Second // longest wait of a job before it is taken
+	foldEvery     = 256             // batches after which the log is folded in while others wait
+	truncatePages = 16 << 10        // pages of 4 KiB above which the log is cut: 64 MiB
+	idleFold      = time.Second
+)
+
+// writer owns the only writing connection. It takes what waits, runs each job in a savepoint of one
+// transaction, commits once, and only then answers: a batch is what arrived during the last commit.
+type writer struct {
+	pool    *sql.DB
+	conn    *sql.Conn
+	stmts   map[string]*sql.Stmt
+	logger  *slog.Logger
+	jobs    chan *job
+	quit    chan struct{}
+	done    chan struct{}
+	dirty   bool // written since the log was folded in
+	batches int
+}
+
+// job is one write: a function that must touch nothing but its transaction.
+type job struct {
+	run   func(*tx) error
+	taken chan struct{} // closed when the writer takes it
+	drop  chan struct{} // closed when its caller gives up before that
+	err   error
+	done  chan struct{}
+}
+
+// tx is the writer's transaction, or rather the savepoint of one job in it.
+type tx struct {
+	ctx context.Context // of the batch: no caller can cancel it
+	w   *writer
+}
+
+func startWriter(ctx context.Context, pool *sql.DB, cfg Config) (*writer, error) {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("opening the writing connection: %w", err)
+	}
+	w := &writer{
+		pool: pool, conn: conn, stmts: make(map[string]*sql.Stmt), logger: cfg.Logger,
+		jobs: make(chan *job, queueSize), quit: make(chan struct{}), done: make(chan struct{}),
+	}
+	go w.loop()
+	return w, nil
+}
+
+// write runs a function as one transaction. [ErrBusy] when it was not taken in time: nothing happened.
+// Once taken, its outcome is awaited whatever becomes of ctx, since it may be on disk already.
+func (db *DB) write(ctx context.Context, run func(*tx) error) error {
+	w := db.writer
+	j := &job{run: run, taken: make(chan struct{}), drop: make(chan struct{}), done: make(chan struct{})}
+	select {
+	case <-w.quit:
+		return ErrBusy
+	default:
+	}
+	select {
+	case w.jobs <- j:
+	default:
+		return ErrBusy
+	}
+	timer := time.NewTimer(takeWait)
+	defer timer.Stop()
+	select {
+	case <-j.taken:
+	case <-timer.C:
+		close(j.drop)
+		return w.abandoned(j, ErrBusy)
+	case <-ctx.Done():
+		close(j.drop)
+		return w.abandoned(j, ctx.Err())
+	case <-w.done:
+		return ErrBusy
+	}
+	<-j.done
+	return j.err
+}
+
+// abandoned settles the race between giving up and being taken.
+func (w *writer) abandoned(j *job, reason error) error {
+	select {
+	case <-j.taken:
+		<-j.done
+		return j.err
+	default:
+		return reason
+	}
+}
+
+func (w *writer) loop() {
+	defer close(w.done)
+	idle := time.NewTicker(idleFold)
+	defer idle.Stop()
+	for {
+		select {
+		case j := <-w.jobs:
+			w.batch(j)
+		case <-idle.C:
+			w.fold("PASSIVE")
+		case <-w.quit:
+			w.drain()
+			w.fold("TRUNCATE")
+			return
+		}
+	}
+}
+
+// drain runs what was queued before the stop.
+func (w *writer) drain() {
+	for {
+		select {
+		case j := <-w.jobs:
+			w.batch(j)
+		default:
+			return
+		}
+	}
+}
+
+// batch gathers what waits, at most [maxBatch] jobs, and commits it once.
+func (w *writer) batch(first *job) {
+	jobs := []*job{first}
+	for len(jobs) < maxBatch {
+		select {
+		case j := <-w.jobs:
+			jobs = append(jobs, j)
+			continue
+		default:
+		}
+		break
+	}
+	live := jobs[:0]
+	for _, j := range jobs {
+		if j.take() {
+			live = append(live, j)
+		}
+	}
+	if len(live) > 0 {
+		w.commit(live)
+	}
+	w.foldIfLarge()
+}
+
+// take claims a job for the writer unless its caller gave up first.
+func (j *job) take() bool {
+	select {
+	case <-j.drop:
+		return false
+	default:
+		close(j.taken)
+		return true
+	}
+}
+
+// commit runs the jobs in one transaction. When the commit itself fails, one of them may be to blame, such
+// as by a reference left open: then each gets a transaction of its own, and fails alone.
+func (w *writer) commit(jobs []*job) {
+	if err := w.transact(jobs); err != nil && len(jobs) > 1 {
+		w.logger.Warn("a batch of writes failed and is repeated one by one", "jobs", len(jobs), "error", err)
+		for _, j := range jobs {
+			if err := w.transact([]*job{j}); err != nil {
+				j.err = err
+			}
+		}
+	} else if err != nil {
+		jobs[0].err = err
+	}
+	for _, j := range jobs {
+		close(j.done)
+	}
+}
+
+func (w *writer) transact(jobs []*job) error {
+	ctx := context.Background()
+	if err := w.exec(ctx, `BEGIN IMMEDIATE`); err != nil {
+		return fmt.Errorf("starting a transaction: %w", err)
+	}
+	t := &tx{ctx: ctx, w: w}
+	for _, j := range jobs {
+		j.err = t.savepoint(j.run)
+	}
+	w.dirty = true
+	if err := w.exec(ctx, `COMMIT`); err != nil {
+		return errors.Join(fmt.Errorf("committing: %w", err), w.exec(ctx, `ROLLBACK`))
+	}
+	return nil
+}
+
+// savepoint runs one job so that its failure undoes that job alone.
+func (t *tx) savepoint(run func(*tx) error) error {
+	if err := t.w.exec(t.ctx, `SAVEPOINT job`); err != nil {
+		return fmt.Errorf("starting a savepoint: %w", err)
+	}
+	err := runSafely(t, run)
+	if err != nil {
+		if fault := t.w.exec(t.ctx, `ROLLBACK TO job`); fault != nil {
+			return errors.Join(err, fault)
+		}
+	}
+	if fault := t.w.exec(t.ctx, `RELEASE job`); fault != nil {
+		return errors.Join(err, fault)
+	}
+	return err
+}
+
+// runSafely turns a panic into an error, so that one bug does not stop all writing.
+func runSafely(t *tx, run func(*tx) error) (err error) {
+	defer func() {
+		if recovered := recover(); recovered != nil {
+			err = fmt.Errorf("panic in a write: %v", recovered)
+		}
+	}()
+	return run(t)
+}
+
+// exec runs a statement; each text is prepared once for the life of the connection.
+func (t *tx) exec(query string, args ...any) (sql.Result, error) {
+	stmt, err := t.w.prepared(t.ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.ExecContext(t.ctx, args...)
+}
+
+func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
+	stmt, err := t.w.prepared(t.ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(t.ctx, args...)
+}
+
+func (t *tx) queryRow(query string, args ...any) *sql.Row {
+	stmt, err := t.w.prepared(t.ctx, query)
+	if err != nil {
+		return t.w.conn.QueryRowContext(t.ctx, query, args...) // gives the same error when it is scanned
+	}
+	return stmt.QueryRowContext(t.ctx, args...)
+}
+
+func (w *writer) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	if stmt, ok := w.stmts[query]; ok {
+		return stmt, nil
+	}
+	stmt, err := w.conn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("preparing a statement: %w", err)
+	}
+	w.stmts[query] = stmt
+	return stmt, nil
+}
+
+func (w *writer) exec(ctx context.Context, query string) error {
+	stmt, err := w.prepared(ctx, query)
+	if err != nil {
+		return err
+	}
+	_, err = stmt.ExecContext(ctx)
+	return err
+}
+
+// foldIfLarge folds the log into the file when it has grown. The page count of the log is what the pragma
+// answers.
+func (w *writer) foldIfLarge() {
+	if w.batches++; w.batches%foldEvery == 0 {
+		w.fold("PASSIVE")
+	}
+}
+
+// fold moves the log into the file, when anything was written since the last time.
+func (w *writer) fold(mode string) {
+	if !w.dirty {
+		return
+	}
+	var busy, pages, moved int64
+	row := w.conn.QueryRowContext(context.Background(), `PRAGMA wal_checkpoint(`+mode+`)`)
+	if err := row.Scan(&busy, &pages, &moved); err != nil {
+		w.logger.Error("folding the write-ahead log failed", "error", err)
+		return
+	}
+	w.dirty = pages != moved
+	if mode == "PASSIVE" && pages > truncatePages {
+		w.fold("TRUNCATE")
+	}
+}
+
+// stop runs what was queued, folds the log and closes the connection.
+func (w *writer) stop() error {
+	close(w.quit)
+	<-w.done
+	var err error
+	for _, stmt := range w.stmts {
+		err = errors.Join(err, stmt.Close())
+	}
+	return errors.Join(err, w.conn.Close(), w.pool.Close())
+}

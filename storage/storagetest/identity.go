@@ -1,0 +1,204 @@
+package storagetest
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/provider/identity"
+)
+
+func contains(s, part string) bool { return strings.Contains(s, part) }
+
+func testAccounts(t *testing.T, open Open) {
+	clock := NewClock()
+	s := open(t, clock.Now)
+	ctx := t.Context()
+
+	t.Run("all of a person or nothing", func(t *testing.T) {
+		user := createUser(t, s, "ada@example.com", clock.Now())
+		credential, err := s.Identity.Credential(ctx, "ada@example.com")
+		if err != nil || credential.User.ID != user.ID || credential.PasswordHash != "hash" {
+			t.Errorf("got %v, %v", credential, err)
+		}
+		state, _, err := s.Ledger.Wallet(ctx, user.ID)
+		if err != nil || state.Wallet.Free != bonus {
+			t.Errorf("got wallet %v, %v, want free %v", state.Wallet, err, bonus)
+		}
+		_, err = s.Identity.CreateAccount(ctx, newAccount("ada@example.com", clock.Now()))
+		want(t, err, identity.ErrEmailTaken)
+	})
+	t.Run("64 parallel registrations of one address have one winner", func(t *testing.T) {
+		outcomes := race(64, func(int) error {
+			_, err := s.Identity.CreateAccount(ctx, newAccount("race@example.com", clock.Now()))
+			return err
+		})
+		if outcomes[nil] != 1 || outcomes[identity.ErrEmailTaken] != 63 {
+			t.Errorf("got %v, want 1 success and 63 taken", outcomes)
+		}
+	})
+	t.Run("a mailbox has one bonus", func(t *testing.T) {
+		a := newAccount("bob@example.com", clock.Now())
+		b := newAccount("bob+2@example.com", clock.Now())
+		b.BonusClaim = a.BonusClaim
+		for _, account := range []identity.NewAccount{a, b} {
+			if _, err := s.Identity.CreateAccount(ctx, account); err != nil {
+				t.Fatal(err)
+			}
+		}
+		state, _, err := s.Ledger.Wallet(ctx, b.User.ID)
+		if err != nil || state.Wallet.Free != 0 || state.Wallet.Seq != 0 {
+			t.Errorf("got wallet %v, %v, want no bonus and no row", state.Wallet, err)
+		}
+	})
+	t.Run("a bonus of 0 gives no row", func(t *testing.T) {
+		a := newAccount("zero@example.com", clock.Now())
+		a.Opening.Bonus = 0
+		if _, err := s.Identity.CreateAccount(ctx, a); err != nil {
+			t.Fatal(err)
+		}
+		history, err := s.Ledger.History(ctx, a.User.ID, 10, 0)
+		if err != nil || len(history) != 0 {
+			t.Errorf("got %v, %v, want an empty history", history, err)
+		}
+	})
+	t.Run("unknown people", func(t *testing.T) {
+		_, err := s.Identity.Credential(ctx, "nobody@example.com")
+		want(t, err, identity.ErrNotFound)
+		_, err = s.Identity.UserByID(ctx, uuid.New())
+		want(t, err, identity.ErrNotFound)
+	})
+	t.Run("security events are append-only", func(t *testing.T) {
+		wantRefusal(t, s, `UPDATE auth_security_events SET event_type = 'x'`, "security_events_append_only")
+		wantRefusal(t, s, `DELETE FROM auth_security_events`, "security_events_append_only")
+	})
+}
+
+func testSessions(t *testing.T, open Open) {
+	clock := NewClock()
+	s := open(t, clock.Now)
+	ctx := t.Context()
+	user := createUser(t, s, "ada@example.com", clock.Now())
+	logout := identity.Event{UserID: user.ID, Type: "logout"}
+
+	t.Run("found by cookie and by id until it ends", func(t *testing.T) {
+		session := startSession(t, s, user, clock.Now())
+		found, who, err := s.Identity.SessionByCookie(ctx, session.CookieHash)
+		if err != nil || found.ID != session.ID || who.ID != user.ID || found.AMR[0] != "pwd" {
+			t.Errorf("got %v, %v, %v", found, who, err)
+		}
+		for range 2 { // ending twice is harmless
+			if err := s.Identity.EndSession(ctx, session.ID, "logout", logout); err != nil {
+				t.Error(err)
+			}
+		}
+		_, _, err = s.Identity.SessionByCookie(ctx, session.CookieHash)
+		want(t, err, identity.ErrNoSession)
+		_, _, err = s.Identity.SessionByID(ctx, session.ID)
+		want(t, err, identity.ErrNoSession)
+	})
+	t.Run("a new sign-in ends the session it replaces", func(t *testing.T) {
+		old := startSession(t, s, user, clock.Now())
+		fresh := newSession(user, clock.Now())
+		if err := s.Identity.StartSession(ctx, fresh, old.CookieHash, identity.Event{Type: "login_success"}); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := s.Identity.SessionByID(ctx, old.ID)
+		want(t, err, identity.ErrNoSession)
+	})
+	t.Run("idle and absolute end", func(t *testing.T) {
+		session := startSession(t, s, user, clock.Now())
+		clock.Add(23 * time.Hour)
+		if _, _, err := s.Identity.SessionByCookie(ctx, session.CookieHash); err != nil { // moves the activity
+			t.Fatal(err)
+		}
+		clock.Add(23 * time.Hour)
+		if _, _, err := s.Identity.SessionByID(ctx, session.ID); err != nil {
+			t.Errorf("got %v, want a session that was used 23 hours ago", err)
+		}
+		clock.Add(time.Hour)
+		_, _, err := s.Identity.SessionByID(ctx, session.ID)
+		want(t, err, identity.ErrNoSession)
+	})
+	t.Run("nobody signs in to a disabled account", func(t *testing.T) {
+		other := createUser(t, s, "off@example.com", clock.Now())
+		live := startSession(t, s, other, clock.Now())
+		if err := s.Exec(ctx, `UPDATE auth_users SET disabled_at = 1 WHERE email = 'off@example.com'`); err != nil {
+			t.Fatal(err)
+		}
+		err := s.Identity.StartSession(ctx, newSession(other, clock.Now()), nil, identity.Event{})
+		want(t, err, identity.ErrCredentials)
+		_, _, err = s.Identity.SessionByID(ctx, live.ID)
+		want(t, err, identity.ErrNoSession)
+	})
+	t.Run("old sessions are deleted after the retention", func(t *testing.T) {
+		startSession(t, s, user, clock.Now())
+		clock.Add(72 * time.Hour)
+		if n, err := s.Clean(ctx, 365*24*time.Hour); err != nil || n != 0 {
+			t.Errorf("got %d, %v, want nothing deleted", n, err)
+		}
+		clock.Add(365 * 24 * time.Hour)
+		if n, err := s.Clean(ctx, 365*24*time.Hour); err != nil || n == 0 {
+			t.Errorf("got %d, %v, want sessions deleted", n, err)
+		}
+	})
+}
+
+func testAttempts(t *testing.T, open Open) {
+	clock := NewClock()
+	s := open(t, clock.Now)
+	ctx := t.Context()
+	limits := []identity.AttemptLimit{{Max: 5, Window: 15 * time.Minute}, {Max: 7, Window: 24 * time.Hour}}
+	key := make([]byte, 32)
+	take := func(t *testing.T) identity.Attempt {
+		t.Helper()
+		attempt, err := s.Identity.TakeAttempt(ctx, key, limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return attempt
+	}
+	fail := func(t *testing.T) {
+		t.Helper()
+		if err := s.Identity.FailAttempt(ctx, take(t).ID, identity.Event{Type: "login_failure"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	returned := take(t)
+	if err := s.Identity.ReturnAttempt(ctx, returned.ID); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		fail(t)
+	}
+	if got := take(t); got.ID != uuid.Nil || got.Pending || got.RetryAfter != 15*time.Minute {
+		t.Errorf("got %v, want a refusal for 15 minutes", got)
+	}
+	clock.Add(15 * time.Minute)
+	fail(t)
+	fail(t)
+	if got := take(t); got.ID != uuid.Nil || got.RetryAfter < 23*time.Hour {
+		t.Errorf("got %v, want a refusal by the limit of the day", got)
+	}
+	clock.Add(24 * time.Hour)
+	outcomes := make(chan bool, 64)
+	race(64, func(int) error {
+		attempt, err := s.Identity.TakeAttempt(ctx, key, limits)
+		outcomes <- attempt.ID != uuid.Nil
+		return err
+	})
+	taken := 0
+	for range 64 {
+		if <-outcomes {
+			taken++
+		}
+	}
+	if taken != 5 {
+		t.Errorf("got %d of 64 parallel attempts, want 5", taken)
+	}
+	if got := take(t); !got.Pending {
+		t.Errorf("got %v, want places held by attempts that still run", got)
+	}
+}

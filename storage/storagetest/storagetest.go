@@ -1,0 +1,159 @@
+// Package storagetest is the behaviour that every storage engine must have: the specification of storage,
+// as tests. An engine's own test opens fresh stores and calls [Run].
+package storagetest
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/keys"
+	"mana/ledger"
+	"mana/provider"
+	"mana/provider/identity"
+)
+
+// Store is one engine under test.
+type Store struct {
+	Identity identity.Store
+	Provider provider.Store
+	Ledger   ledger.Store
+	Keys     keys.Store
+	Clean    func(ctx context.Context, retention time.Duration) (int, error)
+	// Exec runs SQL with the rights of the program, to prove what the database itself refuses.
+	Exec func(ctx context.Context, query string) error
+}
+
+// Open gives a fresh, empty store that closes with the test.
+type Open func(t *testing.T, now func() time.Time) Store
+
+// Run runs every suite.
+func Run(t *testing.T, open Open) {
+	t.Run("accounts", func(t *testing.T) { t.Parallel(); testAccounts(t, open) })
+	t.Run("sessions", func(t *testing.T) { t.Parallel(); testSessions(t, open) })
+	t.Run("attempts", func(t *testing.T) { t.Parallel(); testAttempts(t, open) })
+	t.Run("provider", func(t *testing.T) { t.Parallel(); testProvider(t, open) })
+	t.Run("keys", func(t *testing.T) { t.Parallel(); testKeys(t, open) })
+	t.Run("ledger", func(t *testing.T) { t.Parallel(); testLedger(t, open) })
+}
+
+// Clock is a clock that tests move.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock starts at a fixed moment.
+func NewClock() *Clock { return &Clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
+
+// Now is the time of the clock.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Add moves the clock, backwards too.
+func (c *Clock) Add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+const bonus = 150 * ledger.Credit
+
+// newAccount is an account with an opening bonus, its claim made of the address.
+func newAccount(email string, now time.Time) identity.NewAccount {
+	claim := sha256.Sum256([]byte(email))
+	id := uuid.Must(uuid.NewV7())
+	return identity.NewAccount{
+		User: identity.User{
+			ID: id, Email: identity.Email(email), Name: "Ada", Role: identity.RoleUser, CreatedAt: now, UpdatedAt: now,
+		},
+		PasswordHash: "hash",
+		BonusClaim:   claim[:],
+		Opening:      ledger.Opening{TransactionID: uuid.Must(uuid.NewV7()), Bonus: bonus},
+		Event:        identity.Event{UserID: id, Type: "register"},
+	}
+}
+
+func createUser(t *testing.T, s Store, email string, now time.Time) identity.User {
+	t.Helper()
+	user, err := s.Identity.CreateAccount(t.Context(), newAccount(email, now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return user
+}
+
+// newSession is a browser session that lives a day, 24 hours idle.
+func newSession(user identity.User, now time.Time) identity.Session {
+	secret := identity.NewSecret()
+	return identity.Session{
+		ID: uuid.Must(uuid.NewV7()), UserID: user.ID, CookieHash: secret.Hash(), AuthTime: now.Truncate(time.Second),
+		AMR: []string{"pwd"}, LastActivityAt: now, CreatedAt: now, ExpiresAt: now.Add(48 * time.Hour), IdleFor: 24 * time.Hour,
+	}
+}
+
+func startSession(t *testing.T, s Store, user identity.User, now time.Time) identity.Session {
+	t.Helper()
+	session := newSession(user, now)
+	err := s.Identity.StartSession(t.Context(), session, nil, identity.Event{UserID: user.ID, Type: "login_success"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session
+}
+
+// race runs f n times at one moment and counts each outcome.
+func race(n int, f func(i int) error) map[error]int {
+	start := make(chan struct{})
+	results := make(chan error, n)
+	for i := range n {
+		go func() {
+			<-start
+			results <- f(i)
+		}()
+	}
+	close(start)
+	outcomes := make(map[error]int)
+	for range n {
+		outcomes[root(<-results)]++
+	}
+	return outcomes
+}
+
+// root is the sentinel at the bottom of a chain of wrapped errors.
+func root(err error) error {
+	for err != nil {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+	return nil
+}
+
+func want(t *testing.T, got, want error) {
+	t.Helper()
+	if !errors.Is(got, want) {
+		t.Errorf("got error %v, want %v", got, want)
+	}
+}
+
+// wantRefusal expects the database itself to refuse a statement, by the name of the rule.
+func wantRefusal(t *testing.T, s Store, query, rule string) {
+	t.Helper()
+	err := s.Exec(t.Context(), query)
+	if err == nil {
+		t.Errorf("got no error for %s, want a refusal by %s", query, rule)
+	} else if !contains(err.Error(), rule) {
+		t.Errorf("got error %v for %s, want a refusal by %s", err, query, rule)
+	}
+}
