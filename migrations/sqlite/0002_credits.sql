@@ -118,12 +118,12 @@ WHEN EXISTS (SELECT 1 FROM credits_transactions WHERE id = NEW.transaction_id)
 BEGIN SELECT RAISE(ABORT, 'entries_closed'); END;
 -- The closing check: exactly legs postings, all of this person, and their wallet side sums to amount.
 CREATE TRIGGER transactions_zero_sum AFTER INSERT ON credits_transactions
-WHEN NOT EXISTS (
-    SELECT 1 FROM credits_entries WHERE transaction_id = NEW.id
-    HAVING count(*) = NEW.legs AND min(user_id) = NEW.user_id AND max(user_id) = NEW.user_id
+WHEN NOT coalesce((
+    SELECT count(*) = NEW.legs AND min(user_id) = NEW.user_id AND max(user_id) = NEW.user_id
        AND sum(CASE WHEN to_account > 0 THEN amount ELSE 0 END)
          - sum(CASE WHEN from_account > 0 THEN amount ELSE 0 END) = NEW.amount
-)
+    FROM credits_entries WHERE transaction_id = NEW.id
+), 0)
 BEGIN SELECT RAISE(ABORT, 'transactions_zero_sum'); END;
 
 -- The journal is append-only.

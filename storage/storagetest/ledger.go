@@ -1,0 +1,342 @@
+package storagetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/ledger"
+	"mana/provider/identity"
+)
+
+func testLedger(t *testing.T, open Open) {
+	for name, test := range map[string]func(*testing.T, *wallets){
+		"fault 20: one daily grant at the edge":  testDailyEdge,
+		"fault 21: the daily grant comes on use": testDailyOnUse,
+		"fault 22: use right after registration": testFirstUse,
+		"fault 25: parallel uses of a balance":   testParallelUses,
+		"fault 17: one key in parallel":          testParallelKey,
+		"faults 16, 18, 19: scope of keys":       testKeyScope,
+		"fault 26: enforced by the database":     testEnforced,
+		"fault 27: exact amounts":                testExact,
+		"free before paid":                       testFreeBeforePaid,
+		"history pages":                          testHistory,
+		"a failing decision leaves nothing":      testFailingDecision,
+		"a clock set back yields no grant":       testClockBack,
+		"packages":                               testPackages,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clock := NewClock()
+			s := open(t, clock.Now)
+			w := &wallets{Store: s, clock: clock, user: createUser(t, s, "ada@example.com", clock.Now())}
+			w.ledger = ledger.New(ledger.Config{Store: s.Ledger, SignupBonus: bonus, DailyFree: 5 * ledger.Credit})
+			test(t, w)
+		})
+	}
+}
+
+// wallets is a ledger with one person.
+type wallets struct {
+	Store
+	clock  *Clock
+	ledger *ledger.Ledger
+	user   identity.User
+}
+
+func (w *wallets) use(t *testing.T, amount ledger.Amount, key string) (ledger.Receipt, error) {
+	return w.ledger.Use(t.Context(), ledger.Use{
+		UserID: w.user.ID, Amount: amount, AppID: "chat", Description: "Reply", Caller: "first-party", IdempotencyKey: key,
+	})
+}
+
+// wantFree reads the balance through the service.
+func (w *wallets) wantFree(t *testing.T, want ledger.Amount) {
+	t.Helper()
+	got, err := w.ledger.Balance(t.Context(), w.user.ID)
+	if err != nil || got.Free != want {
+		t.Errorf("got free %v, %v, want %v", got.Free, err, want)
+	}
+}
+
+func (w *wallets) count(t *testing.T, kind string) int {
+	t.Helper()
+	history, err := w.Ledger.History(t.Context(), w.user.ID, 1000, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, x := range history {
+		if x.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+func testDailyEdge(t *testing.T, w *wallets) {
+	w.clock.Add(24*time.Hour - time.Microsecond)
+	w.wantFree(t, bonus)
+	w.clock.Add(time.Microsecond)
+	outcomes := race(64, func(i int) error {
+		if i%2 == 0 {
+			_, err := w.ledger.Balance(t.Context(), w.user.ID)
+			return err
+		}
+		_, err := w.use(t, ledger.Credit, "")
+		return err
+	})
+	if outcomes[nil] != 64 {
+		t.Errorf("got %v, want 64 successes", outcomes)
+	}
+	w.wantFree(t, bonus+5*ledger.Credit-32*ledger.Credit)
+	if n := w.count(t, "daily"); n != 1 {
+		t.Errorf("got %d daily grants, want 1", n)
+	}
+	w.clock.Add(100 * 24 * time.Hour)
+	w.wantFree(t, bonus+10*ledger.Credit-32*ledger.Credit)
+}
+
+func testDailyOnUse(t *testing.T, w *wallets) {
+	w.clock.Add(25 * time.Hour)
+	receipt, err := w.use(t, 152*ledger.Credit, "")
+	if err != nil || receipt.Balance.Free != 3*ledger.Credit || receipt.Transaction.Before != bonus+5*ledger.Credit {
+		t.Errorf("got %v, %v", receipt, err)
+	}
+	w.clock.Add(25 * time.Hour)
+	_, err = w.use(t, 500*ledger.Credit, "")
+	want(t, err, ledger.ErrInsufficient)
+	if n := w.count(t, "daily"); n != 2 {
+		t.Errorf("got %d daily grants, want the second kept though the use was refused", n)
+	}
+}
+
+func testFirstUse(t *testing.T, w *wallets) {
+	receipt, err := w.use(t, 10*ledger.Credit, "")
+	if err != nil || receipt.Balance.Free != 140*ledger.Credit || receipt.Balance.Spent != 10*ledger.Credit {
+		t.Errorf("got %v, %v", receipt, err)
+	}
+	history, err := w.Ledger.History(t.Context(), w.user.ID, 10, 0)
+	if err != nil || len(history) != 2 || history[1].Description != "Signup bonus" || history[1].Before != 0 ||
+		history[0].Before != history[1].After {
+		t.Errorf("got %v, %v, want the chain 0, 150, 140", history, err)
+	}
+}
+
+func testParallelUses(t *testing.T, w *wallets) {
+	outcomes := race(200, func(int) error {
+		_, err := w.use(t, ledger.Credit, "")
+		return err
+	})
+	if outcomes[nil] != 150 || outcomes[ledger.ErrInsufficient] != 50 {
+		t.Errorf("got %v, want 150 successes and 50 refusals", outcomes)
+	}
+	w.wantFree(t, 0)
+}
+
+func testParallelKey(t *testing.T, w *wallets) {
+	ids := make(chan uuid.UUID, 64)
+	outcomes := race(64, func(int) error {
+		receipt, err := w.use(t, 10*ledger.Credit, "k-1")
+		ids <- receipt.Transaction.ID
+		return err
+	})
+	first := <-ids
+	for range 63 {
+		if id := <-ids; id != first {
+			t.Fatalf("got transactions %v and %v, want one", first, id)
+		}
+	}
+	if outcomes[nil] != 64 {
+		t.Errorf("got %v, want 64 answers", outcomes)
+	}
+	w.wantFree(t, 140*ledger.Credit)
+}
+
+func testKeyScope(t *testing.T, w *wallets) {
+	ctx := t.Context()
+	base := ledger.Use{
+		UserID: w.user.ID, Amount: 10 * ledger.Credit, AppID: "chat", Description: "Reply", Caller: "first-party",
+		IdempotencyKey: "k", Metadata: []byte(`{"a":1,"b":[10,2]}`),
+	}
+	first, err := w.ledger.Use(ctx, base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := base
+	again.Metadata = []byte(`{ "b" : [10,2], "a" : 1 }`)
+	replay, err := w.ledger.Use(ctx, again)
+	if err != nil || !replay.Replayed || replay.Transaction.ID != first.Transaction.ID || replay.Balance.Free != first.Balance.Free {
+		t.Errorf("got %v, %v, want the first answer", replay, err)
+	}
+	for name, change := range map[string]func(*ledger.Use){
+		"amount":      func(u *ledger.Use) { u.Amount++ },
+		"app":         func(u *ledger.Use) { u.AppID = "other" },
+		"description": func(u *ledger.Use) { u.Description = "Other" },
+		"metadata":    func(u *ledger.Use) { u.Metadata = []byte(`{"a":2,"b":[10,2]}`) },
+		"no metadata": func(u *ledger.Use) { u.Metadata = nil },
+		"huge number": func(u *ledger.Use) { u.Metadata = []byte(`{"a":1.0000000000000000000001,"b":[10,2]}`) },
+	} {
+		changed := base
+		change(&changed)
+		if _, err := w.ledger.Use(ctx, changed); err != ledger.ErrKeyReused {
+			t.Errorf("%s: got %v, want %v", name, err, ledger.ErrKeyReused)
+		}
+	}
+	other := base
+	other.Caller = "client:mc_notes"
+	if r, err := w.ledger.Use(ctx, other); err != nil || r.Replayed {
+		t.Errorf("got %v, %v, want a charge of its own for another caller", r, err)
+	}
+	other.UserID = createUser(t, w.Store, "eve@example.com", w.clock.Now()).ID
+	if r, err := w.ledger.Use(ctx, other); err != nil || r.Replayed || r.Transaction.UserID != other.UserID {
+		t.Errorf("got %v, %v, want a charge of its own for another person", r, err)
+	}
+	w.wantFree(t, 130*ledger.Credit)
+	if _, err := w.use(t, 999*ledger.Credit, "later"); err != ledger.ErrInsufficient {
+		t.Errorf("got %v, want a refusal", err)
+	}
+	if r, err := w.use(t, ledger.Credit, "later"); err != nil || r.Replayed {
+		t.Errorf("got %v, %v, want the key of a refusal free for another request", r, err)
+	}
+}
+
+func testEnforced(t *testing.T, w *wallets) {
+	user := w.user.ID.String()
+	id := uuid.Must(uuid.NewV7()).String()
+	for _, table := range []string{"credits_transactions", "credits_entries", "credits_idempotency"} {
+		if _, err := w.use(t, ledger.Credit, "k"); err != nil {
+			t.Fatal(err)
+		}
+		wantRefusal(t, w.Store, `DELETE FROM `+table, "journal_append_only")
+	}
+	wantRefusal(t, w.Store, `UPDATE credits_transactions SET amount = 1`, "journal_append_only")
+	wantRefusal(t, w.Store, `UPDATE credits_entries SET amount = 1`, "journal_append_only")
+	wantRefusal(t, w.Store, `UPDATE credits_balances SET free_credits_remaining = -1, version = version + 1`, "balances_free")
+	wantRefusal(t, w.Store, `UPDATE credits_balances SET free_credits_remaining = 999`, "balances_version")
+	wantRefusal(t, w.Store, `UPDATE credits_balances SET free_credits_remaining = 1000000000000000, version = version + 1`, "balances_cap")
+	wantRefusal(t, w.Store, `DELETE FROM credits_balances`, "balances_no_delete")
+	insert := func(amount, legs int) string {
+		return fmt.Sprintf(`INSERT INTO credits_transactions (id, user_id, seq, type, kind, amount, balance_before, balance_after,
+			legs, app_id, description, caller, actor, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at)
+			VALUES ('%s', '%s', 99, 'bonus', 'signup', %d, 0, %d, %d, 'a', 'd', 'c', 'x', %d, 0, 0, 0, 0, 0, 0)`,
+			id, user, amount, amount, legs, amount)
+	}
+	entry := func(n, from, to, amount int) string {
+		return fmt.Sprintf(`INSERT INTO credits_entries (transaction_id, n, user_id, from_account, to_account, amount)
+			VALUES ('%s', %d, '%s', %d, %d, %d); `, id, n, user, from, to, amount)
+	}
+	wantRefusal(t, w.Store, insert(5, 1), "transactions_zero_sum")                                     // no postings
+	wantRefusal(t, w.Store, entry(1, -1, 2, 4)+insert(5, 1), "transactions_zero_sum")                  // another sum
+	wantRefusal(t, w.Store, entry(1, -1, 2, 5)+insert(5, 2), "transactions_zero_sum")                  // another number
+	wantRefusal(t, w.Store, entry(1, -1, -5, 5), "entries_accounts")                                   // nothing of the wallet
+	wantRefusal(t, w.Store, entry(1, -1, 2, -5), "entries_amount")                                     // negative
+	wantRefusal(t, w.Store, entry(1, -1, 2, 5), "FOREIGN KEY")                                         // no transaction
+	wantRefusal(t, w.Store, entry(1, -1, 2, 5)+insert(5, 1)+`; `+entry(2, 2, -5, 1), "entries_closed") // added later
+	w.wantFree(t, 149*ledger.Credit)
+}
+
+func testExact(t *testing.T, w *wallets) {
+	for range 50 {
+		if _, err := w.use(t, 20_000, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.wantFree(t, 149*ledger.Credit)
+	for _, amount := range []ledger.Amount{0, -1, ledger.MaxOperation + 1} {
+		_, err := w.use(t, amount, "")
+		want(t, err, ledger.ErrAmount)
+	}
+}
+
+// testFreeBeforePaid sells 100 credits in a balanced transaction of its own.
+func testFreeBeforePaid(t *testing.T, w *wallets) {
+	err := w.Ledger.Decide(t.Context(), ledger.Wants{UserID: w.user.ID}, func(now time.Time, s ledger.State) (ledger.Delta, error) {
+		after := s.Wallet
+		after.Seq, after.Version, after.Grants = after.Seq+1, after.Version+1, after.Grants+1
+		after.Paid, after.Earned = 100*ledger.Credit, 100*ledger.Credit
+		return ledger.Delta{
+			Wallet: after,
+			Grants: []ledger.Grant{{
+				No: after.Grants, Class: ledger.Paid, Source: "purchase:1", Priority: 50,
+				Issued: 100 * ledger.Credit, Remaining: 100 * ledger.Credit,
+			}},
+			Transactions: []ledger.Transaction{{
+				ID: uuid.Must(uuid.NewV7()), UserID: s.Wallet.UserID, Seq: after.Seq, Type: ledger.TypePurchase, Kind: "purchase",
+				Amount: 100 * ledger.Credit, Before: s.Wallet.Total(), After: after.Total(), AppID: "stripe", Description: "Credit purchase",
+				Caller: "internal:purchase", Actor: "system", FreeAfter: after.Free, PaidAfter: after.Paid, EarnedAfter: after.Earned, At: now,
+				Postings: []ledger.Posting{{N: 1, From: ledger.AccountSale, To: after.Grants, Amount: 100 * ledger.Credit}},
+			}},
+		}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipt, err := w.use(t, 160*ledger.Credit, "")
+	if err != nil || receipt.Balance.Free != 0 || receipt.Balance.Paid != 90*ledger.Credit || len(receipt.Transaction.Postings) != 2 {
+		t.Errorf("got %v, %v, want free spent first", receipt, err)
+	}
+}
+
+func testHistory(t *testing.T, w *wallets) {
+	for i := range 9 {
+		if _, err := w.use(t, ledger.Amount(i+1), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, err := w.Ledger.History(t.Context(), w.user.ID, 3, 2)
+	if err != nil || len(page) != 3 || page[0].Seq != 8 || page[2].Seq != 6 {
+		t.Errorf("got %v, %v, want transactions 8, 7, 6", page, err)
+	}
+	if page, err = w.Ledger.History(t.Context(), w.user.ID, 50, 100); err != nil || len(page) != 0 {
+		t.Errorf("got %v, %v, want an empty page", page, err)
+	}
+	if page, err = w.Ledger.History(t.Context(), uuid.New(), 50, 0); err != nil || len(page) != 0 {
+		t.Errorf("got %v, %v, want nothing for another person", page, err)
+	}
+	_, err = w.ledger.Balance(t.Context(), uuid.New())
+	want(t, err, ledger.ErrNoWallet)
+}
+
+func testFailingDecision(t *testing.T, w *wallets) {
+	err := w.Ledger.Decide(t.Context(), ledger.Wants{UserID: w.user.ID}, func(_ time.Time, s ledger.State) (ledger.Delta, error) {
+		after := s.Wallet
+		after.Version++
+		after.Free = 0 // without a posting
+		return ledger.Delta{Wallet: after, Transactions: []ledger.Transaction{{ID: uuid.Must(uuid.NewV7()), UserID: w.user.ID}}}, nil
+	})
+	if err == nil {
+		t.Error("got no error for an unbalanced decision")
+	}
+	w.wantFree(t, bonus)
+	err = w.Ledger.Decide(t.Context(), ledger.Wants{UserID: w.user.ID}, func(time.Time, ledger.State) (ledger.Delta, error) {
+		panic("a bug")
+	})
+	if err == nil {
+		t.Error("got no error for a panic")
+	}
+	w.wantFree(t, bonus)
+}
+
+func testClockBack(t *testing.T, w *wallets) {
+	w.clock.Add(24 * time.Hour)
+	w.wantFree(t, bonus+5*ledger.Credit)
+	w.clock.Add(-48 * time.Hour)
+	w.wantFree(t, bonus+5*ledger.Credit)
+	if _, err := w.use(t, ledger.Credit, ""); err != nil {
+		t.Fatal(err)
+	}
+	history, err := w.Ledger.History(t.Context(), w.user.ID, 2, 0)
+	if err != nil || !history[0].At.After(history[1].At) {
+		t.Errorf("got %v, %v, want times that never decrease", history, err)
+	}
+}
+
+func testPackages(t *testing.T, w *wallets) {
+	packages, err := w.Ledger.Packages(t.Context())
+	if err != nil || len(packages) != 4 || packages[0].Name != "Starter" || packages[3].Credits != 5000*ledger.Credit {
+		t.Errorf("got %v, %v, want the four packages in order", packages, err)
+	}
+}
