@@ -3,6 +3,7 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 )
@@ -55,4 +56,32 @@ func (p *Provider) metadata() ([]byte, error) {
 		return nil, fmt.Errorf("encoding the metadata: %w", err)
 	}
 	return body, nil
+}
+
+// PathCreditsMetadata is where the credits API describes itself as a protected resource (RFC 9728,
+// section 3.1: the well-known name is inserted before the path).
+const PathCreditsMetadata = "/.well-known/oauth-protected-resource" + PathCredits
+
+// CreditsMetadataURL is the address that challenges name.
+func (p *Provider) CreditsMetadataURL() string { return p.issuer + PathCreditsMetadata }
+
+// resourceMetadata describes a protected resource (RFC 9728, section 2).
+type resourceMetadata struct {
+	Resource             string   `json:"resource"`
+	AuthorizationServers []string `json:"authorization_servers"`
+	BearerMethods        []string `json:"bearer_methods_supported"`
+	Scopes               []string `json:"scopes_supported"`
+	Name                 string   `json:"resource_name"`
+}
+
+// CreditsMetadata serves the description of the credits API.
+func (p *Provider) CreditsMetadata() (http.Handler, error) {
+	body, err := json.Marshal(resourceMetadata{
+		Resource: p.CreditsResource(), AuthorizationServers: []string{p.issuer}, BearerMethods: []string{"header"},
+		Scopes: []string{ScopeCreditsRead, ScopeCreditsSpend}, Name: "Mana credits",
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encoding the metadata of the credits API: %w", err)
+	}
+	return NewDocument("application/json", body, cacheMetadata), nil
 }

@@ -25,8 +25,16 @@ const (
 	maxReaders  = 8
 )
 
-// ErrBusy says that the queue of writes is full or stands still; nothing was written.
-var ErrBusy = errors.New("storage is busy")
+// ErrBusy says that the queue of writes is full or stands still; nothing was written. It passes by itself.
+var ErrBusy error = busyError{}
+
+type busyError struct{}
+
+// Error implements error.
+func (busyError) Error() string { return "storage is busy" }
+
+// Temporary tells callers that know no engine that trying again helps.
+func (busyError) Temporary() bool { return true }
 
 // Config is what the engine needs.
 type Config struct {

@@ -1,0 +1,137 @@
+// Package api is the JSON contract of the original service, under /api/v1: login by password, and the
+// credits as a protected resource.
+//
+// It promises that a request changes nothing unless all of it is valid, that the person comes from the
+// credential alone, and that every failure is the one error body with a text of a fixed list.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"mana/ledger"
+	"mana/provider"
+	"mana/provider/identity"
+	"mana/web/page"
+)
+
+// Config is what the API needs. All fields are required.
+type Config struct {
+	Identity   *identity.Service
+	FirstParty *provider.FirstParty
+	Ledger     *ledger.Ledger
+	Logger     *slog.Logger
+	Now        func() time.Time
+	SignupOpen bool
+	// Take counts one use of a class of limits by key, and gives how long to wait when it is passed.
+	Take func(ctx context.Context, class, key string) time.Duration
+	// GiveBack takes a count back.
+	GiveBack func(ctx context.Context, class, key string)
+	// Network is the key under which an address is counted.
+	Network func(ctx context.Context) string
+	// ValidateSlots is how many token checks may be at work at once.
+	ValidateSlots int
+	// Ready reports why the program cannot serve, or nil.
+	Ready func(ctx context.Context) error
+}
+
+// API answers the contract's routes. It is safe for concurrent use.
+type API struct {
+	cfg      Config
+	started  time.Time
+	validate chan struct{}
+}
+
+// New makes an API.
+func New(cfg Config) *API {
+	return &API{cfg: cfg, started: cfg.Now(), validate: make(chan struct{}, cfg.ValidateSlots)}
+}
+
+// Handle turns a handler that returns errors into one that answers them.
+func (a *API) Handle(h func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			a.WriteError(w, r, err)
+		}
+	})
+}
+
+// limit counts one call.
+func (a *API) limit(ctx context.Context, class, key string) error {
+	if wait := a.cfg.Take(ctx, class, key); wait > 0 {
+		return tooMany(wait)
+	}
+	return nil
+}
+
+// limitAddress counts one call of the caller's network.
+func (a *API) limitAddress(ctx context.Context, class string) error {
+	return a.limit(ctx, class, a.cfg.Network(ctx))
+}
+
+// device is where a request came from.
+func device(r *http.Request) identity.Device {
+	return identity.Device{IPAddress: page.From(r.Context()).Client.String(), UserAgent: r.Header.Get("User-Agent")}
+}
+
+// timestamp writes ISO 8601 in UTC with milliseconds.
+func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// optional is a string that is null when it is empty.
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// health is the answer of the health routes.
+type health struct {
+	Status    string            `json:"status"`
+	Timestamp string            `json:"timestamp,omitempty"`
+	Uptime    float64           `json:"uptime,omitempty"`
+	Checks    map[string]*check `json:"checks,omitempty"`
+}
+
+type check struct {
+	Status  string `json:"status"`
+	Latency *int64 `json:"latency,omitempty"` // milliseconds
+}
+
+// Health says that the process answers.
+func (a *API) Health(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, http.StatusOK, a.health("ok"))
+	return nil
+}
+
+// Live says that the process answers, in the fewest bytes.
+func (a *API) Live(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, http.StatusOK, health{Status: "ok"})
+	return nil
+}
+
+// ReadyNow says whether the program can serve: its store answers and it is not stopping.
+func (a *API) ReadyNow(w http.ResponseWriter, r *http.Request) error {
+	begin := time.Now()
+	err := a.cfg.Ready(r.Context())
+	latency := time.Since(begin).Milliseconds()
+	answer, status := a.health("ok"), http.StatusOK
+	database := &check{Status: "ok", Latency: &latency}
+	if err != nil {
+		answer.Status, database.Status, status = "error", "error", http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", "1")
+	}
+	answer.Checks = map[string]*check{"database": database, "redis": {Status: "not_configured"}}
+	writeJSON(w, status, answer)
+	return nil
+}
+
+func (a *API) health(status string) health {
+	now := a.cfg.Now()
+	return health{Status: status, Timestamp: timestamp(now), Uptime: now.Sub(a.started).Seconds()}
+}

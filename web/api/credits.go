@@ -1,0 +1,277 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"mana/ledger"
+	"mana/provider"
+)
+
+const (
+	maxAppID       = 64
+	maxDescription = 1000
+	maxKey         = 255
+	maxLimit       = 1000
+	maxOffset      = 100_000
+	defaultLimit   = 50
+)
+
+// access proves the caller of a credits route, then counts the call. The challenge names the document that
+// describes the resource (RFC 9728, section 5.1).
+func (a *API) access(r *http.Request, scope, class string) (provider.Access, error) {
+	challenge := `Bearer resource_metadata="` + a.cfg.FirstParty.CreditsMetadataURL() + `", scope="` + scope + `"`
+	unauthorized := func(message, member string) *Error {
+		return &Error{Status: http.StatusUnauthorized, Code: "UNAUTHORIZED", Message: message, Challenge: challenge + member}
+	}
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	bearer := strings.EqualFold(scheme, "Bearer") && token != ""
+	if keys := r.Header.Values("X-Service-Key"); len(keys) > 0 {
+		if bearer {
+			return provider.Access{}, validation("Send either a bearer token or a service key")
+		}
+		return provider.Access{}, unauthorized("Invalid service key", "")
+	}
+	if !bearer {
+		return provider.Access{}, unauthorized("No token provided", "")
+	}
+	who, err := a.cfg.FirstParty.Access(r.Context(), token)
+	if errors.Is(err, provider.ErrInvalidToken) {
+		return who, unauthorized("Invalid token", `, error="invalid_token"`)
+	}
+	if err != nil {
+		return who, err
+	}
+	if !who.Has(scope) || who.UserID == uuid.Nil {
+		return who, &Error{
+			Status: http.StatusForbidden, Code: "INSUFFICIENT_SCOPE", Message: "Insufficient scope",
+			Challenge: challenge + `, error="insufficient_scope"`,
+		}
+	}
+	return who, a.limit(r.Context(), class, who.UserID.String()+" "+who.Caller())
+}
+
+type balanceBody struct {
+	Balance              ledger.Amount `json:"balance"`
+	FreeCreditsRemaining ledger.Amount `json:"freeCreditsRemaining"`
+	TotalEarned          ledger.Amount `json:"totalEarned"`
+	TotalSpent           ledger.Amount `json:"totalSpent"`
+	DailyFreeCredits     ledger.Amount `json:"dailyFreeCredits"`
+	Held                 ledger.Amount `json:"held"`
+	Debt                 ledger.Amount `json:"debt"`
+	UserID               string        `json:"userId,omitempty"`
+}
+
+func balanceOf(b ledger.Balance) balanceBody {
+	return balanceBody{
+		Balance: b.Paid, FreeCreditsRemaining: b.Free, TotalEarned: b.Earned, TotalSpent: b.Spent,
+		DailyFreeCredits: b.DailyFree, Held: b.Held, Debt: b.Debt,
+	}
+}
+
+// Balance reads a person's credits: GET /api/v1/credits/balance.
+func (a *API) Balance(w http.ResponseWriter, r *http.Request) error {
+	who, err := a.access(r, provider.ScopeCreditsRead, "read")
+	if err != nil {
+		return err
+	}
+	balance, err := a.cfg.Ledger.Balance(r.Context(), who.UserID)
+	if err != nil {
+		return err
+	}
+	body := balanceOf(balance)
+	body.UserID = who.UserID.String()
+	writeJSON(w, http.StatusOK, body)
+	return nil
+}
+
+type transactionBody struct {
+	ID             string          `json:"id"`
+	UserID         string          `json:"userId"`
+	Type           string          `json:"type"`
+	Status         string          `json:"status"`
+	Amount         ledger.Amount   `json:"amount"`
+	BalanceBefore  ledger.Amount   `json:"balanceBefore"`
+	BalanceAfter   ledger.Amount   `json:"balanceAfter"`
+	AppID          string          `json:"appId"`
+	Description    string          `json:"description"`
+	Metadata       json.RawMessage `json:"metadata"`
+	IdempotencyKey *string         `json:"idempotencyKey"`
+	CreatedAt      string          `json:"createdAt"`
+	CompletedAt    string          `json:"completedAt"`
+}
+
+func transactionOf(t ledger.Transaction) transactionBody {
+	metadata := json.RawMessage("null")
+	if t.Metadata != nil {
+		metadata = t.Metadata
+	}
+	return transactionBody{
+		ID: t.ID.String(), UserID: t.UserID.String(), Type: string(t.Type), Status: "completed",
+		Amount: t.Amount, BalanceBefore: t.Before, BalanceAfter: t.After, AppID: t.AppID, Description: t.Description,
+		Metadata: metadata, IdempotencyKey: optional(t.IdempotencyKey), CreatedAt: timestamp(t.At), CompletedAt: timestamp(t.At),
+	}
+}
+
+type usedBody struct {
+	Success     bool            `json:"success"`
+	Transaction transactionBody `json:"transaction"`
+	NewBalance  balanceBody     `json:"newBalance"`
+	Message     string          `json:"message,omitempty"`
+}
+
+// Use spends credits: POST /api/v1/credits/use.
+func (a *API) Use(w http.ResponseWriter, r *http.Request) error {
+	who, err := a.access(r, provider.ScopeCreditsSpend, "spend")
+	if err != nil {
+		return err
+	}
+	body, err := decode(r)
+	if err != nil {
+		return err
+	}
+	use := ledger.Use{UserID: who.UserID, Amount: body.amount("amount"), AppID: body.required("appId"), Caller: who.Caller()}
+	if !validAppID(use.AppID) {
+		body.fail("appId must be 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore, colon and hyphen")
+	}
+	use.Description = body.limited("description", 1, maxDescription)
+	use.IdempotencyKey = body.idempotencyKey(r.Header)
+	use.Metadata = body.metadata("metadata")
+	if err := body.err(); err != nil {
+		return err
+	}
+	if !who.FirstParty && !slices.Contains(who.AppIDs, use.AppID) {
+		return &Error{Status: http.StatusForbidden, Code: "APP_NOT_ALLOWED", Message: "App or operation not allowed"}
+	}
+	receipt, err := a.cfg.Ledger.Use(r.Context(), use)
+	if err != nil {
+		return err
+	}
+	answer := usedBody{Success: true, Transaction: transactionOf(receipt.Transaction), NewBalance: balanceOf(receipt.Balance)}
+	if receipt.Replayed {
+		answer.Message = "Transaction already processed"
+		w.Header().Set("Idempotency-Replayed", "true")
+	}
+	writeJSON(w, http.StatusCreated, answer)
+	return nil
+}
+
+func validAppID(id string) bool {
+	return id != "" && len(id) <= maxAppID && !strings.ContainsFunc(id, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("._:-", c)
+	})
+}
+
+// idempotencyKey reads the key from body or header, bare or as a string of RFC 9651. Two that differ are an
+// error, an empty one in the body means none.
+func (o *object) idempotencyKey(header http.Header) string {
+	key, _ := o.text("idempotencyKey")
+	sent := header.Values("Idempotency-Key")
+	if len(sent) > 1 {
+		o.fail("idempotencyKey differs from the header Idempotency-Key")
+		return ""
+	}
+	if len(sent) == 1 {
+		fromHeader := sent[0]
+		if inner, quoted := strings.CutPrefix(fromHeader, `"`); quoted {
+			fromHeader = strings.TrimSuffix(inner, `"`)
+		}
+		if fromHeader == "" {
+			o.fail("idempotencyKey must be 1 to 255 characters")
+		}
+		if key != "" && key != fromHeader {
+			o.fail("idempotencyKey differs from the header Idempotency-Key")
+		}
+		key = fromHeader
+	}
+	invisible := func(c rune) bool { return c <= ' ' || c > '~' }
+	if len(key) > maxKey || strings.ContainsFunc(key, invisible) {
+		o.fail("idempotencyKey must be 1 to 255 characters")
+	}
+	return key
+}
+
+// Transactions lists a person's history: GET /api/v1/credits/transactions.
+func (a *API) Transactions(w http.ResponseWriter, r *http.Request) error {
+	who, err := a.access(r, provider.ScopeCreditsRead, "read")
+	if err != nil {
+		return err
+	}
+	limit, err := number(r, "limit", 1, maxLimit, defaultLimit)
+	if err != nil {
+		return err
+	}
+	offset, err := number(r, "offset", 0, maxOffset, 0)
+	if err != nil {
+		return err
+	}
+	history, err := a.cfg.Ledger.History(r.Context(), who.UserID, limit, offset)
+	if err != nil {
+		return err
+	}
+	answer := make([]transactionBody, len(history))
+	for i, t := range history {
+		answer[i] = transactionOf(t)
+	}
+	writeJSON(w, http.StatusOK, answer)
+	return nil
+}
+
+// number reads a query parameter of digits only, sent at most once.
+func number(r *http.Request, name string, low, high, fallback int) (int, error) {
+	values := r.URL.Query()[name]
+	if len(values) == 0 {
+		return fallback, nil
+	}
+	n, err := strconv.ParseUint(values[0], 10, 31)
+	if err != nil || len(values) > 1 || int(n) < low || int(n) > high {
+		return 0, validation(name + " must be a number of " + itoa(int64(low)) + " to " + itoa(int64(high)))
+	}
+	return int(n), nil
+}
+
+type packageBody struct {
+	ID             string          `json:"id"`
+	Name           string          `json:"name"`
+	Description    string          `json:"description"`
+	Credits        ledger.Amount   `json:"credits"`
+	PriceEuroCents int64           `json:"priceEuroCents"`
+	StripePriceID  *string         `json:"stripePriceId"`
+	Active         bool            `json:"active"`
+	SortOrder      int             `json:"sortOrder"`
+	Metadata       json.RawMessage `json:"metadata"`
+	CreatedAt      string          `json:"createdAt"`
+	UpdatedAt      string          `json:"updatedAt"`
+}
+
+// Packages lists what can be bought: GET /api/v1/credits/packages. It needs no token and ignores one.
+func (a *API) Packages(w http.ResponseWriter, r *http.Request) error {
+	if err := a.limitAddress(r.Context(), "public"); err != nil {
+		return err
+	}
+	packages, err := a.cfg.Ledger.Packages(r.Context())
+	if err != nil {
+		return err
+	}
+	answer := make([]packageBody, len(packages))
+	for i, p := range packages {
+		metadata := json.RawMessage("null")
+		if p.Metadata != nil {
+			metadata = p.Metadata
+		}
+		answer[i] = packageBody{
+			ID: p.ID.String(), Name: p.Name, Description: p.Description, Credits: p.Credits, PriceEuroCents: p.PriceEuroCents,
+			StripePriceID: optional(p.StripePriceID), Active: p.Active, SortOrder: p.SortOrder, Metadata: metadata,
+			CreatedAt: timestamp(p.CreatedAt), UpdatedAt: timestamp(p.UpdatedAt),
+		}
+	}
+	w.Header().Set("Cache-Control", "public, max-age=60")
+	writeJSON(w, http.StatusOK, answer)
+	return nil
+}

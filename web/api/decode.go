@@ -1,0 +1,207 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"mana/ledger"
+)
+
+const (
+	maxDepth   = 32
+	maxMembers = 1000
+
+	notAnObject   = "Request body must be a JSON object"
+	amountMessage = "amount must be a number greater than 0, at most 1000000, with at most 6 decimal places"
+)
+
+// object is a decoded request body. Its methods read members in the order in which they are documented and
+// remember the first that is wrong; members that nobody reads are ignored.
+type object struct {
+	members map[string]jsontext.Value
+	fault   *Error
+}
+
+// decode reads a body strictly: one object of unique, exact names in UTF-8, bounded in depth and number of
+// members, and nothing after it. An empty body is an empty object.
+func decode(r *http.Request) (*object, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+			return nil, Refusal(http.StatusRequestEntityTooLarge)
+		}
+		return nil, validation(notAnObject)
+	}
+	o := &object{members: make(map[string]jsontext.Value)}
+	if len(body) == 0 {
+		return o, nil
+	}
+	if !isJSON(r.Header.Get("Content-Type")) {
+		return nil, Refusal(http.StatusUnsupportedMediaType)
+	}
+	if !wellFormed(body) {
+		return nil, validation(notAnObject)
+	}
+	decoder := jsontext.NewDecoder(bytes.NewReader(body))
+	if token, err := decoder.ReadToken(); err != nil || token.Kind() != '{' {
+		return nil, validation(notAnObject)
+	}
+	for decoder.PeekKind() == '"' {
+		name, nameErr := decoder.ReadToken()
+		member := name.String()
+		value, valueErr := decoder.ReadValue()
+		if nameErr != nil || valueErr != nil {
+			return nil, validation(notAnObject)
+		}
+		if value.Kind() != 'n' { // null means absent
+			o.members[member] = value.Clone()
+		}
+	}
+	return o, nil
+}
+
+func isJSON(contentType string) bool {
+	media, parameters, _ := strings.Cut(contentType, ";")
+	charset := strings.ToLower(strings.TrimSpace(parameters))
+	return strings.EqualFold(strings.TrimSpace(media), "application/json") &&
+		(charset == "" || charset == "charset=utf-8" || charset == `charset="utf-8"`)
+}
+
+// wellFormed checks syntax, unique names, Unicode (by the decoder) and the bounds.
+func wellFormed(body []byte) bool {
+	decoder := jsontext.NewDecoder(bytes.NewReader(body))
+	for members := 0; ; members++ {
+		token, err := decoder.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return members > 0 && len(bytes.TrimSpace(body[decoder.InputOffset():])) == 0
+		}
+		if err != nil || decoder.StackDepth() > maxDepth || members > 2*maxMembers {
+			return false
+		}
+		if token.Kind() == '"' && strings.ContainsRune(token.String(), 0) {
+			return false
+		}
+		if members > 0 && decoder.StackDepth() == 0 && token.Kind() != '}' {
+			return false // a second value follows the first
+		}
+	}
+}
+
+func (o *object) fail(message string) {
+	if o.fault == nil {
+		o.fault = validation(message)
+	}
+}
+
+// err is the first thing that was wrong.
+func (o *object) err() error {
+	if o.fault == nil {
+		return nil
+	}
+	return o.fault
+}
+
+// text reads an optional string. It reports whether the member is there.
+func (o *object) text(name string) (string, bool) {
+	value, ok := o.members[name]
+	if !ok {
+		return "", false
+	}
+	if value.Kind() != '"' {
+		o.fail(name + " must be a string")
+		return "", false
+	}
+	unquoted, err := jsontext.AppendUnquote(nil, value)
+	if err != nil {
+		o.fail(name + " must be a string")
+		return "", false
+	}
+	return string(unquoted), true
+}
+
+// required reads a string that must be there.
+func (o *object) required(name string) string {
+	text, ok := o.text(name)
+	if !ok {
+		o.fail(name + " is required")
+	}
+	return text
+}
+
+// limited reads a string of low to high characters; low above 0 makes it required.
+func (o *object) limited(name string, low, high int) string {
+	text, ok := o.text(name)
+	if !ok && low > 0 {
+		o.fail(name + " is required")
+		return ""
+	}
+	if n := utf8.RuneCountInString(text); ok && (n < low || n > high || strings.ContainsFunc(text, isControl)) {
+		o.fail(name + " must be " + itoa(int64(low)) + " to " + itoa(int64(high)) + " characters")
+	}
+	return text
+}
+
+// cut reads an optional string and keeps its first characters.
+func (o *object) cut(name string, high int) string {
+	text, _ := o.text(name)
+	if runes := []rune(text); len(runes) > high {
+		return string(runes[:high])
+	}
+	return text
+}
+
+// amount reads a number of credits.
+func (o *object) amount(name string) ledger.Amount {
+	value, ok := o.members[name]
+	if !ok {
+		o.fail(name + " is required")
+		return 0
+	}
+	amount, err := ledger.ParseAmount(value)
+	if err != nil {
+		o.fail(amountMessage)
+	}
+	return amount
+}
+
+const (
+	maxMetadata      = 16 << 10 // bytes
+	maxMetadataDepth = 8
+	maxMetadataKeys  = 64
+)
+
+// metadata reads an optional object and keeps it as it was given.
+func (o *object) metadata(name string) []byte {
+	value, ok := o.members[name]
+	if !ok {
+		return nil
+	}
+	if value.Kind() != '{' {
+		o.fail(name + " must be an object")
+		return nil
+	}
+	decoder := jsontext.NewDecoder(bytes.NewReader(value))
+	keys, depth := int64(0), 0
+	for {
+		if _, err := decoder.ReadToken(); err != nil {
+			break
+		}
+		depth = max(depth, decoder.StackDepth())
+		if kind, length := decoder.StackIndex(decoder.StackDepth()); kind == '{' && length%2 == 1 {
+			keys++
+		}
+	}
+	if len(value) > maxMetadata || depth > maxMetadataDepth || keys > maxMetadataKeys {
+		o.fail(name + " must be an object of at most 16384 bytes, 8 levels and 64 keys")
+	}
+	return value
+}
+
+func isControl(c rune) bool { return unicode.IsControl(c) }

@@ -1,0 +1,157 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"mana/ledger"
+	"mana/provider/identity"
+	"mana/web/page"
+)
+
+// Error is a refusal in the form that existing clients read. Message comes from this package's own texts.
+type Error struct {
+	Status     int
+	Code       string // matches ^[A-Z_]+$
+	Message    string
+	RetryAfter time.Duration // on 429 and 503
+	Challenge  string        // value of WWW-Authenticate, on 401 and 403
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+func validation(message string) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: "VALIDATION", Message: message}
+}
+
+func tooMany(wait time.Duration) *Error {
+	return &Error{
+		Status: http.StatusTooManyRequests, Code: "RATE_LIMITED", RetryAfter: wait,
+		Message: "Too many requests: rate limit reached, retry after the timeout",
+	}
+}
+
+func unavailable() *Error {
+	return &Error{
+		Status: http.StatusServiceUnavailable, Code: "SERVICE_UNAVAILABLE", RetryAfter: time.Second,
+		Message: "Service temporarily unavailable (connection timeout), please retry",
+	}
+}
+
+// refusals are what the domains refuse, as existing clients know it.
+func refusals() map[error]Error {
+	refused := func(status int, code, message string) Error {
+		return Error{Status: status, Code: code, Message: message}
+	}
+	return map[error]Error{
+		identity.ErrEmail:          refused(400, "VALIDATION", "email must be a valid email address"),
+		identity.ErrName:           refused(400, "VALIDATION", "name must be 0 to 255 characters"),
+		identity.ErrPasswordLength: refused(400, "WEAK_PASSWORD", "password must be 8 to 128 characters"),
+		identity.ErrPasswordCommon: refused(400, "WEAK_PASSWORD", "password is too common"),
+		identity.ErrEmailTaken:     refused(409, "EMAIL_ALREADY_REGISTERED", "User with this email already exists"),
+		identity.ErrCredentials:    refused(401, "INVALID_CREDENTIALS", "Invalid credentials"),
+		identity.ErrBusy:           *unavailable(),
+		ledger.ErrInsufficient:     refused(402, "INSUFFICIENT_CREDITS", "Insufficient credits"),
+		ledger.ErrDebt:             refused(402, "DEBT_OUTSTANDING", "Insufficient credits: outstanding debt must be settled first"),
+		ledger.ErrKeyReused:        refused(422, "IDEMPOTENCY_KEY_REUSED", "Idempotency key was used with a different request"),
+		ledger.ErrFrozen:           *unavailable(),
+		ledger.ErrClosed:           refused(401, "UNAUTHORIZED", "Invalid token"),
+		ledger.ErrNoWallet:         refused(401, "UNAUTHORIZED", "Invalid token"),
+		ledger.ErrAmount:           *validation(amountMessage),
+	}
+}
+
+// asError finds the refusal for an error. Unknown errors are ours: 503 for what passes by itself, else 500.
+func asError(err error) (refusal *Error, known bool) {
+	if e := new(Error); errors.As(err, &e) {
+		return e, true
+	}
+	if locked := new(identity.LockedError); errors.As(err, &locked) {
+		return &Error{
+			Status: http.StatusTooManyRequests, Code: "ACCOUNT_LOCKED", RetryAfter: locked.RetryAfter,
+			Message: "Too many failed attempts, please try again later",
+		}, true
+	}
+	for sentinel, e := range refusals() {
+		if errors.Is(err, sentinel) {
+			return &e, true
+		}
+	}
+	if temporary, ok := errors.AsType[interface {
+		error
+		Temporary() bool
+	}](err); ok && temporary.Temporary() {
+		return unavailable(), false
+	}
+	return Refusal(http.StatusInternalServerError), false
+}
+
+// Refusal is the answer to what no route takes, by its status.
+func Refusal(status int) *Error {
+	switch status {
+	case http.StatusNotFound:
+		return &Error{Status: status, Code: "NOT_FOUND", Message: "Not found"}
+	case http.StatusMethodNotAllowed:
+		return &Error{Status: status, Code: "METHOD_NOT_ALLOWED", Message: http.StatusText(status)}
+	case http.StatusRequestEntityTooLarge:
+		return &Error{Status: status, Code: "PAYLOAD_TOO_LARGE", Message: http.StatusText(status)}
+	case http.StatusUnsupportedMediaType:
+		return &Error{Status: status, Code: "UNSUPPORTED_MEDIA_TYPE", Message: http.StatusText(status)}
+	case http.StatusServiceUnavailable:
+		return unavailable()
+	case http.StatusInternalServerError:
+		return &Error{
+			Status: status, Code: "INTERNAL", Message: "Request failed because of an internal error, please retry",
+		}
+	}
+	return &Error{Status: status, Code: "VALIDATION", Message: http.StatusText(status)}
+}
+
+// errorBody is the one shape of every failure.
+type errorBody struct {
+	StatusCode    int    `json:"statusCode"`
+	Message       string `json:"message"`
+	Error         string `json:"error"`
+	Timestamp     string `json:"timestamp"`
+	Path          string `json:"path"`
+	RetryAfterSec int64  `json:"retryAfterSec,omitempty"`
+}
+
+// WriteError answers with a refusal.
+func (a *API) WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	e, known := asError(err)
+	if !known {
+		a.cfg.Logger.ErrorContext(r.Context(), "request failed", "error", err, "route", page.From(r.Context()).Route,
+			"requestId", page.From(r.Context()).RequestID)
+	}
+	header := w.Header()
+	body := errorBody{
+		StatusCode: e.Status, Message: e.Message, Error: e.Code, Timestamp: timestamp(a.cfg.Now()), Path: r.URL.Path,
+	}
+	if e.RetryAfter > 0 {
+		body.RetryAfterSec = int64((e.RetryAfter + time.Second - 1) / time.Second)
+		header.Set("Retry-After", itoa(body.RetryAfterSec))
+	}
+	if e.Challenge != "" {
+		header.Set("WWW-Authenticate", e.Challenge)
+	}
+	writeJSON(w, e.Status, body)
+}
+
+// writeJSON answers with JSON that no cache keeps, unless a handler said otherwise before.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{}`) // our own types always encode
+	}
+	header := w.Header()
+	header.Set("Content-Type", "application/json; charset=utf-8")
+	if header.Get("Cache-Control") == "" {
+		header.Set("Cache-Control", "no-store")
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,61 @@
+package web
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// clientAddress is the address of the caller: the peer, or, when the peer is a trusted proxy, the
+// right-most hop of X-Forwarded-For that is not one. Nothing else in the request is believed.
+func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	address := peer.Addr().Unmap().WithZone("")
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && isTrusted(address, trusted); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			return address // what stands left of a malformed hop cannot be believed
+		}
+		address = hop.Unmap().WithZone("")
+	}
+	return address
+}
+
+func isTrusted(address netip.Addr, trusted []netip.Prefix) bool {
+	for _, prefix := range trusted {
+		if prefix.Contains(address) {
+			return true
+		}
+	}
+	return false
+}
+
+// network is what limits count: the IPv4 address or the IPv6 /64.
+func network(address netip.Addr) string {
+	if address.Is6() {
+		prefix, _ := address.Prefix(64) // a valid length
+		return prefix.String()
+	}
+	return address.String()
+}
+
+// shortened is what logs hold of an address: the /24 or /48.
+func shortened(address netip.Addr) string {
+	bits := 24
+	if address.Is6() {
+		bits = 48
+	}
+	prefix, err := address.Prefix(bits)
+	if err != nil {
+		return ""
+	}
+	return prefix.Masked().String()
+}
+
+// foreignHost reports whether a browser asked for a host other than the issuer's, which is how DNS
+// rebinding looks. Nothing but this comparison reads the Host header.
+func foreignHost(r *http.Request, issuerHost string) bool { return r.Host != issuerHost }

@@ -1,0 +1,88 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ulule/limiter/v3"
+)
+
+// The classes of limits. Those of a person and of failed sign-ins per account are counted elsewhere.
+const (
+	classLogin     = "login"     // failed sign-ins of an address
+	classSignup    = "signup"    // of an address
+	classSignupDay = "signupday" // of an address
+	classSpend     = "spend"     // of a person and caller
+	classRead      = "read"      // of a person
+	classPublic    = "public"    // of an address
+	classToken     = "token"     // failed client authentications of an address
+	classBrowser   = "authorize" // pages of an address
+)
+
+// Limits are the rates of all classes.
+type Limits map[string]limiter.Rate
+
+// ParseLimits gives the default limits with the overrides of a list such as "signup=10/3600,spend=100/60":
+// count per seconds. publicMax and publicPeriod are those of the class public. The error names what is wrong.
+func ParseLimits(overrides string, publicMax int, publicPeriod time.Duration) (Limits, error) {
+	rate := func(limit int64, period time.Duration) limiter.Rate {
+		return limiter.Rate{Limit: limit, Period: period}
+	}
+	limits := Limits{
+		classLogin: rate(50, 15*time.Minute), classSignup: rate(10, time.Hour), classSignupDay: rate(100, 24*time.Hour),
+		classSpend: rate(100, time.Minute), classRead: rate(300, time.Minute), classPublic: rate(int64(publicMax), publicPeriod),
+		classToken: rate(120, time.Minute), classBrowser: rate(300, time.Minute),
+	}
+	if overrides == "" {
+		return limits, nil
+	}
+	for item := range strings.SplitSeq(overrides, ",") {
+		class, value, _ := strings.Cut(strings.TrimSpace(item), "=")
+		count, seconds, _ := strings.Cut(value, "/")
+		n, err := strconv.ParseUint(count, 10, 31)
+		period, periodErr := strconv.ParseUint(seconds, 10, 31)
+		if err != nil || periodErr != nil || n == 0 || period == 0 {
+			return nil, fmt.Errorf("%q is not class=count/seconds", item)
+		}
+		if _, known := limits[class]; !known {
+			return nil, fmt.Errorf("class %q does not exist", class)
+		}
+		limits[class] = rate(int64(n), time.Duration(period)*time.Second)
+	}
+	return limits, nil
+}
+
+// counts applies the limits.
+type counts struct {
+	limits Limits
+	store  limiter.Store
+	now    func() time.Time
+}
+
+// take counts one use of a class by key. It gives how long to wait when the limit is passed, else 0.
+func (c *counts) take(ctx context.Context, class, key string) time.Duration {
+	return c.add(ctx, class, key, 1)
+}
+
+// giveBack takes a count back: what was counted did not happen.
+func (c *counts) giveBack(ctx context.Context, class, key string) {
+	c.add(ctx, class, key, -1)
+}
+
+func (c *counts) add(ctx context.Context, class, key string, n int64) time.Duration {
+	rate := c.limits[class]
+	state, err := c.store.Increment(ctx, class+" "+key, n, rate)
+	if err != nil || !state.Reached {
+		return 0 // the store in memory does not fail
+	}
+	return max(time.Second, time.Unix(state.Reset, 0).Sub(c.now()).Round(time.Second))
+}
+
+// retryAfter writes the header of a refusal that ends by time.
+func retryAfter(header http.Header, wait time.Duration) {
+	header.Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
+}

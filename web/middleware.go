@@ -1,0 +1,164 @@
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/web/page"
+)
+
+const (
+	maxCookies     = 64
+	maxCookieBytes = 8 << 10
+	maxURI         = 16 << 10
+	maxRequestID   = 128
+)
+
+// recorder remembers what an answer was, for the log.
+type recorder struct {
+	http.ResponseWriter
+	status  int
+	bytes   int
+	written bool
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (w *recorder) WriteHeader(status int) {
+	if !w.written {
+		w.status, w.written = status, true
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (w *recorder) Write(b []byte) (int, error) {
+	w.written = true
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += n
+	return n, err
+}
+
+// Unwrap lets [http.ResponseController] reach the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// outer is what happens to every request before a route is chosen: state, headers, refusal of what no
+// route takes, recovery, and one line of log.
+func (s *Site) outer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(response http.ResponseWriter, r *http.Request) {
+		state := &page.State{RequestID: requestID(r), Client: clientAddress(r, s.cfg.TrustedProxies)}
+		r = page.With(r, state)
+		w := &recorder{ResponseWriter: response, status: http.StatusOK}
+		s.commonHeaders(w.Header(), state.RequestID)
+		begin := time.Now()
+		defer func() {
+			if recovered := recover(); recovered != nil {
+				s.recovered(w, r, recovered)
+			}
+			s.logRequest(r, w, time.Since(begin))
+		}()
+		switch {
+		case r.Method == http.MethodOptions && r.URL.Path == "*", !cleanPath(r.URL):
+			s.refuse(w, r, http.StatusNotFound)
+		case len(r.RequestURI) > maxURI:
+			s.refuse(w, r, http.StatusRequestURITooLong)
+		case tooManyCookies(r):
+			s.refuse(w, r, http.StatusRequestHeaderFieldsTooLarge)
+		case r.Header.Get("Content-Encoding") != "":
+			s.refuse(w, r, http.StatusUnsupportedMediaType)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// recovered answers a panic. Its text goes to the log alone.
+func (s *Site) recovered(w *recorder, r *http.Request, recovered any) {
+	if recovered == http.ErrAbortHandler { //nolint:errorlint // the server's own value, compared as net/http does
+		panic(recovered)
+	}
+	s.cfg.Logger.ErrorContext(r.Context(), "panic while answering", "panic", fmt.Sprint(recovered),
+		"requestId", page.From(r.Context()).RequestID, "stack", string(debug.Stack()))
+	if !w.written {
+		s.refuse(w, r, http.StatusInternalServerError)
+	}
+}
+
+func (s *Site) commonHeaders(header http.Header, requestID string) {
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("X-Request-Id", requestID)
+	if s.secure {
+		header.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// requestID takes the caller's id if it is harmless, else makes one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get("X-Request-Id")
+	harmless := id != "" && len(id) <= maxRequestID && !strings.ContainsFunc(id, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.'
+	})
+	if harmless {
+		return id
+	}
+	return uuid.Must(uuid.NewV7()).String()
+}
+
+// cleanPath reports whether a path is written the one way that routes know. Others are unknown paths: they
+// are never cleaned by a redirect.
+func cleanPath(u *url.URL) bool {
+	path := u.EscapedPath()
+	if !strings.HasPrefix(path, "/") || path != "/" && strings.HasSuffix(path, "/") {
+		return false
+	}
+	if strings.Contains(path, "//") || strings.ContainsAny(path, ";%\\") {
+		return false
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return true
+}
+
+func tooManyCookies(r *http.Request) bool {
+	total, count := 0, 0
+	for _, line := range r.Header.Values("Cookie") {
+		total += len(line)
+		count += 1 + strings.Count(line, ";")
+	}
+	return total > maxCookieBytes || count > maxCookies
+}
+
+// logRequest writes the one event of a request. What is asked by machines all day is left out.
+func (s *Site) logRequest(r *http.Request, w *recorder, took time.Duration) {
+	state := page.From(r.Context())
+	if quiet(r.URL.Path) {
+		return
+	}
+	route := state.Route
+	if route == "" {
+		route = "unmatched"
+	}
+	s.cfg.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request",
+		slog.String("route", route), slog.String("method", r.Method), slog.Int("status", w.status),
+		slog.Float64("ms", float64(took.Microseconds())/1000), slog.Int("bytes", w.bytes),
+		slog.String("requestId", state.RequestID), slog.String("ip", shortened(state.Client)))
+}
+
+func quiet(path string) bool {
+	switch path {
+	case "/jwks", "/api/v1/auth/jwks", "/health", "/health/live", "/health/ready", "/api/v1/health":
+		return true
+	}
+	return strings.HasPrefix(path, "/.well-known/") || strings.HasPrefix(path, "/assets/")
+}

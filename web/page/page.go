@@ -1,0 +1,78 @@
+// Package page is what one request carries for those who answer it with HTML: its id, the nonce of its
+// scripts, the caller's address, and the one foreign origin that its form may end at.
+package page
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+type contextKey struct{}
+
+// State belongs to one request. Only the goroutine that serves it may touch it.
+type State struct {
+	RequestID string
+	Client    netip.Addr // address of the caller, as far as it can be trusted
+	Route     string     // the pattern that matched, for logs
+	nonce     string
+	form      string
+}
+
+// With gives a request its state.
+func With(r *http.Request, s *State) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), contextKey{}, s))
+}
+
+// From is the state of a request; an empty one if it has none.
+func From(ctx context.Context) *State {
+	if s, ok := ctx.Value(contextKey{}).(*State); ok {
+		return s
+	}
+	return &State{}
+}
+
+// Nonce is the value that lets an inline script of this answer run. Asking for it puts it into the policy.
+func (s *State) Nonce() string {
+	if s.nonce == "" {
+		raw := make([]byte, 16)
+		rand.Read(raw)
+		s.nonce = base64.RawURLEncoding.EncodeToString(raw)
+	}
+	return s.nonce
+}
+
+// AllowForm lets the forms of this answer end at an origin other than ours: browsers hold form-action
+// against the redirect that follows a POST too. It must be proven.
+func (s *State) AllowForm(origin string) { s.form = origin }
+
+// Policy is the Content-Security-Policy of the answer (CSP Level 3).
+func (s *State) Policy() string {
+	script := "script-src 'self'"
+	if s.nonce != "" {
+		script += " 'nonce-" + s.nonce + "'"
+	}
+	form := "form-action 'self'"
+	if s.form != "" {
+		form += " " + s.form
+	}
+	return strings.Join([]string{
+		"default-src 'none'", script, "style-src 'self'", "img-src 'self' data:", "font-src 'self'", "connect-src 'self'",
+		"base-uri 'none'", "object-src 'none'", "frame-ancestors 'none'", form,
+	}, "; ")
+}
+
+// Headers sets what every page carries. Call it right before the page is written.
+func Headers(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Security-Policy", From(r.Context()).Policy())
+	header.Set("X-Frame-Options", "DENY")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Permissions-Policy", "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), "+
+		"microphone=(), payment=(), usb=(), publickey-credentials-get=(self), publickey-credentials-create=(self)")
+	header.Set("Cache-Control", "no-store")
+}
