@@ -72,7 +72,7 @@ func settings() []setting {
 		{"PORT", "3001", "public port", false, func(c *config, v string) error { return intIn(v, 1, 65535, &c.port) }},
 		{"LISTEN", "", "host:port, beats PORT; default 127.0.0.1 and [::1] in dev mode, else all addresses", false, text(func(c *config) *string { return &c.listen })},
 		{"DATA_DIR", "./data", "folder of the embedded database and the dev master key", false, text(func(c *config) *string { return &c.dataDir })},
-		{"DATABASE_URL", "", "sqlite:PATH; empty: mana.db in DATA_DIR", true, text(func(c *config) *string { return &c.databaseURL })},
+		{"DATABASE_URL", "", "sqlite:PATH; empty: mana.db in DATA_DIR", true, parseDatabaseURL},
 		{"MASTER_KEY", "", "32 bytes in base64, seals signing keys; made in DATA_DIR in dev mode, else required", true, parseMasterKey},
 		{"TRUSTED_PROXIES", "", "networks (CIDR, comma list) whose X-Forwarded-For counts", false, parseProxies},
 		{"CORS_ORIGINS", "", "exact origins of the JSON API, comma list; in dev mode http://localhost:3000,http://localhost:8081", false, parseOrigins},

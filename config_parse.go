@@ -64,6 +64,14 @@ func parseIssuer(c *config, value string) error {
 	return errors.New("must be https")
 }
 
+func parseDatabaseURL(c *config, value string) error {
+	if path, ok := strings.CutPrefix(value, "sqlite:"); !ok || path == "" {
+		return errors.New("must be sqlite:PATH")
+	}
+	c.databaseURL = value
+	return nil
+}
+
 func parseMasterKey(c *config, value string) error {
 	key, err := keys.ParseMasterKey(value)
 	if err != nil {

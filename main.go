@@ -1,3 +1,69 @@
+// Command mana is an OpenID Provider with a credits ledger: one program, with its own storage.
 package main
 
-func main() {}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+// Exit codes of the command line.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitProblem = 3 // a check found problems
+)
+
+// errUsage marks what was typed wrongly; errProblem a check that found something.
+var (
+	errUsage   = errors.New("usage")
+	errProblem = errors.New("problems found")
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// run is the whole program with what it touches given by its caller: it ends with the exit code.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	root := newRoot(environ)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errProblem):
+		fmt.Fprintf(stderr, "mana: %v\n", err)
+		return exitProblem
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(stderr, "mana: %v\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "mana: %v\n", err)
+	return exitFailed
+}
+
+func newRoot(environ []string) *cobra.Command {
+	root := &cobra.Command{
+		Use: "mana", Short: "OpenID Provider with a credits ledger", Version: version,
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
+	root.AddCommand(newServe(environ), newClientCommand(environ), newConfigCommand(environ), newHealthcheck(environ))
+	return root
+}

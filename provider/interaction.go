@@ -52,6 +52,9 @@ func (p *Provider) Interaction(r *http.Request) (*Interaction, error) {
 	return &Interaction{ID: id, Request: request, Client: client, Redirect: redirect}, nil
 }
 
+// Silent reports whether the client asked for an answer without any page (prompt=none).
+func (it *Interaction) Silent() bool { return slices.Contains(it.Request.Prompt, oidc.PromptNone) }
+
 // LoginDue reports whether the person must prove who they are before this request can go on: nobody is
 // signed in, or the client asks for a fresh proof and this session has not given it for this request.
 func (p *Provider) LoginDue(it *Interaction, who *SignedIn) bool {
@@ -76,7 +79,7 @@ func (p *Provider) LoginDue(it *Interaction, who *SignedIn) bool {
 
 // Resume takes a request one step on: to the login page, to the consent page, or with a code to the client.
 func (p *Provider) Resume(w http.ResponseWriter, r *http.Request, it *Interaction, who *SignedIn) {
-	silent := slices.Contains(it.Request.Prompt, oidc.PromptNone)
+	silent := it.Silent()
 	if p.LoginDue(it, who) {
 		switch {
 		case silent:

@@ -103,3 +103,17 @@ func methodNotAllowed(w http.ResponseWriter, allow string) {
 	writeJSON(w, http.StatusMethodNotAllowed,
 		map[string]string{"error": "invalid_request", "error_description": "method not allowed"})
 }
+
+// Refuse answers a protocol request that no handler takes, by its status.
+func (p *Provider) Refuse(w http.ResponseWriter, status int) {
+	fault := badRequest(http.StatusText(status))
+	switch status {
+	case http.StatusTooManyRequests:
+		fault = describe(errUnavailable(), "too many requests")
+	case http.StatusServiceUnavailable:
+		fault = errUnavailable()
+	case http.StatusInternalServerError:
+		fault = describe(oidc.ErrServerError(), "internal error")
+	}
+	p.writeJSONError(w, status, fault)
+}

@@ -16,6 +16,9 @@ type ProvenRedirect struct{ uri string }
 // the scheme itself.
 func (p ProvenRedirect) Origin() string { return originOf(p.uri) }
 
+// URI is the address itself.
+func (p ProvenRedirect) URI() string { return p.uri }
+
 // Host is what a person is shown as the place that they return to.
 func (p ProvenRedirect) Host() string {
 	u, err := url.Parse(p.uri)

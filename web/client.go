@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 )
 
@@ -59,3 +60,16 @@ func shortened(address netip.Addr) string {
 // foreignHost reports whether a browser asked for a host other than the issuer's, which is how DNS
 // rebinding looks. Nothing but this comparison reads the Host header.
 func foreignHost(r *http.Request, issuerHost string) bool { return r.Host != issuerHost }
+
+// otherLoopback reports whether a browser asked for another loopback name of the issuer's own port.
+func otherLoopback(r *http.Request, issuer *url.URL) bool {
+	asked := url.URL{Host: r.Host}
+	if asked.Port() != issuer.Port() {
+		return false
+	}
+	switch asked.Hostname() {
+	case "localhost", "127.0.0.1", "::1":
+		return true
+	}
+	return false
+}

@@ -59,21 +59,28 @@ type SignIn struct {
 	Device          Device
 }
 
+// Started is a session that has just begun.
+type Started struct {
+	Session Session
+	User    User
+	Cookie  Secret // its value is known here and to the browser only
+}
+
 // SignIn proves a person by password and starts a browser session. The cookie value is new each time.
 // Errors as [Service.Authenticate].
-func (s *Service) SignIn(ctx context.Context, in SignIn) (Session, Secret, error) {
+func (s *Service) SignIn(ctx context.Context, in SignIn) (Started, error) {
 	user, err := s.Authenticate(ctx, in.Email, in.Password, in.Device)
 	if err != nil {
-		return Session{}, "", err
+		return Started{}, err
 	}
 	return s.StartSession(ctx, user, in)
 }
 
 // StartSession starts a browser session for a person who has just been proven, such as by registration.
-func (s *Service) StartSession(ctx context.Context, user User, in SignIn) (Session, Secret, error) {
+func (s *Service) StartSession(ctx context.Context, user User, in SignIn) (Started, error) {
 	session, err := s.newSession(user, in.Device)
 	if err != nil {
-		return Session{}, "", err
+		return Started{}, err
 	}
 	secret := NewSecret()
 	session.CookieHash = secret.Hash()
@@ -85,9 +92,9 @@ func (s *Service) StartSession(ctx context.Context, user User, in SignIn) (Sessi
 	}
 	event := Event{UserID: user.ID, Type: "login_success", Device: in.Device}
 	if err := s.store.StartSession(ctx, session, in.Replaces.Hash(), event); err != nil {
-		return Session{}, "", fmt.Errorf("starting a session: %w", err)
+		return Started{}, fmt.Errorf("starting a session: %w", err)
 	}
-	return session, secret, nil
+	return Started{Session: session, User: user, Cookie: secret}, nil
 }
 
 // NewRESTSession prepares a first-party session, which its caller stores with a refresh token.

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"mana/keys"
+	"mana/ledger"
+	"mana/provider"
+	"mana/provider/identity"
+	"mana/web"
+	"mana/web/dev"
+	"mana/web/login"
+	"mana/web/page"
+	"mana/web/ui"
+)
+
+// build wires stores, domains and pages by hand.
+func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Client) (http.Handler, *keys.Ring, error) {
+	c := p.cfg
+	limits, err := web.ParseLimits(c.limits, c.publicMax, c.publicPeriod)
+	if err != nil {
+		return nil, nil, fmt.Errorf("RATE_LIMIT_CLASSES: %w", err)
+	}
+	ring, err := loadRing(ctx, c, p.db, master)
+	if err != nil {
+		return nil, nil, err
+	}
+	credits := ledger.New(ledger.Config{Store: p.db.Ledger(), SignupBonus: c.signupBonus, DailyFree: c.dailyFree})
+	people := identity.New(identity.Config{
+		Store: p.db.Identity(), Hasher: identity.NewHasher(c.hashSlots(identity.HashMemory)), Ledger: credits,
+		Derive: master.Derive, Now: time.Now,
+	})
+	site, err := c.site()
+	if err != nil {
+		return nil, nil, err
+	}
+	cookies := provider.NewCookies(c.secure())
+	op, err := provider.New(provider.Config{
+		Issuer: c.issuer.String(), Audience: c.audience, Store: p.db.Provider(), Identity: people, Ring: ring,
+		Cookies: cookies, Pages: login.Protocol{Site: site}, AccessTTL: c.accessTTL, Now: time.Now,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	formKey := master.Derive("web/forms")
+	demo, err := p.demo(ctx, dev.Config{
+		Site: site, Issuer: c.issuer.String(), Secret: identity.NewSecret(), Cookies: cookies, HTTP: own,
+	}, formKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	handler, err := web.New(web.Config{
+		Issuer: c.issuer, Provider: op, Identity: people, Ledger: credits, UI: site, FormKey: formKey,
+		FirstParty: provider.NewFirstParty(provider.FirstPartyConfig{Provider: op, RefreshTTL: c.refreshTTL}),
+		Limits:     limits, TrustedProxies: c.proxies, CORSOrigins: c.origins(), Demo: demo,
+		SignupOpen: c.signupOpen, SignupBonus: c.signupBonus, ValidateSlots: c.validateSlots,
+		Ready: p.ready, Logger: p.logger, Now: time.Now,
+	})
+	return handler, ring, err
+}
+
+// demo registers the demo's client, in dev mode only.
+func (p *program) demo(ctx context.Context, cfg dev.Config, formKey []byte) (*dev.Demo, error) {
+	if !p.cfg.dev {
+		return nil, nil
+	}
+	forms, err := page.NewForms(formKey, cfg.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Forms = forms
+	demo := dev.NewDemo(cfg)
+	if err := p.db.Provider().SaveClient(ctx, demo.Client(time.Now())); err != nil {
+		return nil, fmt.Errorf("registering the demo: %w", err)
+	}
+	return demo, nil
+}
+
+// site is what all pages share.
+func (c *config) site() (ui.Site, error) {
+	assets, err := ui.NewAssets()
+	if err != nil {
+		return ui.Site{}, err
+	}
+	site := ui.Site{Brand: c.brand, Assets: assets, Dev: c.dev}
+	for _, link := range []ui.Link{
+		{Text: ui.T(ui.Imprint), URL: c.imprintURL},
+		{Text: ui.T(ui.Privacy), URL: c.privacyURL},
+		{Text: ui.T(ui.Terms), URL: c.termsURL},
+		{Text: ui.T(ui.Support), URL: mailto(c.supportEmail)},
+	} {
+		if link.URL != "" {
+			site.Links = append(site.Links, link)
+		}
+	}
+	return site, nil
+}
+
+func mailto(address string) string {
+	if address == "" {
+		return ""
+	}
+	return "mailto:" + address
+}

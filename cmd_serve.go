@@ -1,0 +1,319 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mana/keys"
+	"mana/provider"
+	"mana/storage"
+	"mana/storage/sqlite"
+	"mana/web"
+)
+
+const cleanEvery = 10 * time.Minute
+
+// retention is how long ended sessions stay.
+const retention = 365 * 24 * time.Hour
+
+func newServe(environ []string) *cobra.Command {
+	var anyAddress bool
+	command := &cobra.Command{
+		Use: "serve", Short: "Run the provider", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			environ, err := withDotEnv(environ)
+			if err != nil {
+				return err
+			}
+			cfg, err := loadConfig(environ, anyAddress)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), cfg, environ, cmd.ErrOrStderr())
+		},
+	}
+	command.Flags().BoolVar(&anyAddress, "dev", false, "let a loopback issuer listen on all addresses, for a container")
+	return command
+}
+
+// program is everything that serve starts and stops.
+type program struct {
+	cfg      *config
+	logger   *slog.Logger
+	db       *sqlite.DB
+	server   *http.Server
+	stopping atomic.Bool
+	jobs     sync.WaitGroup
+}
+
+// serve runs until ctx ends, then stops in order: readiness, listener, requests, jobs, storage.
+func serve(ctx context.Context, cfg *config, environ []string, stderr io.Writer) (err error) {
+	begin := time.Now()
+	logger := newLogger(cfg, stderr)
+	slog.SetDefault(slog.New(warnOnly{logger.Handler()})) // what libraries say on their own
+	limitMemory()
+	listeners, err := listen(cfg)
+	if err != nil {
+		return err
+	}
+	defer closeAll(listeners)
+	master, fresh, err := cfg.loadMasterKey()
+	if err != nil {
+		return err
+	}
+	db, err := storage.Open(ctx, cfg.databaseFile(), logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	p := &program{cfg: cfg, logger: logger, db: db}
+	handler, ring, err := p.build(ctx, master, dialOwn(listeners))
+	if err != nil {
+		return err
+	}
+	p.server = web.Server(handler, logger)
+	for _, warning := range cfg.warnings(environ) {
+		logger.Warn(warning)
+	}
+	if err := p.banner(ctx, stderr, fresh || ring.Created); err != nil {
+		return err
+	}
+	fmt.Fprintf(stderr, "Ready in %.1f s. Stop with Ctrl-C.\n", time.Since(begin).Seconds())
+	return p.run(ctx, listeners, stderr)
+}
+
+// run serves until ctx ends.
+func (p *program) run(ctx context.Context, listeners []net.Listener, stderr io.Writer) error {
+	failed := make(chan error, len(listeners))
+	for _, listener := range listeners {
+		go func() { failed <- p.server.Serve(listener) }()
+	}
+	jobs, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopJobs()
+	p.jobs.Go(func() { p.clean(jobs) })
+	select {
+	case err := <-failed:
+		stopJobs()
+		p.jobs.Wait()
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	begin := time.Now()
+	fmt.Fprintln(stderr, "Stopping …")
+	p.stopping.Store(true)
+	time.Sleep(p.cfg.drainTime())
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.shutdownTime())
+	defer cancel()
+	err := p.server.Shutdown(limit)
+	stopJobs()
+	p.jobs.Wait()
+	if err != nil {
+		return fmt.Errorf("waiting for requests: %w", errors.Join(err, p.server.Close()))
+	}
+	fmt.Fprintf(stderr, "Stopped in %.1f s.\n", time.Since(begin).Seconds())
+	return nil
+}
+
+// clean deletes what nobody needs any more, now and then.
+func (p *program) clean(ctx context.Context) {
+	ticker := time.NewTicker(cleanEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			n, err := p.db.Clean(ctx, retention)
+			if err != nil {
+				p.logger.Error("cleaning failed", "error", err)
+				continue
+			}
+			p.logger.Info("cleaned", "rows", n)
+		}
+	}
+}
+
+// ready says why the program cannot serve.
+func (p *program) ready(ctx context.Context) error {
+	if p.stopping.Load() {
+		return web.ErrStopping
+	}
+	return p.db.Ping(ctx)
+}
+
+// listen takes the port: both loopback addresses in dev mode, else all addresses.
+func listen(cfg *config) ([]net.Listener, error) {
+	addresses := []string{cfg.listen}
+	if cfg.listen == "" && cfg.dev {
+		port := strconv.Itoa(cfg.port)
+		addresses = []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
+	} else if cfg.listen == "" {
+		addresses = []string{":" + strconv.Itoa(cfg.port)}
+	}
+	var listeners []net.Listener
+	for i, address := range addresses {
+		listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
+		switch {
+		case errors.Is(err, syscall.EADDRINUSE):
+			closeAll(listeners)
+			return nil, fmt.Errorf("port %d is in use; choose another with PORT=%d", cfg.port, cfg.port+1)
+		case err != nil && i > 0 && len(listeners) > 0:
+			continue // a machine without IPv6
+		case err != nil:
+			return nil, fmt.Errorf("listening on %s: %w", address, err)
+		}
+		listeners = append(listeners, listener)
+	}
+	return listeners, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		_ = l.Close() // the server has closed it already when it ran
+	}
+}
+
+// dialOwn reaches this very process, whatever the issuer's port is mapped to.
+func dialOwn(listeners []net.Listener) *http.Client {
+	own := listeners[0].Addr().String()
+	if host, port, err := net.SplitHostPort(own); err == nil && net.ParseIP(host).IsUnspecified() {
+		own = net.JoinHostPort("127.0.0.1", port)
+	}
+	return &http.Client{
+		Timeout: 10 * time.Second,
+		Transport: &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, own)
+		}},
+	}
+}
+
+// limitMemory lets the garbage collector know the container's limit.
+func limitMemory() {
+	if limit := memoryLimit(); limit > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit / 10 * 9)
+	}
+}
+
+// memoryLimit is that of the cgroup in bytes, 0 if there is none.
+func memoryLimit() int64 {
+	content, err := os.ReadFile("/sys/fs/cgroup/memory.max")
+	if err != nil {
+		return 0
+	}
+	limit, err := strconv.ParseInt(strings.TrimSpace(string(content)), 10, 64)
+	if err != nil {
+		return 0 // "max"
+	}
+	return limit
+}
+
+// hashSlots is how many passwords may be hashed at once.
+func (c *config) hashSlots(perHash int64) int {
+	budget := c.hashMemory
+	if limit := memoryLimit(); budget == 0 && limit > 0 {
+		budget = limit / 4
+	}
+	slots := runtime.GOMAXPROCS(0)
+	if budget > 0 {
+		slots = min(slots, int(budget/perHash))
+	}
+	return max(1, slots)
+}
+
+func (c *config) drainTime() time.Duration {
+	if c.drain >= 0 {
+		return c.drain
+	}
+	if c.dev {
+		return 0
+	}
+	return 5 * time.Second
+}
+
+func (c *config) shutdownTime() time.Duration {
+	if c.shutdown > 0 {
+		return c.shutdown
+	}
+	if c.dev {
+		return 2 * time.Second
+	}
+	return 20 * time.Second
+}
+
+func (c *config) databaseFile() string {
+	if path, ok := strings.CutPrefix(c.databaseURL, "sqlite:"); ok {
+		return path
+	}
+	return filepath.Join(c.dataDir, "mana.db")
+}
+
+// banner tells what was started and where to go.
+func (p *program) banner(ctx context.Context, stderr io.Writer, fresh bool) error {
+	c := p.cfg
+	clients, err := p.db.Provider().ListClients(ctx)
+	if err != nil {
+		return fmt.Errorf("listing clients: %w", err)
+	}
+	users, err := p.db.Identity().CountUsers(ctx)
+	if err != nil {
+		return err
+	}
+	data := c.databaseFile() + " (SQLite)"
+	if c.masterKey == nil {
+		data += " · " + filepath.Join(c.dataDir, masterKeyFile)
+	}
+	if fresh {
+		data += "    new; signing key RS256 made and sealed"
+	} else {
+		data += fmt.Sprintf("    %d users, %d clients", users, len(clients))
+	}
+	mode := ""
+	if c.dev {
+		mode = " · dev mode: the issuer is a loopback address"
+	}
+	fmt.Fprintf(stderr, "Mana Core Auth %s%s\n\n", version, mode)
+	fmt.Fprintf(stderr, "  Issuer    %s\n  Sign in   %s%s\n", c.issuer, c.issuer, provider.PathLogin)
+	if c.dev {
+		fmt.Fprintf(stderr, "  Demo app  %s/dev/demo    log in, check the ID token, spend 1 credit\n", c.issuer)
+	}
+	fmt.Fprintf(stderr, "  Data      %s\n\n", data)
+	fmt.Fprintf(stderr, "  Next      %s client create notes --redirect http://localhost:3000/callback\n", typedCommand())
+	return nil
+}
+
+// typedCommand is the program as this reader starts it.
+func typedCommand() string {
+	executable, err := os.Executable()
+	if err == nil && strings.Contains(executable, "go-build") {
+		return "go run ."
+	}
+	return "mana"
+}
+
+// loadRing opens the signing keys.
+func loadRing(ctx context.Context, cfg *config, db *sqlite.DB, master keys.MasterKey) (*keys.Ring, error) {
+	imported, err := cfg.importedKey()
+	if err != nil {
+		return nil, err
+	}
+	return keys.Load(ctx, keys.Config{
+		Store: db.Keys(), Master: master, RSABits: cfg.rsaBits, Now: time.Now, Import: imported,
+	})
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+
+	"golang.org/x/term"
+)
+
+// newLogger writes text on a terminal and JSON elsewhere, unless a setting says which.
+func newLogger(cfg *config, out io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.logLevel}
+	file, isFile := out.(*os.File)
+	onTerminal := isFile && term.IsTerminal(int(file.Fd()))
+	if cfg.logFormat == "text" || cfg.logFormat == "auto" && onTerminal {
+		return slog.New(slog.NewTextHandler(out, options))
+	}
+	return slog.New(slog.NewJSONHandler(out, options))
+}
+
+// warnOnly keeps what libraries log at lower levels out of our log: they name requests as they came.
+type warnOnly struct{ slog.Handler }
+
+// Enabled implements [slog.Handler].
+func (h warnOnly) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
+}

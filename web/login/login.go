@@ -1,0 +1,222 @@
+// Package login holds the hosted pages by which people sign in, sign up, consent and sign out.
+//
+// It promises that a page changes nothing by GET, that unknown and known accounts are answered alike, and
+// that a person never leaves for an address that was not proven.
+package login
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"mana/ledger"
+	"mana/provider"
+	"mana/provider/identity"
+	"mana/web/page"
+	"mana/web/ui"
+)
+
+// Config is what the pages need. All fields are required.
+type Config struct {
+	Protocol
+	Provider   *provider.Provider
+	Identity   *identity.Service
+	Forms      *page.Forms
+	Logger     *slog.Logger
+	SignupOpen bool
+	Bonus      ledger.Amount
+	// Take counts one use of a class of limits by the caller's network, and gives how long to wait when it
+	// is passed. GiveBack takes a count back.
+	Take     func(ctx context.Context, class string) time.Duration
+	GiveBack func(ctx context.Context, class string)
+}
+
+// Pages answers the sign-in pages. It is safe for concurrent use.
+type Pages struct {
+	Config
+	cookies provider.Cookies
+}
+
+// New makes the pages.
+func New(cfg Config) *Pages { return &Pages{Config: cfg, cookies: cfg.Provider.Cookies()} }
+
+// Handle turns a handler that returns errors into one that shows them: the one place for all of them.
+func (p *Pages) Handle(h func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			p.showError(w, r, err)
+		}
+	})
+}
+
+func (p *Pages) showError(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, page.ErrForgery):
+		p.Error(w, r, http.StatusForbidden)
+	case errors.Is(err, page.ErrMediaType):
+		p.Error(w, r, http.StatusUnsupportedMediaType)
+	case errors.Is(err, page.ErrTooLarge):
+		p.Error(w, r, http.StatusRequestEntityTooLarge)
+	case errors.Is(err, provider.ErrNoRequest):
+		p.ProtocolError(w, r, http.StatusBadRequest, provider.PageRequestExpired)
+	case errors.Is(err, identity.ErrBusy):
+		p.Error(w, r, http.StatusServiceUnavailable)
+	default:
+		p.Logger.ErrorContext(r.Context(), "page failed", "error", err, "requestId", page.From(r.Context()).RequestID)
+		p.Error(w, r, http.StatusInternalServerError)
+	}
+}
+
+// visit is what a handler learns first: the app that waits, nil if none, and who is signed in, nil if nobody.
+func (p *Pages) visit(r *http.Request) (*provider.Interaction, *provider.SignedIn, error) {
+	who, err := p.Provider.SignedIn(r)
+	if err != nil || r.FormValue(provider.ParamRequest) == "" {
+		return nil, who, err
+	}
+	flow, err := p.Provider.Interaction(r)
+	if flow != nil {
+		page.From(r.Context()).AllowForm(flow.Redirect.Origin())
+	}
+	return flow, who, err
+}
+
+// ShowLogin answers GET /login. It goes on by itself when nothing is left to prove.
+func (p *Pages) ShowLogin(w http.ResponseWriter, r *http.Request) error {
+	flow, who, err := p.visit(r)
+	if err != nil {
+		return err
+	}
+	switching := r.FormValue("switch") != ""
+	switch {
+	case flow != nil && (flow.Silent() || !switching && !p.Provider.LoginDue(flow, who)):
+		p.Provider.Resume(w, r, flow, who)
+		return nil
+	case flow == nil && who != nil:
+		SeeOther(w, r, "/account")
+		return nil
+	}
+	v := p.loginView(w, r, flow)
+	if flow != nil {
+		v.Email = flow.Request.LoginHint
+	}
+	if who != nil && !switching {
+		v.Email, v.FixedEmail = string(who.User.Email), true
+	}
+	ui.Render(w, r, http.StatusOK, loginPage(v))
+	return nil
+}
+
+func (p *Pages) loginView(w http.ResponseWriter, r *http.Request, flow *provider.Interaction) loginView {
+	v := loginView{Page: p.page(w, r, ui.LoginTitle), SignupOpen: p.SignupOpen}
+	v.App, v.Request = appOf(flow)
+	return v
+}
+
+// page is a page whose form is bound to the browser.
+func (p *Pages) page(w http.ResponseWriter, r *http.Request, title ui.Key) ui.Page {
+	token := p.Forms.Token(string(p.cookies.EnsureBrowser(w, r)))
+	return ui.Page{Site: p.Site, Title: ui.T(title), FormToken: token}
+}
+
+func appOf(flow *provider.Interaction) (appView, string) {
+	if flow == nil {
+		return appView{}, ""
+	}
+	return appView{Name: flow.Client.Name, Host: flow.Redirect.Host()}, string(flow.ID)
+}
+
+// Login answers POST /login.
+func (p *Pages) Login(w http.ResponseWriter, r *http.Request) error {
+	if err := p.Forms.Check(r, string(p.cookies.Browser(r))); err != nil {
+		return err
+	}
+	flow, _, err := p.visit(r)
+	if err != nil {
+		return err
+	}
+	if wait := p.Take(r.Context(), "login"); wait > 0 {
+		return p.loginRefused(w, r, flow, http.StatusTooManyRequests, wait)
+	}
+	in := identity.SignIn{
+		Email: r.PostForm.Get("username"), Password: r.PostForm.Get("password"),
+		Remember: r.PostForm.Get("remember") != "", Replaces: p.cookies.Session(r), Device: device(r),
+	}
+	started, err := p.Identity.SignIn(r.Context(), in)
+	if !errors.Is(err, identity.ErrCredentials) {
+		p.GiveBack(r.Context(), "login")
+	}
+	if locked := new(identity.LockedError); errors.As(err, &locked) {
+		return p.loginRefused(w, r, flow, http.StatusTooManyRequests, locked.RetryAfter)
+	}
+	if errors.Is(err, identity.ErrCredentials) || errors.Is(err, identity.ErrEmail) {
+		return p.loginRefused(w, r, flow, http.StatusUnprocessableEntity, 0)
+	}
+	if err != nil {
+		return err
+	}
+	return p.signedIn(w, r, flow, started)
+}
+
+// loginRefused shows the form again with what was typed but the password.
+func (p *Pages) loginRefused(w http.ResponseWriter, r *http.Request, flow *provider.Interaction, status int, wait time.Duration) error {
+	v := p.loginView(w, r, flow)
+	v.Failed, v.Email, v.Remember = true, r.PostForm.Get("username"), r.PostForm.Get("remember") != ""
+	v.Faults = ui.Faults{{Field: "email", Text: ui.T(ui.LoginFailed)}}
+	if status == http.StatusTooManyRequests {
+		seconds := int64((wait + time.Second - 1) / time.Second)
+		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
+		v.Faults = ui.Faults{{Text: ui.T(ui.Locked, "n", ui.Span(wait))}}
+	}
+	ui.Render(w, r, status, loginPage(v))
+	return nil
+}
+
+// signedIn hands the session to the browser and goes on with what waits.
+func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request, flow *provider.Interaction, s identity.Started) error {
+	var expires time.Time
+	if s.Session.IdleFor == 0 {
+		expires = s.Session.ExpiresAt
+	}
+	p.cookies.SetSession(w, s.Cookie, expires)
+	if flow == nil {
+		SeeOther(w, r, "/account")
+		return nil
+	}
+	who := &provider.SignedIn{Session: s.Session, User: s.User}
+	if err := p.Provider.Proven(r, flow, who); err != nil {
+		return err
+	}
+	p.Provider.Resume(w, r, flow, who)
+	return nil
+}
+
+// SeeOther sends the browser to a page of ours.
+func SeeOther(w http.ResponseWriter, r *http.Request, path string) {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, path, http.StatusSeeOther)
+}
+
+func device(r *http.Request) identity.Device {
+	return identity.Device{IPAddress: page.From(r.Context()).Client.String(), UserAgent: r.Header.Get("User-Agent")}
+}
+
+// withRequest adds the id of the interaction to the address of a page.
+func withRequest(path, request string) string {
+	if request == "" {
+		return path
+	}
+	return path + "?" + provider.ParamRequest + "=" + request
+}
+
+// emailAttributes are those of a field that takes an address.
+func emailAttributes(autocomplete string, focus bool) templ.Attributes {
+	return templ.Attributes{
+		"autocomplete": autocomplete, "inputmode": "email", "autocapitalize": "none", "spellcheck": "false",
+		"required": true, "autofocus": focus,
+	}
+}

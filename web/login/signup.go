@@ -1,0 +1,117 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"mana/provider"
+	"mana/provider/identity"
+	"mana/web/ui"
+)
+
+// ShowSignup answers GET /signup.
+func (p *Pages) ShowSignup(w http.ResponseWriter, r *http.Request) error {
+	flow, who, err := p.visit(r)
+	if err != nil {
+		return err
+	}
+	if !p.SignupOpen {
+		return p.signupClosed(w, r, flow)
+	}
+	if flow == nil && who != nil {
+		SeeOther(w, r, "/account")
+		return nil
+	}
+	v := p.signupView(w, r, flow)
+	if flow != nil {
+		v.Email = flow.Request.LoginHint
+	}
+	ui.Render(w, r, http.StatusOK, signupPage(v))
+	return nil
+}
+
+func (p *Pages) signupView(w http.ResponseWriter, r *http.Request, flow *provider.Interaction) signupView {
+	v := signupView{Page: p.page(w, r, ui.SignupTitle)}
+	v.App, v.Request = appOf(flow)
+	if p.Bonus > 0 {
+		v.Bonus = ui.Credits(p.Bonus)
+	}
+	return v
+}
+
+func (p *Pages) signupClosed(w http.ResponseWriter, r *http.Request, flow *provider.Interaction) error {
+	_, request := appOf(flow)
+	ui.Render(w, r, http.StatusForbidden, ui.Say(ui.Notice{
+		Page: ui.Page{Site: p.Site, Title: ui.T(ui.SignupClosed)}, Text: ui.T(ui.SignupClosedText),
+		Action: ui.Link{Text: ui.T(ui.LoginTitle), URL: withRequest("/login", request)},
+	}))
+	return nil
+}
+
+// Signup answers POST /signup: the account comes into being and is signed in.
+func (p *Pages) Signup(w http.ResponseWriter, r *http.Request) error {
+	if err := p.Forms.Check(r, string(p.cookies.Browser(r))); err != nil {
+		return err
+	}
+	flow, _, err := p.visit(r)
+	if err != nil {
+		return err
+	}
+	if !p.SignupOpen {
+		return p.signupClosed(w, r, flow)
+	}
+	for _, class := range []string{"signup", "signupday"} {
+		if wait := p.Take(r.Context(), class); wait > 0 {
+			return p.signupLimited(w, r, flow, wait)
+		}
+	}
+	user, err := p.Identity.Register(r.Context(), identity.Registration{
+		Email: r.PostForm.Get("email"), Password: r.PostForm.Get("password"), Name: r.PostForm.Get("name"), Device: device(r),
+	})
+	if fault, found := signupFault(err); found {
+		v := p.signupView(w, r, flow)
+		v.Failed, v.Name, v.Email, v.Faults = true, r.PostForm.Get("name"), r.PostForm.Get("email"), ui.Faults{fault}
+		ui.Render(w, r, http.StatusUnprocessableEntity, signupPage(v))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	in := identity.SignIn{Replaces: p.cookies.Session(r), Device: device(r)}
+	started, err := p.Identity.StartSession(r.Context(), user, in)
+	if err != nil {
+		return err
+	}
+	return p.signedIn(w, r, flow, started)
+}
+
+func (p *Pages) signupLimited(w http.ResponseWriter, r *http.Request, flow *provider.Interaction, wait time.Duration) error {
+	v := p.signupView(w, r, flow)
+	v.Failed, v.Name, v.Email = true, r.PostForm.Get("name"), r.PostForm.Get("email")
+	v.Faults = ui.Faults{{Text: ui.T(ui.Locked, "n", ui.Span(wait))}}
+	w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
+	ui.Render(w, r, http.StatusTooManyRequests, signupPage(v))
+	return nil
+}
+
+// signupFault says at which field a registration failed.
+func signupFault(err error) (ui.Fault, bool) {
+	for _, known := range []struct {
+		err   error
+		field string
+		text  ui.Key
+	}{
+		{identity.ErrEmail, "email", ui.EmailInvalid},
+		{identity.ErrEmailTaken, "email", ui.Taken},
+		{identity.ErrName, "name", ui.NameInvalid},
+		{identity.ErrPasswordLength, "password", ui.PasswordShort},
+		{identity.ErrPasswordCommon, "password", ui.PasswordListed},
+	} {
+		if errors.Is(err, known.err) {
+			return ui.Fault{Field: known.field, Text: ui.T(known.text)}, true
+		}
+	}
+	return ui.Fault{}, false
+}

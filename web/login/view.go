@@ -1,0 +1,59 @@
+package login
+
+import "mana/web/ui"
+
+// appView is the app that a sign-in is for; an empty name means that none asked.
+type appView struct{ Name, Host string }
+
+// loginView is what the login page shows.
+type loginView struct {
+	ui.Page
+	App        appView
+	Request    string // id of the interaction, empty: none
+	Email      string
+	FixedEmail bool // a person who is signed in proves it again
+	Remember   bool
+	Faults     ui.Faults
+	SignupOpen bool
+}
+
+// signupView is what the sign-up page shows.
+type signupView struct {
+	ui.Page
+	App         appView
+	Request     string
+	Name, Email string
+	Faults      ui.Faults
+	Bonus       string // credits to start with, empty: none
+}
+
+// consentView is what the consent page shows.
+type consentView struct {
+	ui.Page
+	App     appView
+	Request string
+	Account string // e-mail of the person who decides
+	Scopes  []scopeView
+}
+
+// scopeView is one thing that the app asks for.
+type scopeView struct {
+	Text string
+	New  bool
+}
+
+// logoutView is what the confirmation of a logout shows.
+type logoutView struct {
+	ui.Page
+	Account string
+}
+
+// formPostView is the page that carries a response to the app in a form.
+type formPostView struct {
+	ui.Page
+	Action string
+	Host   string
+	Fields []fieldView
+}
+
+type fieldView struct{ Name, Value string }

@@ -1,0 +1,339 @@
+// Package web answers every HTTP request: it holds the one table of routes, and what happens around them.
+//
+// It promises limits on size, time and rate for every route, one log event without secrets, and that no
+// header of a caller decides an address, an origin or an identity.
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/cors"
+
+	"mana/ledger"
+	"mana/provider"
+	"mana/provider/identity"
+	"mana/web/account"
+	"mana/web/api"
+	"mana/web/dev"
+	"mana/web/login"
+	"mana/web/page"
+	"mana/web/ui"
+)
+
+// Config is what the site needs. All fields are required, unless said.
+type Config struct {
+	Issuer         *url.URL
+	Provider       *provider.Provider
+	FirstParty     *provider.FirstParty
+	Identity       *identity.Service
+	Ledger         *ledger.Ledger
+	UI             ui.Site
+	FormKey        []byte // secret of form tokens
+	Limits         Limits
+	TrustedProxies []netip.Prefix // may be empty
+	CORSOrigins    []string       // may be empty
+	Demo           *dev.Demo      // nil outside dev mode
+	SignupOpen     bool
+	SignupBonus    ledger.Amount
+	ValidateSlots  int
+	Ready          func(ctx context.Context) error
+	Logger         *slog.Logger
+	Now            func() time.Time
+}
+
+// Site is the whole of the HTTP surface.
+type Site struct {
+	cfg      Config
+	secure   bool
+	counts   *counts
+	api      *api.API
+	protocol login.Protocol
+}
+
+// kind is how a route is guarded and how its refusals look.
+type kind int
+
+const (
+	kindPage     kind = iota // a person's browser: the issuer's host only
+	kindBrowser              // a protocol endpoint that browsers visit
+	kindProtocol             // a protocol endpoint for machines
+	kindAPI                  // the JSON contract, with CORS
+	kindOpen                 // a public document or health
+)
+
+// The largest body of each kind, in bytes.
+const (
+	maxPageBody = 32 << 10
+	maxBody     = 64 << 10
+)
+
+// route is one line of the table.
+type route struct {
+	method  string // GET includes HEAD; empty: the handler knows its own
+	path    string
+	kind    kind
+	handler http.Handler
+}
+
+// New makes the handler of everything.
+func New(cfg Config) (http.Handler, error) {
+	s := &Site{
+		cfg: cfg, secure: cfg.Issuer.Scheme == "https", protocol: login.Protocol{Site: cfg.UI},
+		counts: &counts{limits: cfg.Limits, store: newMemoryStore(cfg.Now), now: cfg.Now},
+	}
+	s.api = api.New(api.Config{
+		Identity: cfg.Identity, FirstParty: cfg.FirstParty, Ledger: cfg.Ledger, Logger: cfg.Logger, Now: cfg.Now,
+		SignupOpen: cfg.SignupOpen, ValidateSlots: cfg.ValidateSlots, Ready: cfg.Ready,
+		Take: s.counts.take, GiveBack: s.counts.giveBack, Network: callerNetwork,
+	})
+	routes, err := s.routes()
+	if err != nil {
+		return nil, err
+	}
+	return s.outer(s.router(routes)), nil
+}
+
+func callerNetwork(ctx context.Context) string { return network(page.From(ctx).Client) }
+
+// routes is the table of everything that is served.
+func (s *Site) routes() ([]route, error) {
+	p := s.cfg.Provider
+	forms, err := page.NewForms(s.cfg.FormKey, p.Issuer())
+	if err != nil {
+		return nil, err
+	}
+	resource, err := p.CreditsMetadata()
+	if err != nil {
+		return nil, err
+	}
+	pages := login.New(login.Config{
+		Protocol: s.protocol, Provider: p, Identity: s.cfg.Identity, Forms: forms, Logger: s.cfg.Logger,
+		SignupOpen: s.cfg.SignupOpen, Bonus: s.cfg.SignupBonus,
+		Take: func(ctx context.Context, class string) time.Duration {
+			return s.counts.take(ctx, class, callerNetwork(ctx))
+		},
+		GiveBack: func(ctx context.Context, class string) { s.counts.giveBack(ctx, class, callerNetwork(ctx)) },
+	})
+	home := account.New(account.Config{Site: s.cfg.UI, Provider: p, Ledger: s.cfg.Ledger, Forms: forms})
+	table := []route{
+		{"", provider.PathDiscovery, kindOpen, p.Discovery()},
+		{"", provider.PathAuthorizationServer, kindOpen, p.Discovery()},
+		{"", provider.PathCreditsMetadata, kindOpen, resource},
+		{"", provider.PathJWKS, kindOpen, p.JWKS()},
+		{"GET", provider.PathAuthorize, kindBrowser, http.HandlerFunc(p.Authorize)},
+		{"POST", provider.PathAuthorize, kindBrowser, http.HandlerFunc(p.Authorize)},
+		{"", provider.PathToken, kindProtocol, s.limitFailures(http.HandlerFunc(p.Token))},
+		{"", provider.PathUserInfo, kindProtocol, p.UserInfo()},
+		{"GET", provider.PathEndSession, kindBrowser, p.EndSession()},
+		{"POST", provider.PathEndSession, kindBrowser, p.EndSession()},
+
+		{"GET", "/{$}", kindPage, http.RedirectHandler("/account", http.StatusSeeOther)},
+		{"GET", provider.PathLogin, kindPage, pages.Handle(pages.ShowLogin)},
+		{"POST", provider.PathLogin, kindPage, pages.Handle(pages.Login)},
+		{"GET", provider.PathSignup, kindPage, pages.Handle(pages.ShowSignup)},
+		{"POST", provider.PathSignup, kindPage, pages.Handle(pages.Signup)},
+		{"GET", provider.PathConsent, kindPage, pages.Handle(pages.ShowConsent)},
+		{"POST", provider.PathConsent, kindPage, pages.Handle(pages.Consent)},
+		{"GET", provider.PathLogout, kindPage, pages.Handle(pages.ShowLogout)},
+		{"POST", provider.PathLogout, kindPage, pages.Handle(pages.Logout)},
+		{"GET", "/account", kindPage, pages.Handle(home.Home)},
+		{"GET", ui.AssetPath, kindOpen, http.HandlerFunc(s.assets)},
+
+		{"POST", "/api/v1/auth/register", kindAPI, s.api.Handle(s.api.Register)},
+		{"POST", "/api/v1/auth/login", kindAPI, s.api.Handle(s.api.Login)},
+		{"POST", "/api/v1/auth/validate", kindAPI, s.api.Handle(s.api.Validate)},
+		{"GET", "/api/v1/auth/jwks", kindAPI, p.JWKS()},
+		{"GET", "/api/v1/credits/balance", kindAPI, s.api.Handle(s.api.Balance)},
+		{"POST", "/api/v1/credits/use", kindAPI, s.api.Handle(s.api.Use)},
+		{"GET", "/api/v1/credits/transactions", kindAPI, s.api.Handle(s.api.Transactions)},
+		{"GET", "/api/v1/credits/packages", kindAPI, s.api.Handle(s.api.Packages)},
+		{"GET", "/api/v1/health", kindAPI, s.api.Handle(s.api.Health)},
+		{"GET", "/health", kindOpen, s.api.Handle(s.api.Health)},
+		{"GET", "/health/live", kindOpen, s.api.Handle(s.api.Live)},
+		{"GET", "/health/ready", kindOpen, s.api.Handle(s.api.ReadyNow)},
+	}
+	if s.cfg.Demo != nil {
+		table = append(table, s.devRoutes(pages)...)
+	}
+	return table, nil
+}
+
+// devRoutes exist in dev mode only.
+func (s *Site) devRoutes(pages *login.Pages) []route {
+	demo := s.cfg.Demo
+	return []route{
+		{"GET", dev.DemoPath, kindPage, pages.Handle(demo.Home)},
+		{"POST", dev.DemoPath + "/login", kindPage, pages.Handle(demo.Login)},
+		{"GET", dev.DemoCallback, kindPage, pages.Handle(demo.Callback)},
+		{"POST", dev.DemoPath + "/spend", kindPage, pages.Handle(demo.Spend)},
+		{"POST", dev.DemoPath + "/logout", kindPage, pages.Handle(demo.Logout)},
+	}
+}
+
+// router matches paths exactly. A known path with another method is 405, everything else 404, each in the
+// form of its surface.
+func (s *Site) router(table []route) http.Handler {
+	byPath := make(map[string]map[string]route)
+	for _, line := range table {
+		if byPath[line.path] == nil {
+			byPath[line.path] = make(map[string]route)
+		}
+		byPath[line.path][line.method] = line
+	}
+	mux := http.NewServeMux()
+	for path, methods := range byPath {
+		mux.Handle(path, s.guard(path, methods))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.refuse(w, r, http.StatusNotFound) })
+	api := s.cors(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+			api.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// guard chooses the method of a path and applies what its kind demands.
+func (s *Site) guard(path string, methods map[string]route) http.Handler {
+	allow := make([]string, 0, len(methods)+1)
+	for method := range methods {
+		allow = append(allow, method)
+		if method == http.MethodGet {
+			allow = append(allow, http.MethodHead)
+		}
+	}
+	slices.Sort(allow)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		page.From(r.Context()).Route = path
+		method := r.Method
+		if method == http.MethodHead {
+			method = http.MethodGet
+		}
+		chosen, ok := methods[method]
+		if !ok {
+			chosen, ok = methods[""]
+		}
+		if !ok {
+			w.Header().Set("Allow", strings.Join(allow, ", "))
+			s.refuse(w, r, http.StatusMethodNotAllowed)
+			return
+		}
+		s.serve(w, r, chosen)
+	})
+}
+
+func (s *Site) serve(w http.ResponseWriter, r *http.Request, chosen route) {
+	limit := int64(maxBody)
+	if chosen.kind == kindPage {
+		limit = maxPageBody
+	}
+	if r.ContentLength > limit {
+		s.refuse(w, r, http.StatusRequestEntityTooLarge)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	if chosen.kind == kindPage || chosen.kind == kindBrowser {
+		if s.turnAway(w, r) {
+			return
+		}
+		if wait := s.counts.take(r.Context(), classBrowser, callerNetwork(r.Context())); wait > 0 {
+			retryAfter(w.Header(), wait)
+			s.protocol.Limited(w, r, wait)
+			return
+		}
+	}
+	chosen.handler.ServeHTTP(w, r)
+}
+
+// turnAway keeps browsers to the issuer's own host. On a loopback issuer another loopback name is sent
+// there, since passkeys and cookies belong to one name.
+func (s *Site) turnAway(w http.ResponseWriter, r *http.Request) bool {
+	if !foreignHost(r, s.cfg.Issuer.Host) {
+		return false
+	}
+	if s.cfg.Demo != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) && otherLoopback(r, s.cfg.Issuer) {
+		w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(w, r, s.cfg.Issuer.String()+r.URL.RequestURI(), http.StatusSeeOther)
+		return true
+	}
+	s.protocol.Error(w, r, http.StatusMisdirectedRequest)
+	return true
+}
+
+// refuse answers what no handler takes, in the form of the surface that was asked.
+func (s *Site) refuse(w http.ResponseWriter, r *http.Request, status int) {
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/api/"), strings.HasPrefix(r.URL.Path, "/health"):
+		s.api.WriteError(w, r, api.Refusal(status))
+	case isProtocolPath(r.URL.Path):
+		s.cfg.Provider.Refuse(w, status)
+	default:
+		s.protocol.Error(w, r, status)
+	}
+}
+
+func isProtocolPath(path string) bool {
+	switch path {
+	case provider.PathToken, provider.PathUserInfo, provider.PathJWKS:
+		return true
+	}
+	return strings.HasPrefix(path, "/.well-known/")
+}
+
+// limitFailures counts the failed client authentications of an address.
+func (s *Site) limitFailures(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key := callerNetwork(r.Context())
+		if wait := s.counts.take(r.Context(), classToken, key); wait > 0 {
+			retryAfter(w.Header(), wait)
+			s.cfg.Provider.Refuse(w, http.StatusTooManyRequests)
+			return
+		}
+		answer := &recorder{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(answer, r)
+		if answer.status != http.StatusUnauthorized {
+			s.counts.giveBack(r.Context(), classToken, key)
+		}
+	})
+}
+
+// cors lets exactly the configured origins call the JSON API (Fetch, section 3.2).
+func (s *Site) cors(next http.Handler) http.Handler {
+	return cors.New(cors.Options{
+		AllowOriginFunc:  func(origin string) bool { return slices.Contains(s.cfg.CORSOrigins, origin) },
+		AllowCredentials: true,
+		AllowedMethods:   []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"},
+		AllowedHeaders:   []string{"Content-Type", "Authorization", "X-Requested-With", "X-App-Id", "Idempotency-Key"},
+		ExposedHeaders:   []string{"Retry-After", "Idempotency-Replayed", "X-Request-Id", "WWW-Authenticate"},
+		MaxAge:           600,
+	}).Handler(next)
+}
+
+func (s *Site) assets(w http.ResponseWriter, r *http.Request) {
+	if !s.cfg.UI.Assets.Serve(w, r) {
+		s.refuse(w, r, http.StatusNotFound)
+	}
+}
+
+// Server is an HTTP server with limits on time and headers. It does not listen yet.
+func Server(handler http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+	}
+}
+
+// ErrStopping is why a program that is about to stop is not ready.
+var ErrStopping = errors.New("stopping")

@@ -1,0 +1,125 @@
+// Package ui is the design system: layout, components and the texts of all pages. It shows what it is
+// given, and knows no domain. Everything of a person or client is escaped by its place in the page.
+package ui
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/a-h/templ"
+
+	"mana/ledger"
+	"mana/web/page"
+)
+
+// Site is what all pages share.
+type Site struct {
+	Brand  string
+	Assets *Assets
+	Dev    bool // pages say that this is a development server
+	Links  []Link
+}
+
+// Link is a link of the footer.
+type Link struct{ Text, URL string }
+
+// Page is what the layout of one page needs.
+type Page struct {
+	Site
+	Title     string
+	Failed    bool   // the title begins with "Error: "
+	Wide      bool   // account rather than sign-in
+	Email     string // of the person who is signed in; empty: nobody, or not to be shown
+	FormToken string // for the sign-out button of the header
+}
+
+// Fault is something that is wrong with a field, or with the form as a whole when Field is empty.
+type Fault struct {
+	Field string // id of the field
+	Text  string
+}
+
+// Faults are all that is wrong with a form.
+type Faults []Fault
+
+// Of is the text for a field, empty if it is right.
+func (f Faults) Of(field string) string {
+	for _, fault := range f {
+		if fault.Field == field {
+			return fault.Text
+		}
+	}
+	return ""
+}
+
+// Render writes a page.
+func Render(w http.ResponseWriter, r *http.Request, status int, component templ.Component) {
+	page.Headers(w, r)
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_ = component.Render(r.Context(), w) // the caller has gone: there is nobody to tell
+	}
+}
+
+const maxName = 60 // characters of a client's name
+
+// clip keeps a name to what fits.
+func clip(name string) string {
+	if utf8.RuneCountInString(name) <= maxName {
+		return name
+	}
+	return string([]rune(name)[:maxName-1]) + "…"
+}
+
+// initial is the sign of an app without a logo.
+func initial(name string) string {
+	r, _ := utf8.DecodeRuneInString(strings.TrimSpace(name))
+	return strings.ToUpper(string(r))
+}
+
+// Credits writes an amount for people: groups of thousands, a true minus sign.
+func Credits(a ledger.Amount) string {
+	text := a.String()
+	sign := ""
+	if rest, negative := strings.CutPrefix(text, "-"); negative {
+		sign, text = "−", rest
+	}
+	whole, fraction, _ := strings.Cut(text, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if fraction != "" {
+		whole += "." + fraction
+	}
+	return sign + whole
+}
+
+// Signed is [Credits] with a sign always.
+func Signed(a ledger.Amount) string {
+	if a > 0 {
+		return "+" + Credits(a)
+	}
+	return Credits(a)
+}
+
+// When writes a time for people, in UTC as long as accounts have no zone of their own.
+func When(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04") + " UTC" }
+
+func machineTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// Span writes a waiting time for people, rounded up.
+func Span(d time.Duration) string {
+	unit := func(n int64, name string) string {
+		if n == 1 {
+			return "1 " + name
+		}
+		return strconv.FormatInt(n, 10) + " " + name + "s"
+	}
+	if d > 2*time.Minute {
+		return unit(int64((d+time.Minute-1)/time.Minute), "minute")
+	}
+	return unit(int64((d+time.Second-1)/time.Second), "second")
+}
