@@ -60,6 +60,7 @@ type program struct {
 	db       *sqlite.DB
 	server   *http.Server
 	stopping atomic.Bool
+	inFlight atomic.Int64 // requests that handlers are answering
 	jobs     sync.WaitGroup
 }
 
@@ -88,7 +89,7 @@ func serve(ctx context.Context, cfg *config, environ []string, stderr io.Writer)
 	if err != nil {
 		return err
 	}
-	p.server = web.Server(handler, logger)
+	p.server = web.Server(p.counted(handler), logger)
 	for _, warning := range cfg.warnings(environ) {
 		logger.Warn(warning)
 	}
@@ -119,16 +120,50 @@ func (p *program) run(ctx context.Context, listeners []net.Listener, stderr io.W
 	fmt.Fprintln(stderr, "Stopping …")
 	p.stopping.Store(true)
 	time.Sleep(p.cfg.drainTime())
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.shutdownTime())
-	defer cancel()
-	err := p.server.Shutdown(limit)
+	err := p.shutdown(context.WithoutCancel(ctx))
 	stopJobs()
 	p.jobs.Wait()
 	if err != nil {
-		return fmt.Errorf("waiting for requests: %w", errors.Join(err, p.server.Close()))
+		return fmt.Errorf("waiting for requests: %w", err)
 	}
 	fmt.Fprintf(stderr, "Stopped in %.1f s.\n", time.Since(begin).Seconds())
 	return nil
+}
+
+// quietFor is how long no request may run before connections that never sent one are cut. Browsers open
+// such connections in advance, and the server would wait seconds for each.
+const quietFor = 250 * time.Millisecond
+
+// shutdown closes the listeners and waits for the requests in flight.
+func (p *program) shutdown(ctx context.Context) error {
+	limit, cancel := context.WithTimeout(ctx, p.cfg.shutdownTime())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- p.server.Shutdown(limit) }()
+	ticker := time.NewTicker(quietFor / 5)
+	defer ticker.Stop()
+	for quiet := 0; ; {
+		select {
+		case err := <-done:
+			return err
+		case <-ticker.C:
+			if quiet++; p.inFlight.Load() > 0 {
+				quiet = 0
+			}
+			if quiet > 5 {
+				return p.server.Close()
+			}
+		}
+	}
+}
+
+// counted counts the requests in flight.
+func (p *program) counted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.inFlight.Add(1)
+		defer p.inFlight.Add(-1)
+		next.ServeHTTP(w, r)
+	})
 }
 
 // clean deletes what nobody needs any more, now and then.

@@ -1,0 +1,319 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// server is the whole program on a free port.
+type server struct {
+	issuer string
+	dir    string
+	env    []string
+	stop   func() (code int, log string)
+}
+
+// lockedBuffer is a log that is read while it is written.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// manyTries are limits that parallel tests do not reach.
+const manyTries = "RATE_LIMIT_CLASSES=signup=100000/60,signupday=100000/60,login=100000/60,spend=100000/60,read=100000/60,authorize=100000/60,token=100000/60"
+
+// start runs the program as its user would, with a data folder of its own, until the test ends.
+func start(t *testing.T, env ...string) *server {
+	t.Helper()
+	port := freePort(t)
+	dir := t.TempDir()
+	s := &server{
+		issuer: "http://localhost:" + port, dir: dir,
+		env: append([]string{"PORT=" + port, "DATA_DIR=" + dir, "LOG_FORMAT=json", manyTries}, env...),
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	log := new(lockedBuffer)
+	exit := make(chan int, 1)
+	go func() { exit <- run(ctx, []string{"serve"}, s.env, io.Discard, log) }()
+	var once sync.Once
+	code := 0
+	s.stop = func() (int, string) {
+		once.Do(func() {
+			cancel()
+			code = <-exit
+		})
+		return code, log.String()
+	}
+	t.Cleanup(func() {
+		if code, log := s.stop(); code != 0 {
+			t.Errorf("got exit code %d, want 0\n%s", code, log[max(0, len(log)-2000):])
+		}
+	})
+	s.waitReady(t, log)
+	return s
+}
+
+func (s *server) waitReady(t *testing.T, log *lockedBuffer) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) {
+		response, err := http.Get(s.issuer + "/health/ready")
+		if err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("the program is not ready\n%s", log)
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+}
+
+// command runs another command of the program on the same data.
+func (s *server) command(t *testing.T, args ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), args, s.env, &stdout, &stderr); code != 0 {
+		t.Fatalf("got exit code %d of %v, want 0\n%s", code, args, &stderr)
+	}
+	return stdout.String()
+}
+
+// client registers an app by the command line.
+func (s *server) client(t *testing.T, args ...string) created {
+	t.Helper()
+	var c created
+	output := s.command(t, append([]string{"client", "create", "--json"}, args...)...)
+	if err := json.Unmarshal([]byte(output), &c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// browser is an HTTP client with cookies that stops at redirects to foreign hosts.
+type browser struct {
+	*http.Client
+	t      *testing.T
+	server *server
+}
+
+func (s *server) browser(t *testing.T) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &browser{t: t, server: s}
+	b.Client = &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		if !strings.HasPrefix(r.URL.String(), s.issuer+"/") {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}
+	return b
+}
+
+// answer is a response that was read.
+type answer struct {
+	*http.Response
+	body string
+}
+
+func (b *browser) do(r *http.Request) answer {
+	b.t.Helper()
+	response, err := b.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return answer{response, string(body)}
+}
+
+func (b *browser) get(to string) answer {
+	b.t.Helper()
+	if strings.HasPrefix(to, "/") {
+		to = b.server.issuer + to
+	}
+	request, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, to, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.do(request)
+}
+
+var hiddenField = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`)
+
+// submit sends the form of a page with its hidden fields and the given ones, as a browser would.
+func (b *browser) submit(page answer, action string, pairs ...string) answer {
+	b.t.Helper()
+	form := url.Values{}
+	from := strings.Index(page.body, `action="`+action+`"`)
+	if from < 0 {
+		b.t.Fatalf("no form with action %s in %s\n%s", action, page.Request.URL, page.body)
+	}
+	part := page.body[from:]
+	part = part[:strings.Index(part, "</form>")]
+	for _, field := range hiddenField.FindAllStringSubmatch(part, -1) {
+		form.Set(field[1], field[2])
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	return b.post(action, form)
+}
+
+func (b *browser) post(path string, form url.Values) answer {
+	b.t.Helper()
+	request, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.server.issuer+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Origin", b.server.issuer)
+	return b.do(request)
+}
+
+const testPassword = "correct horse battery"
+
+// signUp makes an account in this browser and signs it in.
+func (b *browser) signUp(email string) {
+	b.t.Helper()
+	got := b.submit(b.get("/signup"), "/signup", "name", "Ada Lovelace", "email", email, "password", testPassword)
+	if got.StatusCode != http.StatusOK || got.Request.URL.Path != "/account" {
+		b.t.Fatalf("got %d at %s after sign-up, want the account\n%s", got.StatusCode, got.Request.URL, got.body)
+	}
+}
+
+// authorize walks login and consent and gives the query that the app receives.
+func (b *browser) authorize(to string) url.Values {
+	b.t.Helper()
+	page := b.get(to)
+	if strings.HasPrefix(page.Request.URL.Path, "/consent") && page.StatusCode == http.StatusOK {
+		page = b.submit(page, "/consent", "decision", "allow")
+	}
+	location, err := page.Location()
+	if err != nil {
+		b.t.Fatalf("got %d at %s, want a redirect to the app\n%s", page.StatusCode, page.Request.URL, page.body)
+	}
+	return location.Query()
+}
+
+// api calls the JSON API. A body that is a string is sent as it is.
+func (s *server) api(t *testing.T, method, path, token string, body any, headers ...string) (int, map[string]any, http.Header) {
+	t.Helper()
+	var reader io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		reader = strings.NewReader(b)
+	default:
+		encoded, err := json.Marshal(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader = bytes.NewReader(encoded)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), method, s.issuer+path, reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var decoded map[string]any
+	if len(raw) > 0 && raw[0] == '{' {
+		decoder := json.NewDecoder(bytes.NewReader(raw))
+		decoder.UseNumber()
+		if err := decoder.Decode(&decoded); err != nil {
+			t.Fatalf("got %s, want JSON: %v", raw, err)
+		}
+	}
+	return response.StatusCode, decoded, response.Header
+}
+
+// person registers by the API and logs in: the id and a first-party token.
+func (s *server) person(t *testing.T, email string) (id, token string) {
+	t.Helper()
+	status, body, _ := s.api(t, "POST", "/api/v1/auth/register", "", map[string]string{"email": email, "password": testPassword, "name": "Ada"})
+	if status != http.StatusCreated {
+		t.Fatalf("got %d %v at registration", status, body)
+	}
+	status, login, _ := s.api(t, "POST", "/api/v1/auth/login", "", map[string]string{"email": email, "password": testPassword})
+	if status != http.StatusOK {
+		t.Fatalf("got %d %v at login", status, login)
+	}
+	return body["id"].(string), login["accessToken"].(string)
+}
+
+// missing skips a test loudly when what it needs is not installed, and fails it under CI.
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf("%s is not installed", what)
+	}
+	t.Skipf("SKIPPED: %s is not installed, so this is NOT proved", what)
+}
+
+// screenshots is where pictures go: a folder to look at, or one that goes with the test.
+func screenshots(t *testing.T) string {
+	t.Helper()
+	if dir := os.Getenv("SCREENSHOTS"); dir != "" {
+		return dir
+	}
+	return filepath.Join(t.TempDir(), "screens")
+}

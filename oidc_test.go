@@ -1,0 +1,386 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+const callback = "http://127.0.0.1:4711/callback?kept=1"
+
+// relyingParty is go-oidc and x/oauth2 as their users write them.
+func relyingParty(t *testing.T, s *server, c created, scopes ...string) (*oidc.Provider, oauth2.Config) {
+	t.Helper()
+	provider, err := oidc.NewProvider(t.Context(), s.issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return provider, oauth2.Config{
+		ClientID: c.ID, ClientSecret: c.Secret, Endpoint: provider.Endpoint(), RedirectURL: callback, Scopes: scopes,
+	}
+}
+
+func TestGoOIDC(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.browser(t)
+	b.signUp("ada@example.com")
+	provider, config := relyingParty(t, s, s.client(t, "Notes", "--redirect", callback), "openid", "profile", "email")
+	verifier := oauth2.GenerateVerifier()
+	query := b.authorize(config.AuthCodeURL("st/ate=&~", oidc.Nonce("n-1"), oauth2.S256ChallengeOption(verifier)))
+	if query.Get("state") != "st/ate=&~" || query.Get("iss") != s.issuer || query.Get("kept") != "1" {
+		t.Errorf("got %v, want state, issuer and the registered query", query)
+	}
+	token, err := config.Exchange(t.Context(), query.Get("code"), oauth2.VerifierOption(verifier))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := token.Extra("id_token").(string)
+	idToken, err := provider.Verifier(&oidc.Config{ClientID: config.ClientID}).Verify(t.Context(), raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if idToken.Nonce != "n-1" || idToken.VerifyAccessToken(token.AccessToken) != nil {
+		t.Errorf("got nonce %q, at_hash %v", idToken.Nonce, idToken.VerifyAccessToken(token.AccessToken))
+	}
+	var claims map[string]any
+	if err := idToken.Claims(&claims); err != nil {
+		t.Fatal(err)
+	}
+	for name := range claims {
+		if !strings.Contains(" iss sub aud exp iat auth_time nonce acr amr at_hash ", " "+name+" ") {
+			t.Errorf("got the claim %s in the ID token, want none outside the standard", name)
+		}
+	}
+	info, err := provider.UserInfo(t.Context(), oauth2.StaticTokenSource(token))
+	if err != nil || info.Email != "ada@example.com" || info.EmailVerified || info.Subject != idToken.Subject {
+		t.Errorf("got %v, %v", info, err)
+	}
+	second := b.get(config.AuthCodeURL("again", oauth2.S256ChallengeOption(verifier)))
+	if second.StatusCode != http.StatusSeeOther {
+		t.Errorf("got %d, want no page the second time: consent is remembered", second.StatusCode)
+	}
+}
+
+// fixture is a signed-in browser and a confidential client that may spend credits.
+type fixture struct {
+	*server
+	browser  *browser
+	client   created
+	verifier string
+	auth     func(changes ...string) string // authorization URL with parameters changed; "-" removes
+}
+
+func newFixture(t *testing.T, scopes string) *fixture {
+	t.Helper()
+	s := start(t)
+	f := &fixture{server: s, browser: s.browser(t), verifier: oauth2.GenerateVerifier()}
+	f.browser.signUp("ada@example.com")
+	f.client = s.client(t, "Notes", "--redirect", callback, "--scope", strings.ReplaceAll(scopes, " ", ","),
+		"--grant", "authorization_code,client_credentials", "--post-logout", "http://127.0.0.1:4711/bye")
+	f.auth = func(changes ...string) string {
+		q := url.Values{
+			"client_id": {f.client.ID}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {scopes},
+			"state": {"s"}, "nonce": {"n"}, "code_challenge": {oauth2.S256ChallengeFromVerifier(f.verifier)},
+			"code_challenge_method": {"S256"},
+		}
+		for i := 0; i+1 < len(changes); i += 2 {
+			if q.Set(changes[i], changes[i+1]); changes[i+1] == "-" {
+				q.Del(changes[i])
+			}
+		}
+		return s.issuer + "/authorize?" + q.Encode()
+	}
+	return f
+}
+
+// token calls the token endpoint with client_secret_basic.
+func (f *fixture) token(t *testing.T, pairs ...string) (int, map[string]any, http.Header) {
+	t.Helper()
+	form := url.Values{"grant_type": {"authorization_code"}, "redirect_uri": {callback}, "code_verifier": {f.verifier}}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if form.Set(pairs[i], pairs[i+1]); pairs[i+1] == "-" {
+			form.Del(pairs[i])
+		}
+	}
+	request, err := http.NewRequestWithContext(t.Context(), "POST", f.issuer+"/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.SetBasicAuth(f.client.ID, f.client.Secret)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var body map[string]any
+	if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, body, response.Header
+}
+
+func TestParallelRedemptions(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "openid email")
+	code := f.browser.authorize(f.auth()).Get("code")
+	var mu sync.Mutex
+	statuses := make(map[int]int)
+	access := ""
+	var group sync.WaitGroup
+	begin := make(chan struct{})
+	for range 64 {
+		group.Go(func() {
+			<-begin
+			status, body, _ := f.token(t, "code", code)
+			mu.Lock()
+			defer mu.Unlock()
+			statuses[status]++
+			if status == http.StatusOK {
+				access = body["access_token"].(string)
+			} else if body["error"] != "invalid_grant" {
+				t.Errorf("got %v, want invalid_grant", body)
+			}
+		})
+	}
+	close(begin)
+	group.Wait()
+	if statuses[200] != 1 || statuses[400] != 63 {
+		t.Fatalf("got %v, want 1 success and 63 refusals", statuses)
+	}
+	if status := f.userInfo(t, access); status != http.StatusUnauthorized {
+		t.Errorf("got %d at userinfo after the repeats, want 401: the grant is revoked", status)
+	}
+}
+
+func (f *fixture) userInfo(t *testing.T, token string) int {
+	t.Helper()
+	status, _, header := f.api(t, "GET", "/userinfo", token, nil)
+	if status == http.StatusUnauthorized && header.Get("WWW-Authenticate") == "" {
+		t.Error("got 401 without a challenge")
+	}
+	return status
+}
+
+func TestAuthorizationErrors(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "openid email")
+	for name, changes := range map[string][]string{
+		"unknown client":         {"client_id", "mc_none"},
+		"no redirect URI":        {"redirect_uri", "-"},
+		"path added":             {"redirect_uri", callback + "/x"},
+		"double encoded":         {"redirect_uri", url.QueryEscape(callback)},
+		"other query":            {"redirect_uri", callback + "&b=2"},
+		"other loopback":         {"redirect_uri", strings.Replace(callback, "127.0.0.1", "localhost", 1)},
+		"state with a control":   {"state", "a\nb"},
+		"state too long":         {"state", strings.Repeat("a", 2049)},
+		"unknown with all wrong": {"client_id", "mc_none", "response_type", "token", "redirect_uri", "https://evil.example"},
+	} {
+		got := f.browser.get(f.auth(changes...))
+		if got.StatusCode != http.StatusBadRequest || got.Header.Get("Location") != "" || strings.Contains(got.body, "evil.example") {
+			t.Errorf("%s: got %d, Location %q, want a page without a way out", name, got.StatusCode, got.Header.Get("Location"))
+		}
+	}
+	if got := f.browser.get(f.auth() + "&scope=openid"); got.StatusCode != http.StatusBadRequest {
+		t.Errorf("got %d for a repeated parameter, want 400", got.StatusCode)
+	}
+	for _, c := range []struct {
+		name    string
+		changes []string
+		want    string
+	}{
+		{"response_type missing", []string{"response_type", "-"}, "invalid_request"},
+		{"response_type token", []string{"response_type", "token"}, "unsupported_response_type"},
+		{"response_mode", []string{"response_mode", "fragment"}, "invalid_request"},
+		{"no PKCE", []string{"code_challenge", "-"}, "invalid_request"},
+		{"plain PKCE", []string{"code_challenge_method", "plain"}, "invalid_request"},
+		{"PKCE without method", []string{"code_challenge_method", "-"}, "invalid_request"},
+		{"no known scope", []string{"scope", "nothing"}, "invalid_scope"},
+		{"request object", []string{"request", "x"}, "request_not_supported"},
+		{"request_uri", []string{"request_uri", "https://a.example"}, "request_uri_not_supported"},
+		{"prompt none and login", []string{"prompt", "none login"}, "invalid_request"},
+		{"max_age", []string{"max_age", "-1"}, "invalid_request"},
+		{"claims", []string{"claims", "{"}, "invalid_request"},
+		{"nonce", []string{"nonce", strings.Repeat("n", 513)}, "invalid_request"},
+		{"two resources", []string{"resource", "-"}, ""},
+		{"consent due, silent", []string{"prompt", "none"}, "consent_required"},
+		{"fresh login due, silent", []string{"prompt", "none", "max_age", "0"}, "login_required"},
+	} {
+		if c.want == "" {
+			continue
+		}
+		got := f.browser.get(f.auth(c.changes...))
+		location, err := got.Location()
+		if err != nil {
+			t.Errorf("%s: got %d, want a redirect\n%s", c.name, got.StatusCode, got.body)
+			continue
+		}
+		q := location.Query()
+		if q.Get("error") != c.want || q.Get("state") != "s" || q.Get("iss") != f.issuer || q.Get("code") != "" || q.Get("kept") != "1" {
+			t.Errorf("%s: got %v, want %s", c.name, q, c.want)
+		}
+	}
+	other := f.server.browser(t)
+	if location, err := other.get(f.auth("prompt", "none")).Location(); err != nil || location.Query().Get("error") != "login_required" {
+		t.Errorf("got %v, %v, want login_required for nobody", location, err)
+	}
+	loopback := f.browser.get(f.auth("redirect_uri", strings.Replace(callback, "4711", "5000", 1)))
+	if loopback.Request.URL.Path != "/consent" {
+		t.Errorf("got %s, want the port of a loopback address free", loopback.Request.URL)
+	}
+}
+
+func TestTokenErrors(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "openid email")
+	code := func() string { return f.browser.authorize(f.auth()).Get("code") }
+	for _, c := range []struct {
+		name   string
+		pairs  []string
+		status int
+		want   string
+	}{
+		{"no grant type", []string{"grant_type", "-"}, 400, "invalid_request"},
+		{"unknown grant type", []string{"grant_type", "password"}, 400, "unsupported_grant_type"},
+		{"no code", nil, 400, "invalid_request"},
+		{"malformed code", []string{"code", "x"}, 400, "invalid_grant"},
+		{"wrong verifier", []string{"code", code(), "code_verifier", oauth2.GenerateVerifier()}, 400, "invalid_grant"},
+		{"no verifier", []string{"code", code(), "code_verifier", "-"}, 400, "invalid_grant"},
+		{"other redirect URI", []string{"code", code(), "redirect_uri", "https://evil.example"}, 400, "invalid_grant"},
+		{"other client id", []string{"code", code(), "client_id", "mc_demo"}, 400, "invalid_request"},
+		{"two methods", []string{"code", code(), "client_secret", "x"}, 400, "invalid_request"},
+		{"client credentials with openid", []string{"grant_type", "client_credentials", "scope", "openid"}, 400, "invalid_scope"},
+	} {
+		status, body, header := f.token(t, c.pairs...)
+		if status != c.status || body["error"] != c.want || header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: got %d %v, want %d %s", c.name, status, body, c.status, c.want)
+		}
+	}
+	if status, _, _ := f.token(t, "code", code(), "redirect_uri", "-"); status != http.StatusOK {
+		t.Errorf("got %d without redirect_uri, want 200: the challenge binds the code", status)
+	}
+	right := f.client.Secret
+	f.client.Secret = "wrong"
+	kept := code()
+	status, body, header := f.token(t, "code", kept)
+	if status != 401 || body["error"] != "invalid_client" || !strings.HasPrefix(header.Get("WWW-Authenticate"), "Basic") {
+		t.Errorf("got %d %v, want invalid_client with a challenge", status, body)
+	}
+	f.client.Secret = right
+	if status, _, _ := f.token(t, "code", kept); status != http.StatusOK {
+		t.Errorf("got %d, want a failed authentication to leave the code", status)
+	}
+	for method, want := range map[string]int{"GET": 405, "PUT": 405} {
+		if status, _, _ := f.api(t, method, "/token", "", nil); status != want {
+			t.Errorf("%s: got %d, want %d", method, status, want)
+		}
+	}
+	if status, _, _ := f.api(t, "POST", "/token", "", `{}`); status != http.StatusUnsupportedMediaType {
+		t.Errorf("got %d for JSON, want 415", status)
+	}
+}
+
+func TestTokenKinds(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "openid email credits:read credits:spend")
+	_, firstParty := f.person(t, "rest@example.com")
+	_, forCredits, _ := f.token(t, "code", f.browser.authorize(f.auth()).Get("code"))
+	_, forIssuer, _ := f.token(t, "code", f.browser.authorize(f.auth("resource", f.issuer)).Get("code"))
+	_, ofClient, _ := f.token(t, "grant_type", "client_credentials", "scope", "credits:read")
+	get := func(body map[string]any, name string) string { text, _ := body[name].(string); return text }
+	for _, c := range []struct {
+		name, token                 string
+		userinfo, balance, validate bool
+		status                      int // of balance when refused
+	}{
+		{"first-party", firstParty, false, true, true, 0},
+		{"access token for credits", get(forCredits, "access_token"), false, true, false, 0},
+		{"access token for the issuer", get(forIssuer, "access_token"), true, false, false, 401},
+		{"client's own token", get(ofClient, "access_token"), false, false, false, 403},
+		{"ID token", get(forIssuer, "id_token"), false, false, false, 401},
+		{"nonsense", "a.b.c", false, false, false, 401},
+	} {
+		if got := f.userInfo(t, c.token) == http.StatusOK; got != c.userinfo {
+			t.Errorf("%s at userinfo: got %v, want %v", c.name, got, c.userinfo)
+		}
+		status, _, header := f.api(t, "GET", "/api/v1/credits/balance", c.token, nil)
+		if (status == http.StatusOK) != c.balance || !c.balance && status != c.status {
+			t.Errorf("%s at balance: got %d", c.name, status)
+		}
+		if !c.balance && !strings.Contains(header.Get("WWW-Authenticate"), "resource_metadata=") {
+			t.Errorf("%s at balance: got challenge %q", c.name, header.Get("WWW-Authenticate"))
+		}
+		_, validation, _ := f.api(t, "POST", "/api/v1/auth/validate", "", map[string]string{"token": c.token})
+		if validation["valid"] != c.validate {
+			t.Errorf("%s at validate: got %v, want %v", c.name, validation, c.validate)
+		}
+	}
+}
+
+// TestOpenIDClient runs Node's openid-client against the program.
+func TestOpenIDClient(t *testing.T) {
+	t.Parallel()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		missing(t, "node")
+	}
+	example := filepath.Join("deploy", "examples", "openid-client")
+	if _, err := os.Stat(filepath.Join(example, "node_modules", "openid-client")); err != nil {
+		missing(t, "openid-client (npm ci in "+example+")")
+	}
+	s := start(t)
+	b := s.browser(t)
+	b.signUp("ada@example.com")
+	port := freePort(t)
+	redirect := "http://127.0.0.1:" + port + "/callback"
+	client := s.client(t, "Node", "--redirect", redirect)
+	command := exec.CommandContext(t.Context(), node, "client.mjs")
+	command.Dir = example
+	command.Env = append(os.Environ(), "ISSUER="+s.issuer, "CLIENT_ID="+client.ID, "CLIENT_SECRET="+client.Secret,
+		"REDIRECT_URI="+redirect, "SCOPE=openid profile email")
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stdout)
+	read := func(to any) {
+		if !lines.Scan() {
+			t.Fatalf("got no line from the client: %v\n%s", lines.Err(), &stderr)
+		}
+		if err := json.Unmarshal(lines.Bytes(), to); err != nil {
+			t.Fatalf("got %s: %v", lines.Bytes(), err)
+		}
+	}
+	var first struct{ URL string }
+	read(&first)
+	query := b.authorize(first.URL)
+	b.get(redirect + "?" + query.Encode())
+	var second struct {
+		Claims   struct{ Iss, Sub string }
+		UserInfo struct{ Sub, Email, Name string }
+	}
+	read(&second)
+	if err := command.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, &stderr)
+	}
+	if second.Claims.Iss != s.issuer || second.UserInfo.Sub != second.Claims.Sub || second.UserInfo.Email != "ada@example.com" {
+		t.Errorf("got %+v", second)
+	}
+}
