@@ -93,7 +93,7 @@ func (d *Demo) relyingParty(ctx context.Context) (rp.RelyingParty, error) {
 		return d.party, nil
 	}
 	party, err := rp.NewRelyingPartyOIDC(ctx, d.Issuer, DemoClientID, string(d.Secret), d.Issuer+DemoCallback, demoScopes(),
-		rp.WithHTTPClient(d.HTTP), rp.WithVerifierOpts(rp.WithSupportedSigningAlgorithms("RS256")))
+		rp.WithHTTPClient(d.HTTP), rp.WithVerifierOpts(rp.WithSupportedSigningAlgorithms("RS256"), rp.WithNonce(expectedNonce)))
 	if err == nil {
 		d.party = party
 	}
