@@ -64,8 +64,6 @@ func (s *Site) outer(next http.Handler) http.Handler {
 			s.logRequest(r, w, time.Since(begin))
 		}()
 		switch {
-		case r.Method == http.MethodOptions && r.URL.Path == "*", !cleanPath(r.URL):
-			s.refuse(w, r, http.StatusNotFound)
 		case len(r.RequestURI) > maxURI:
 			s.refuse(w, r, http.StatusRequestURITooLong)
 		case tooManyCookies(r):

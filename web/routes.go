@@ -193,14 +193,21 @@ func (s *Site) router(table []route) http.Handler {
 		mux.Handle(path, s.guard(path, methods))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.refuse(w, r, http.StatusNotFound) })
-	api := s.cors(mux)
+	exact := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !cleanPath(r.URL) {
+			s.refuse(w, r, http.StatusNotFound)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+	api := s.cors(exact)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/api/") {
 			w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
 			api.ServeHTTP(w, r)
 			return
 		}
-		mux.ServeHTTP(w, r)
+		exact.ServeHTTP(w, r)
 	})
 }
 

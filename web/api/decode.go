@@ -74,22 +74,18 @@ func isJSON(contentType string) bool {
 		(charset == "" || charset == "charset=utf-8" || charset == `charset="utf-8"`)
 }
 
-// wellFormed checks syntax, unique names, Unicode (by the decoder) and the bounds.
+// wellFormed checks syntax, unique names, Unicode (by the decoder) and the bounds: one value, nothing after it.
 func wellFormed(body []byte) bool {
 	decoder := jsontext.NewDecoder(bytes.NewReader(body))
-	for members := 0; ; members++ {
+	for tokens := 0; ; tokens++ {
 		token, err := decoder.ReadToken()
-		if errors.Is(err, io.EOF) {
-			return members > 0 && len(bytes.TrimSpace(body[decoder.InputOffset():])) == 0
-		}
-		if err != nil || decoder.StackDepth() > maxDepth || members > 2*maxMembers {
+		switch {
+		case err != nil, decoder.StackDepth() > maxDepth, tokens > 2*maxMembers:
 			return false
-		}
-		if token.Kind() == '"' && strings.ContainsRune(token.String(), 0) {
+		case token.Kind() == '"' && strings.ContainsRune(token.String(), 0):
 			return false
-		}
-		if members > 0 && decoder.StackDepth() == 0 && token.Kind() != '}' {
-			return false // a second value follows the first
+		case decoder.StackDepth() == 0:
+			return len(bytes.TrimSpace(body[decoder.InputOffset():])) == 0
 		}
 	}
 }
