@@ -368,7 +368,9 @@ func TestOpenIDClient(t *testing.T) {
 			t.Fatalf("got %s: %v", lines.Bytes(), err)
 		}
 	}
-	var first struct{ URL string }
+	var first struct {
+		URL string `json:"url"`
+	}
 	read(&first)
 	query := b.authorize(first.URL)
 	b.get(redirect + "?" + query.Encode())
