@@ -69,7 +69,7 @@ type config struct {
 func settings() []setting {
 	return []setting{
 		{"ISSUER", "http://localhost:{PORT}", "issuer, base of links and cookies; https, or http on a loopback address", false, parseIssuer},
-		{"PORT", "3001", "public port", false, func(c *config, v string) error { return intIn(v, 1, 65535, &c.port) }},
+		{"PORT", "3001", "public port", false, func(c *config, v string) error { return intUpTo(v, 65535, &c.port) }},
 		{"LISTEN", "", "host:port, beats PORT; default 127.0.0.1 and [::1] in dev mode, else all addresses", false, text(func(c *config) *string { return &c.listen })},
 		{"DATA_DIR", "./data", "folder of the embedded database and the dev master key", false, text(func(c *config) *string { return &c.dataDir })},
 		{"DATABASE_URL", "", "sqlite:PATH; empty: mana.db in DATA_DIR", true, parseDatabaseURL},
@@ -86,10 +86,10 @@ func settings() []setting {
 		{"SIGNUP", "open", "open or closed", false, parseSignup},
 		{"CREDITS_SIGNUP_BONUS", "150", "free credits of a new account", false, func(c *config, v string) (err error) { c.signupBonus, err = ledger.ParseSetting(v); return err }},
 		{"CREDITS_DAILY_FREE", "5", "free credits each 24 hours", false, func(c *config, v string) (err error) { c.dailyFree, err = ledger.ParseSetting(v); return err }},
-		{"RATE_LIMIT_MAX", "100", "calls of an address to a public route per RATE_LIMIT_TTL", false, func(c *config, v string) error { return intIn(v, 1, 1_000_000_000, &c.publicMax) }},
+		{"RATE_LIMIT_MAX", "100", "calls of an address to a public route per RATE_LIMIT_TTL", false, func(c *config, v string) error { return intUpTo(v, 1_000_000_000, &c.publicMax) }},
 		{"RATE_LIMIT_TTL", "60", "seconds of RATE_LIMIT_MAX", false, parsePublicPeriod},
 		{"RATE_LIMIT_CLASSES", "", "other limits as count/seconds, such as signup=10/3600,spend=100/60", false, text(func(c *config) *string { return &c.limits })},
-		{"VALIDATE_CONCURRENCY", "256", "token checks at work at once", false, func(c *config, v string) error { return intIn(v, 1, 100_000, &c.validateSlots) }},
+		{"VALIDATE_CONCURRENCY", "256", "token checks at work at once", false, func(c *config, v string) error { return intUpTo(v, 100_000, &c.validateSlots) }},
 		{"HASH_MEMORY", "", "bytes for password hashing (suffix K, M, G); default a quarter of the memory limit", false, parseHashMemory},
 		{"LOG_LEVEL", "info", "debug, info, warn or error", false, func(c *config, v string) error { return c.logLevel.UnmarshalText([]byte(v)) }},
 		{"LOG_FORMAT", "auto", "text, json, or auto: text on a terminal", false, oneOf(func(c *config) *string { return &c.logFormat }, "auto", "text", "json")},

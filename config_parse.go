@@ -123,7 +123,7 @@ func parseSignup(c *config, value string) error {
 
 func parsePublicPeriod(c *config, value string) error {
 	seconds := 0
-	if err := intIn(value, 1, 86400, &seconds); err != nil {
+	if err := intUpTo(value, 86400, &seconds); err != nil {
 		return err
 	}
 	c.publicPeriod = time.Duration(seconds) * time.Second
@@ -148,10 +148,11 @@ func parseHashMemory(c *config, value string) error {
 	return nil
 }
 
-func intIn(value string, low, high int, to *int) error {
+// intUpTo reads a number of 1 to high.
+func intUpTo(value string, high int, to *int) error {
 	n, err := strconv.Atoi(value)
-	if err != nil || n < low || n > high {
-		return fmt.Errorf("must be %d to %d", low, high)
+	if err != nil || n < 1 || n > high {
+		return fmt.Errorf("must be 1 to %d", high)
 	}
 	*to = n
 	return nil

@@ -1,0 +1,21 @@
+# One static binary on nothing else. Base images are pinned by version; pin them by digest where you build.
+FROM golang:1.26.8-bookworm AS build
+ARG VERSION=dev
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download && go mod verify
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags "-s -w -X main.version=${VERSION}" -o /out/mana . \
+ && mkdir -p /out/data
+
+FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /out/mana /mana
+COPY --from=build --chown=65532:65532 /out/data /data
+ENV DATA_DIR=/data
+USER 65532:65532
+VOLUME /data
+EXPOSE 3001
+HEALTHCHECK --interval=10s --timeout=4s --start-period=5s CMD ["/mana", "healthcheck"]
+ENTRYPOINT ["/mana"]
+CMD ["serve"]

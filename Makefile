@@ -1,0 +1,61 @@
+# Mana Core Auth. `make` lists what there is.
+
+TOOL    = go tool -modfile=deploy/tools/go.mod
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS = -s -w -X main.version=$(VERSION)
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev test race check fmtcheck lint generate generated fmt vuln bench build image notices
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+run: ## start the program on http://localhost:3001
+	go run . serve
+
+dev: ## start it, and start it again whenever a source changes
+	@sh deploy/tools/dev.sh
+
+test: ## run all tests
+	go test ./...
+
+race: ## run all tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 go test -race ./...
+
+check: generated fmtcheck lint vuln ## everything that a change must pass besides the tests
+
+fmtcheck:
+	@out=$$($(TOOL) gofumpt -l $$(git ls-files '*.go' | grep -v _templ.go)); \
+	if [ -n "$$out" ]; then echo "not formatted, run make fmt:"; echo "$$out"; exit 1; fi
+	go vet ./...
+
+lint: ## the linters and the import rules
+	$(TOOL) golangci-lint run ./...
+
+generate: ## make the Go code of the templates
+	$(TOOL) templ generate -path web
+	$(TOOL) gofumpt -w $$(git ls-files '*.go' | grep -v _templ.go)
+
+generated:
+	@before=$$(cat web/*/*_templ.go | sha256sum); $(TOOL) templ generate -path web >/dev/null 2>&1; \
+	after=$$(cat web/*/*_templ.go | sha256sum); \
+	if [ "$$before" != "$$after" ]; then echo "generated files were stale; commit them"; exit 1; fi
+
+fmt: ## format the sources
+	$(TOOL) gofumpt -w $$(git ls-files '*.go' | grep -v _templ.go)
+	$(TOOL) templ fmt web
+
+vuln: ## look for known vulnerabilities in what is linked
+	@sh deploy/tools/vuln.sh
+
+bench: ## measure, and print each figure beside its goal
+	go test -tags bench -run '^TestBench' -count 1 -v -timeout 20m .
+
+build: ## build the static binary into dist/
+	CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags '$(LDFLAGS)' -o dist/mana .
+
+image: ## build the container image
+	docker build --build-arg VERSION=$(VERSION) -t mana:$(VERSION) .
+
+notices: ## list the modules that are linked, with their licences
+	sh deploy/tools/notices.sh > deploy/NOTICES.md

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Runs the program and starts it again whenever a source file changes. Ctrl-C ends both.
+set -u
+pid=
+stop() { [ -n "$pid" ] && kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; }
+trap 'stop; exit 0' INT TERM
+stamp() { find . -name '*.go' -o -name '*.templ' -o -name '*.sql' -o -name '*.css' | grep -v node_modules | xargs ls -l --time-style=full-iso 2>/dev/null | cksum; }
+last=
+while :; do
+	now=$(stamp)
+	if [ "$now" != "$last" ]; then
+		go tool -modfile=deploy/tools/go.mod templ generate -path web >/dev/null 2>&1
+		mkdir -p dist && if go build -o dist/mana-dev .; then
+			stop
+			./dist/mana-dev serve &
+			pid=$!
+		fi
+		last=$(stamp)
+	fi
+	sleep 1
+done
