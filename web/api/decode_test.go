@@ -1,0 +1,47 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func decodeText(text []byte) (*object, error) {
+	r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(text))
+	r.Header.Set("Content-Type", "application/json")
+	return decode(r)
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{`{"amount":1,"appId":"a"}`, `{"a":{"b":[1,2,{"c":"\u0000"}]}}`, `[]`, `{}{}`, "{\"a\":1}\n", `{"a":1,"a":2}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		o, err := decodeText(text)
+		if err != nil || len(text) == 0 {
+			return
+		}
+		if !json.Valid(text) {
+			t.Fatalf("got %q accepted, which is not JSON", text)
+		}
+		o.limited("a", 0, 10)
+		o.amount("amount")
+		o.metadata("a")
+	})
+}
+
+func TestDecodeLimits(t *testing.T) {
+	t.Parallel()
+	nested := func(n int) []byte {
+		return append(append([]byte(`{"a":`), append(bytes.Repeat([]byte("["), n-1), bytes.Repeat([]byte("]"), n-1)...)...), '}')
+	}
+	for text, want := range map[string]bool{
+		string(nested(32)): true, string(nested(33)): false, "{}": true, " {} ": true, "": true, "{} x": false, "1": false, `"a"`: false, "null": false,
+	} {
+		if _, err := decodeText([]byte(text)); (err == nil) != want {
+			t.Errorf("%.40s: got %v, want accepted %v", text, err, want)
+		}
+	}
+}
