@@ -53,6 +53,11 @@ func start(t *testing.T, env ...string) *server {
 	t.Helper()
 	port := freePort(t)
 	dir := t.TempDir()
+	for _, entry := range env {
+		if given, ok := strings.CutPrefix(entry, "PORT="); ok {
+			port = given
+		}
+	}
 	s := &server{
 		issuer: "http://localhost:" + port, dir: dir,
 		env: append([]string{"PORT=" + port, "DATA_DIR=" + dir, "LOG_FORMAT=json", manyTries}, env...),

@@ -271,7 +271,7 @@ func (s *Site) turnAway(w http.ResponseWriter, r *http.Request) bool {
 	}
 	if s.cfg.Demo != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) && otherLoopback(r, s.cfg.Issuer) {
 		w.Header().Set("Cache-Control", "no-store")
-		http.Redirect(w, r, s.cfg.Issuer.String()+r.URL.RequestURI(), http.StatusSeeOther)
+		http.Redirect(w, r, s.cfg.Issuer.String()+r.URL.RequestURI(), http.StatusSeeOther) //nolint:gosec // a path on the issuer
 		return true
 	}
 	s.protocol.Error(w, r, http.StatusMisdirectedRequest)

@@ -5,10 +5,8 @@ const (
 	Skip               Key = "skip"
 	ErrorPrefix        Key = "error.prefix"
 	Development        Key = "dev.banner"
-	SignedInAs         Key = "signedin.as"
 	SignOut            Key = "signout"
 	LoginTitle         Key = "login.title"
-	LoginApp           Key = "login.app"
 	LoginReturns       Key = "login.returns"
 	LoginFailed        Key = "login.failed"
 	LoginAgain         Key = "login.again"
@@ -38,7 +36,6 @@ const (
 	LimitedTitle       Key = "limited.title"
 	Busy               Key = "busy"
 	ConsentTitle       Key = "consent.title"
-	ConsentLead        Key = "consent.lead"
 	NotYou             Key = "consent.notyou"
 	ConsentNew         Key = "consent.new"
 	Allow              Key = "consent.allow"
@@ -128,10 +125,8 @@ var englishTexts = map[Key]string{
 	Skip:               "Skip to content",
 	ErrorPrefix:        "Error: {title}",
 	Development:        "Development server: nothing here is real",
-	SignedInAs:         "Signed in as {mail}",
 	SignOut:            "Sign out",
 	LoginTitle:         "Sign in",
-	LoginApp:           "{app} asks you to sign in",
 	LoginReturns:       "You return to {host}",
 	LoginFailed:        "E-mail or password is wrong. Please try again.",
 	LoginAgain:         "Please confirm that it is you.",
@@ -161,7 +156,6 @@ var englishTexts = map[Key]string{
 	LimitedTitle:       "Too many tries",
 	Busy:               "Very busy right now. Please try again in a moment.",
 	ConsentTitle:       "Allow {app}?",
-	ConsentLead:        "{app} wants to use your account",
 	NotYou:             "Not you?",
 	ConsentNew:         "New",
 	Allow:              "Allow",

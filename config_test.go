@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestProductionDemands(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	var stderr bytes.Buffer
+	code := run(t.Context(), []string{"serve"}, []string{
+		"ISSUER=http://id.example.com", "PORT=99999", "DATA_DIR=" + dir, "CORS_ORIGINS=*", "DEV_BYPASS_AUTH=1",
+	}, io.Discard, &stderr)
+	if code != 1 {
+		t.Errorf("got exit code %d, want 1", code)
+	}
+	for _, want := range []string{
+		"4 settings need attention, nothing was started",
+		"ISSUER           http://id.example.com: must be https, since it is not a loopback address",
+		"PORT             99999: must be 1 to 65535", "CORS_ORIGINS     *: must be a list", "DEV_BYPASS_AUTH",
+	} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("got no %q in\n%s", want, &stderr)
+		}
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("got %v, want no file touched", err)
+	}
+}
+
+func TestConfigFaults(t *testing.T) {
+	t.Parallel()
+	key := strings.Repeat("A", 43) + "="
+	shared := filepath.Join(t.TempDir(), "shared.key")
+	if err := os.WriteFile(shared, []byte(key), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		env  []string
+		dev  bool
+		want string // empty: fine
+	}{
+		"nothing":                     {nil, false, ""},
+		"production":                  {[]string{"ISSUER=https://id.example.com", "MASTER_KEY=" + key}, false, ""},
+		"no master key":               {[]string{"ISSUER=https://id.example.com"}, false, "MASTER_KEY_FILE"},
+		"short master key":            {[]string{"MASTER_KEY=abcd"}, false, "MASTER_KEY"},
+		"key and file":                {[]string{"MASTER_KEY=" + key, "MASTER_KEY_FILE=" + shared}, false, "both set"},
+		"key file for all to read":    {[]string{"MASTER_KEY_FILE=" + shared}, false, "can be read by everybody"},
+		"trailing slash":              {[]string{"ISSUER=https://id.example.com/", "MASTER_KEY=" + key}, false, "ISSUER"},
+		"query":                       {[]string{"ISSUER=https://id.example.com?x", "MASTER_KEY=" + key}, false, "ISSUER"},
+		"upper case":                  {[]string{"ISSUER=https://ID.example.com", "MASTER_KEY=" + key}, false, "ISSUER"},
+		"loopback on all addresses":   {[]string{"LISTEN=0.0.0.0:3001"}, false, "LISTEN"},
+		"the same with --dev":         {[]string{"LISTEN=0.0.0.0:3001"}, true, ""},
+		"--dev with a public issuer":  {[]string{"ISSUER=https://id.example.com", "MASTER_KEY=" + key}, true, "--dev"},
+		"access token too long":       {[]string{"JWT_ACCESS_TOKEN_EXPIRY=2h"}, false, "JWT_ACCESS_TOKEN_EXPIRY"},
+		"days":                        {[]string{"JWT_REFRESH_TOKEN_EXPIRY=30d"}, false, ""},
+		"bonus of 0":                  {[]string{"CREDITS_SIGNUP_BONUS=0"}, false, ""},
+		"negative bonus":              {[]string{"CREDITS_SIGNUP_BONUS=-1"}, false, "CREDITS_SIGNUP_BONUS"},
+		"postgres":                    {[]string{"DATABASE_URL=postgres://x"}, false, "DATABASE_URL"},
+		"limits":                      {[]string{"RATE_LIMIT_CLASSES=nothing=1/1"}, false, ""}, // said when it is built
+		"public key alone":            {[]string{"JWT_PUBLIC_KEY=x"}, false, "JWT_PUBLIC_KEY"},
+		"empty secret means not set":  {[]string{"MASTER_KEY="}, false, ""},
+		"proxies":                     {[]string{"TRUSTED_PROXIES=10.0.0.0/8, ::1/128"}, false, ""},
+		"proxies without prefix":      {[]string{"TRUSTED_PROXIES=10.0.0.1"}, false, "TRUSTED_PROXIES"},
+		"hash memory":                 {[]string{"HASH_MEMORY=64M"}, false, ""},
+		"hash memory without a digit": {[]string{"HASH_MEMORY=M"}, false, "HASH_MEMORY"},
+	} {
+		_, err := loadConfig(c.env, c.dev)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+	if _, err := loadConfig([]string{"MASTER_KEY=hunter2"}, false); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v, want the secret kept out", err)
+	}
+	cfg, err := loadConfig([]string{"ISUER=x"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if warnings := cfg.warnings([]string{"ISUER=x", "JWT_ISSUER=y"}); len(warnings) != 1 || warnings[0] != "ISUER: did you mean ISSUER?" {
+		t.Errorf("got %q", warnings)
+	}
+}
+
+// TestReadmeSettings holds the README's table against the program's.
+func TestReadmeSettings(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range settings() {
+		name := s.name
+		if s.secret {
+			name += "`, `" + s.name + "_FILE"
+		}
+		line := "| `" + name + "` | " + s.fallback
+		if !strings.Contains(string(readme), line) {
+			t.Errorf("got no line %q in the README", line)
+		}
+	}
+}
+
+// TestProductionSurface runs behind a name, as a proxy would call it.
+func TestProductionSurface(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	var key bytes.Buffer
+	if code := run(t.Context(), []string{"config", "new-key"}, nil, &key, io.Discard); code != 0 {
+		t.Fatal("got no key")
+	}
+	s := start(t, "ISSUER=https://id.example.com", "PORT="+port, "LISTEN=127.0.0.1:"+port, "MASTER_KEY="+strings.TrimSpace(key.String()), "DRAIN=0s")
+	get := func(path, host string) *http.Response {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:"+port+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = host
+		jar, _ := cookiejar.New(nil)
+		client := &http.Client{Jar: jar, Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		return response
+	}
+	for _, path := range []string{"/dev/demo", "/dev/demo/callback", "/dev"} {
+		if got := get(path, "id.example.com"); got.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: got %d, want 404", path, got.StatusCode)
+		}
+	}
+	login := get("/login", "id.example.com")
+	cookie := login.Header.Get("Set-Cookie")
+	if login.StatusCode != 200 || !strings.HasPrefix(cookie, "__Host-mana_browser=") || !strings.Contains(cookie, "Secure") ||
+		login.Header.Get("Strict-Transport-Security") == "" {
+		t.Errorf("got %d, cookie %q", login.StatusCode, cookie)
+	}
+	if got := get("/login", "evil.example"); got.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("got %d for another host, want 421", got.StatusCode)
+	}
+	if got := get("/.well-known/openid-configuration", "evil.example"); got.StatusCode != 200 {
+		t.Errorf("got %d for metadata by another host, want 200", got.StatusCode)
+	}
+	_ = s
+}
