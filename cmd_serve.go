@@ -75,6 +75,11 @@ func serve(ctx context.Context, cfg *config, environ []string, stderr io.Writer)
 		return err
 	}
 	defer closeAll(listeners)
+	lock, err := lockData(cfg.databaseFile())
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
 	master, fresh, err := cfg.loadMasterKey()
 	if err != nil {
 		return err

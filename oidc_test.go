@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"os"
@@ -325,6 +327,182 @@ func TestTokenKinds(t *testing.T) {
 		_, validation, _ := f.api(t, "POST", "/api/v1/auth/validate", "", map[string]string{"token": c.token})
 		if validation["valid"] != c.validate {
 			t.Errorf("%s at validate: got %v, want %v", c.name, validation, c.validate)
+		}
+	}
+}
+
+// TestFormPost reads the response from the form that the browser would send, and nothing from the address.
+func TestFormPost(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "openid email")
+	f.browser.authorize(f.auth())
+	page := f.browser.get(f.auth("response_mode", "form_post"))
+	if page.StatusCode != http.StatusOK || !strings.Contains(page.body, `action="`+html.EscapeString(callback)+`"`) ||
+		!strings.Contains(page.Header.Get("Content-Security-Policy"), "form-action 'self' http://127.0.0.1:4711") {
+		t.Fatalf("got %d, policy %s\n%s", page.StatusCode, page.Header.Get("Content-Security-Policy"), page.body)
+	}
+	fields := make(map[string]string)
+	for _, field := range hiddenField.FindAllStringSubmatch(page.body, -1) {
+		fields[field[1]] = html.UnescapeString(field[2])
+	}
+	if len(fields) != 3 || fields["state"] != "s" || fields["iss"] != f.issuer || strings.Contains(page.Request.URL.String(), fields["code"]) {
+		t.Errorf("got %v", fields)
+	}
+	if status, body, _ := f.token(t, "code", fields["code"]); status != http.StatusOK || body["id_token"] == nil {
+		t.Errorf("got %d %v", status, body)
+	}
+	refused := f.browser.get(f.auth("response_mode", "form_post", "prompt", "none", "max_age", "0"))
+	if !strings.Contains(refused.body, `name="error" value="login_required"`) || strings.Contains(refused.body, `name="code"`) {
+		t.Errorf("got %s, want the error in the form", refused.body)
+	}
+}
+
+// TestCrossSitePost begins at another site's form: the session is found again on our own address.
+func TestCrossSitePost(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "openid email")
+	to, err := url.Parse(f.auth())
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), "POST", f.issuer+"/authorize", strings.NewReader(to.RawQuery))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Origin", "https://app.example")
+	request.Header.Set("Sec-Fetch-Site", "cross-site")
+	page := f.browser.do(request)
+	if page.Request.URL.Path != "/consent" {
+		t.Fatalf("got %d at %s, want the consent page", page.StatusCode, page.Request.URL)
+	}
+	location, err := f.browser.submit(page, "/consent", "decision", "deny").Location()
+	if err != nil || location.Query().Get("error") != "access_denied" || location.Query().Get("state") != "s" {
+		t.Errorf("got %v, %v, want access_denied", location, err)
+	}
+	if again := f.browser.get(page.Request.URL.String()); again.StatusCode != http.StatusBadRequest {
+		t.Errorf("got %d for a request that has ended, want 400", again.StatusCode)
+	}
+}
+
+// TestForms proves that pages take forms from their own browser alone, and that an interaction is of no use
+// elsewhere.
+func TestForms(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "openid email")
+	consent := f.browser.get(f.auth())
+	other := f.server.browser(t)
+	other.signUp("eve@example.com")
+	if got := other.get(consent.Request.URL.String()); got.StatusCode != http.StatusBadRequest {
+		t.Errorf("got %d in another browser, want 400", got.StatusCode)
+	}
+	request := consent.Request.URL.Query().Get("request")
+	for name, form := range map[string]url.Values{
+		"no token":      {"request": {request}, "decision": {"allow"}},
+		"foreign token": {"request": {request}, "decision": {"allow"}, "form_token": {"x"}},
+	} {
+		if got := f.browser.post("/consent", form); got.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: got %d, want 403", name, got.StatusCode)
+		}
+	}
+	for _, path := range []string{"/login", "/signup", "/logout", "/consent"} {
+		post, err := http.NewRequestWithContext(t.Context(), "POST", f.issuer+path, strings.NewReader("a=b"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		post.Header.Set("Content-Type", "text/plain")
+		if got := f.browser.do(post); got.StatusCode != http.StatusUnsupportedMediaType {
+			t.Errorf("%s: got %d for text, want 415", path, got.StatusCode)
+		}
+		post, _ = http.NewRequestWithContext(t.Context(), "POST", f.issuer+path, strings.NewReader("a=b"))
+		post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		post.Header.Set("Sec-Fetch-Site", "cross-site")
+		post.Header.Set("Origin", "https://evil.example")
+		if got := f.browser.do(post); got.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: got %d across sites, want 403", path, got.StatusCode)
+		}
+	}
+	if got := f.browser.get("/account"); got.Request.URL.Path != "/account" {
+		t.Errorf("got %s, want the session untouched", got.Request.URL)
+	}
+	if location, err := f.browser.submit(f.browser.get(consent.Request.URL.String()), "/consent", "decision", "allow").Location(); err != nil || location.Query().Get("code") == "" {
+		t.Errorf("got %v, %v, want a code in the right browser", location, err)
+	}
+}
+
+// TestLogout walks the ways out that the protocol knows.
+func TestLogout(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "openid email")
+	_, tokens, _ := f.token(t, "code", f.browser.authorize(f.auth()).Get("code"))
+	hint := tokens["id_token"].(string)
+	end := func(pairs ...string) answer {
+		q := url.Values{}
+		for i := 0; i+1 < len(pairs); i += 2 {
+			q.Set(pairs[i], pairs[i+1])
+		}
+		return f.browser.get("/end_session?" + q.Encode())
+	}
+	for name, pairs := range map[string][]string{
+		"no parameters":    {"state", "s"},
+		"URI without hint": {"post_logout_redirect_uri", "http://127.0.0.1:4711/bye"},
+		"broken hint":      {"id_token_hint", hint + "x", "post_logout_redirect_uri", "http://127.0.0.1:4711/bye"},
+		"foreign URI":      {"id_token_hint", hint, "post_logout_redirect_uri", "https://evil.example"},
+		"query added":      {"id_token_hint", hint, "post_logout_redirect_uri", "http://127.0.0.1:4711/bye?x=1"},
+		"another client":   {"id_token_hint", hint, "client_id", "mc_demo"},
+	} {
+		got := end(pairs...)
+		if got.Request.URL.Path != "/logout" || !strings.Contains(got.body, "ada@example.com") {
+			t.Errorf("%s: got %d at %s, want a question", name, got.StatusCode, got.Request.URL)
+		}
+	}
+	got := end("id_token_hint", hint, "post_logout_redirect_uri", "http://127.0.0.1:4711/bye", "state", "a&b")
+	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "http://127.0.0.1:4711/bye?state=a%26b" {
+		t.Errorf("got %d to %s", got.StatusCode, got.Header.Get("Location"))
+	}
+	if got := f.browser.get("/account"); got.Request.URL.Path != "/login" {
+		t.Errorf("got %s, want nobody signed in", got.Request.URL)
+	}
+	if status := f.userInfo(t, tokens["access_token"].(string)); status != http.StatusUnauthorized {
+		t.Errorf("got %d at userinfo after the logout, want 401", status)
+	}
+}
+
+// TestMetadataIsTrue holds every endpoint and list of the metadata against what runs.
+func TestMetadataIsTrue(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "openid email")
+	_, document, header := f.api(t, "GET", "/.well-known/openid-configuration", "", nil)
+	_, oauth, _ := f.api(t, "GET", "/.well-known/oauth-authorization-server", "", nil)
+	if document["issuer"] != f.issuer || fmt.Sprint(document) != fmt.Sprint(oauth) {
+		t.Errorf("got issuer %v, and equal documents: %v", document["issuer"], fmt.Sprint(document) == fmt.Sprint(oauth))
+	}
+	for name, value := range document {
+		if endpoint, ok := value.(string); ok && (strings.HasSuffix(name, "_endpoint") || name == "jwks_uri") {
+			if status, _, _ := f.api(t, "GET", strings.TrimPrefix(endpoint, f.issuer), "", nil); status == http.StatusNotFound {
+				t.Errorf("%s: got 404", name)
+			}
+		}
+	}
+	for _, grant := range document["grant_types_supported"].([]any) {
+		if _, body, _ := f.token(t, "grant_type", grant.(string)); body["error"] == "unsupported_grant_type" {
+			t.Errorf("got %v advertised and refused", grant)
+		}
+	}
+	tag := header.Get("ETag")
+	for _, path := range []string{"/.well-known/openid-configuration", "/jwks"} {
+		_, _, header := f.api(t, "GET", path, "", nil)
+		if header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(header.Get("Cache-Control"), "max-age=600") {
+			t.Errorf("%s: got %v", path, header)
+		}
+		status, _, _ := f.api(t, "GET", path, "", nil, "If-None-Match", header.Get("ETag"))
+		if status != http.StatusNotModified || tag == "" {
+			t.Errorf("%s: got %d with its ETag, want 304", path, status)
+		}
+		for _, method := range []string{"DELETE", "PUT", "POST"} {
+			if status, _, header := f.api(t, method, path, "", nil); status != http.StatusMethodNotAllowed || header.Get("Allow") == "" {
+				t.Errorf("%s %s: got %d", method, path, status)
+			}
 		}
 	}
 }

@@ -76,10 +76,10 @@ func (c *counts) giveBack(ctx context.Context, class, key string) {
 func (c *counts) add(ctx context.Context, class, key string, n int64) time.Duration {
 	rate := c.limits[class]
 	state, err := c.store.Increment(ctx, class+" "+key, n, rate)
-	if err != nil || !state.Reached {
+	if err != nil || !state.Reached && (n != 0 || state.Remaining > 0) {
 		return 0 // the store in memory does not fail
 	}
-	return max(time.Second, time.Unix(state.Reset, 0).Sub(c.now()).Round(time.Second))
+	return max(time.Second, time.Unix(state.Reset, 0).Sub(c.now()))
 }
 
 // retryAfter writes the header of a refusal that ends by time.

@@ -216,7 +216,7 @@ func (s *Site) guard(path string, methods map[string]route) http.Handler {
 	allow := make([]string, 0, len(methods)+1)
 	for method := range methods {
 		allow = append(allow, method)
-		if method == http.MethodGet {
+		if method == http.MethodGet && methods[method].kind != kindBrowser {
 			allow = append(allow, http.MethodHead)
 		}
 	}
@@ -224,8 +224,8 @@ func (s *Site) guard(path string, methods map[string]route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page.From(r.Context()).Route = path
 		method := r.Method
-		if method == http.MethodHead {
-			method = http.MethodGet
+		if method == http.MethodHead && methods[http.MethodGet].kind != kindBrowser {
+			method = http.MethodGet // a protocol endpoint would issue a code that nobody reads
 		}
 		chosen, ok := methods[method]
 		if !ok {
@@ -298,19 +298,20 @@ func isProtocolPath(path string) bool {
 	return strings.HasPrefix(path, "/.well-known/")
 }
 
-// limitFailures counts the failed client authentications of an address.
+// limitFailures counts the failed client authentications of an address, after they failed: a secret of 256
+// bits is not found by the few tries that run at once, and a busy client must not be limited for being busy.
 func (s *Site) limitFailures(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := callerNetwork(r.Context())
-		if wait := s.counts.take(r.Context(), classToken, key); wait > 0 {
+		if wait := s.counts.add(r.Context(), classToken, key, 0); wait > 0 {
 			retryAfter(w.Header(), wait)
 			s.cfg.Provider.Refuse(w, http.StatusTooManyRequests)
 			return
 		}
 		answer := &recorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(answer, r)
-		if answer.status != http.StatusUnauthorized {
-			s.counts.giveBack(r.Context(), classToken, key)
+		if answer.status == http.StatusUnauthorized {
+			s.counts.take(r.Context(), classToken, key)
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -96,8 +95,8 @@ func (s *Identity) SessionByCookie(ctx context.Context, cookieHash []byte) (iden
 			timestamp(now), session.ID.String())
 		return err
 	})
-	if err != nil {
-		return session, user, fmt.Errorf("noting activity: %w", err)
+	if err != nil { // the person goes on: the note is made at the next request
+		s.db.logger.Warn("noting the activity of a session failed", "error", err)
 	}
 	return session, user, nil
 }

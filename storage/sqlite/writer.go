@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,11 +36,18 @@ type writer struct {
 // job is one write: a function that must touch nothing but its transaction.
 type job struct {
 	run   func(*tx) error
-	taken chan struct{} // closed when the writer takes it
-	drop  chan struct{} // closed when its caller gives up before that
+	state atomic.Int32  // one of the states below: the first to change it decides
+	taken chan struct{} // closed when the writer has taken it
 	err   error
 	done  chan struct{}
 }
+
+// The states of a job. It leaves waiting once.
+const (
+	jobWaiting int32 = iota
+	jobTaken
+	jobDropped
+)
 
 // tx is the writer's transaction, or rather the savepoint of one job in it.
 type tx struct {
@@ -64,7 +72,7 @@ func startWriter(ctx context.Context, pool *sql.DB, cfg Config) (*writer, error)
 // Once taken, its outcome is awaited whatever becomes of ctx, since it may be on disk already.
 func (db *DB) write(ctx context.Context, run func(*tx) error) error {
 	w := db.writer
-	j := &job{run: run, taken: make(chan struct{}), drop: make(chan struct{}), done: make(chan struct{})}
+	j := &job{run: run, taken: make(chan struct{}), done: make(chan struct{})}
 	select {
 	case <-w.quit:
 		return ErrBusy
@@ -80,27 +88,24 @@ func (db *DB) write(ctx context.Context, run func(*tx) error) error {
 	select {
 	case <-j.taken:
 	case <-timer.C:
-		close(j.drop)
-		return w.abandoned(j, ErrBusy)
+		return j.abandon(ErrBusy)
 	case <-ctx.Done():
-		close(j.drop)
-		return w.abandoned(j, ctx.Err())
+		return j.abandon(ctx.Err())
 	case <-w.done:
-		return ErrBusy
+		return j.abandon(ErrBusy)
 	}
 	<-j.done
 	return j.err
 }
 
-// abandoned settles the race between giving up and being taken.
-func (w *writer) abandoned(j *job, reason error) error {
-	select {
-	case <-j.taken:
-		<-j.done
-		return j.err
-	default:
+// abandon gives up a job that was not taken. If the writer was faster, its outcome is awaited: it may be on
+// disk.
+func (j *job) abandon(reason error) error {
+	if j.state.CompareAndSwap(jobWaiting, jobDropped) {
 		return reason
 	}
+	<-j.done
+	return j.err
 }
 
 func (w *writer) loop() {
@@ -159,13 +164,11 @@ func (w *writer) batch(first *job) {
 
 // take claims a job for the writer unless its caller gave up first.
 func (j *job) take() bool {
-	select {
-	case <-j.drop:
+	if !j.state.CompareAndSwap(jobWaiting, jobTaken) {
 		return false
-	default:
-		close(j.taken)
-		return true
 	}
+	close(j.taken)
+	return true
 }
 
 // commit runs the jobs in one transaction. When the commit itself fails, one of them may be to blame, such

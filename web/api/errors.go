@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -79,6 +80,9 @@ func asError(err error) (refusal *Error, known bool) {
 		if errors.Is(err, sentinel) {
 			return &e, true
 		}
+	}
+	if errors.Is(err, context.Canceled) {
+		return unavailable(), true // the caller has gone
 	}
 	if temporary, ok := errors.AsType[interface {
 		error

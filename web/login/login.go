@@ -64,12 +64,21 @@ func (p *Pages) showError(w http.ResponseWriter, r *http.Request, err error) {
 		p.Error(w, r, http.StatusRequestEntityTooLarge)
 	case errors.Is(err, provider.ErrNoRequest):
 		p.ProtocolError(w, r, http.StatusBadRequest, provider.PageRequestExpired)
-	case errors.Is(err, identity.ErrBusy):
+	case errors.Is(err, identity.ErrBusy), errors.Is(err, context.Canceled), passesByItself(err):
 		p.Error(w, r, http.StatusServiceUnavailable)
 	default:
 		p.Logger.ErrorContext(r.Context(), "page failed", "error", err, "requestId", page.From(r.Context()).RequestID)
 		p.Error(w, r, http.StatusInternalServerError)
 	}
+}
+
+// passesByItself reports whether trying again helps, as storage says of an overload.
+func passesByItself(err error) bool {
+	temporary, ok := errors.AsType[interface {
+		error
+		Temporary() bool
+	}](err)
+	return ok && temporary.Temporary()
 }
 
 // visit is what a handler learns first: the app that waits, nil if none, and who is signed in, nil if nobody.
