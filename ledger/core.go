@@ -83,7 +83,7 @@ func Apply(s State, now time.Time, c Command) (Delta, Result, error) {
 	}
 	d := draft{wallet: s.Wallet, grants: slices.Clone(s.Grants)}
 	d.wallet.Version++
-	now = later(now.UTC().Truncate(time.Microsecond), s.Wallet.LastAt)
+	now = now.UTC().Truncate(time.Microsecond)
 	if err := d.daily(derive(c.ID, 1), c.DailyFree, now); err != nil {
 		return Delta{}, Result{}, err
 	}
@@ -154,7 +154,8 @@ type bonus struct {
 	amount                    Amount
 }
 
-// daily posts the daily grant if it is due. However long the pause, one touch posts one.
+// daily posts the daily grant if it is due by the clock as it stands, not by the wallet's own time, which a
+// clock that was set back leaves ahead. However long the pause, one touch posts one.
 func (d *draft) daily(id uuid.UUID, amount Amount, now time.Time) error {
 	if due, _ := DailyDue(d.wallet, amount, now); !due {
 		return nil
@@ -162,6 +163,7 @@ func (d *draft) daily(id uuid.UUID, amount Amount, now time.Time) error {
 	if d.wallet.held()+amount > MaxWallet {
 		return nil // a grant that would pass the cap is skipped
 	}
+	now = later(now, d.wallet.LastAt)
 	d.wallet.LastDaily = now
 	return d.bonus(id, bonus{"daily", sourceDaily, "Daily free credits", AccountIssueDaily, amount}, now)
 }

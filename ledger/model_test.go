@@ -20,6 +20,7 @@ type machine struct {
 
 	free, paid, spent Amount
 	lastDaily         time.Time
+	lastRow           time.Time // rows never go back in time, whatever the clock does
 	rows              int
 	keys              map[string]string // key to what was asked for
 }
@@ -94,7 +95,7 @@ const modelBonus, modelDaily = 150 * Credit, 5 * Credit
 
 func newMachine(t *rapid.T) *machine {
 	m := &machine{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), keys: make(map[string]string), free: modelBonus, rows: 1}
-	m.lastDaily = m.now
+	m.lastDaily, m.lastRow = m.now, m.now
 	m.store = &memory{now: func() time.Time { return m.now }, grants: make(map[int]Grant), records: make(map[[16]byte]KeyRecord)}
 	m.ledger = New(Config{Store: m.store, SignupBonus: modelBonus, DailyFree: modelDaily})
 	opening, err := m.ledger.Opening()
@@ -113,8 +114,18 @@ func newMachine(t *rapid.T) *machine {
 func (m *machine) daily() {
 	if m.now.Sub(m.lastDaily) >= 24*time.Hour {
 		m.free += modelDaily
-		m.lastDaily = m.now
-		m.rows++
+		m.row()
+		m.lastDaily = m.lastRow
+	}
+}
+
+// row is one more row of history, now or right after the last one.
+func (m *machine) row() {
+	m.rows++
+	if m.now.After(m.lastRow) {
+		m.lastRow = m.now
+	} else {
+		m.lastRow = m.lastRow.Add(time.Microsecond)
 	}
 }
 
@@ -151,7 +162,7 @@ func (m *machine) Buy(t *rapid.T) {
 		}},
 	})
 	m.paid += amount
-	m.rows++
+	m.row()
 }
 
 func (m *machine) Use(t *rapid.T) {
@@ -177,7 +188,7 @@ func (m *machine) Use(t *rapid.T) {
 	m.free -= fromFree
 	m.paid -= amount - fromFree
 	m.spent += amount
-	m.rows++
+	m.row()
 	if key != "" {
 		m.keys[key] = amount.String()
 	}
