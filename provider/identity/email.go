@@ -2,6 +2,7 @@ package identity
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -20,14 +21,18 @@ const (
 func ParseEmail(text string) (Email, error) {
 	text = strings.Trim(text, " \t\r\n")
 	local, domain, ok := strings.Cut(text, "@")
-	if !ok || len(local) > maxLocalPart || !isDotAtom(local) {
+	if !ok || !utf8.ValidString(domain) || len(local) > maxLocalPart || !isDotAtom(local) {
 		return "", ErrEmail
 	}
 	domain, err := idna.Lookup.ToASCII(strings.TrimSuffix(domain, "."))
+	domain = strings.ToLower(domain)
 	if err != nil || !strings.Contains(domain, ".") || !isDotAtom(domain) {
 		return "", ErrEmail
 	}
-	address := strings.ToLower(local) + "@" + strings.ToLower(domain)
+	if again, err := idna.Lookup.ToASCII(domain); err != nil || again != domain {
+		return "", ErrEmail // an A-label that stands for nothing would not be found again
+	}
+	address := strings.ToLower(local) + "@" + domain
 	if len(address) > maxEmail {
 		return "", ErrEmail
 	}
