@@ -79,7 +79,7 @@ func serve(ctx context.Context, cfg *config, environ []string, stderr io.Writer)
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer func() { _ = lock.Close() }() // the lock ends with the process in any case
 	master, fresh, err := cfg.loadMasterKey()
 	if err != nil {
 		return err

@@ -246,6 +246,7 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request, chosen route) {
 		limit = maxPageBody
 	}
 	if r.ContentLength > limit {
+		w.Header().Set("Connection", "close") // or the server would read the body first
 		s.refuse(w, r, http.StatusRequestEntityTooLarge)
 		return
 	}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestDemo walks the demo without a browser: sign-up, consent, checks, spending, replay, logout.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.browser(t)
+	login := b.submit(b.get("/dev/demo"), "/dev/demo/login")
+	if login.Request.URL.Path != "/login" || !strings.Contains(login.body, "Mana Demo") {
+		t.Fatalf("got %s, want the login page for the demo", login.Request.URL)
+	}
+	signup := b.get("/signup?request=" + login.Request.URL.Query().Get("request"))
+	consent := b.submit(signup, "/signup", "name", "Ada", "email", "ada@example.com", "password", testPassword)
+	demo := b.submit(consent, "/consent", "decision", "allow")
+	for _, want := range []string{"RS256 with key", s.issuer + "/jwks", "at_hash", "RFC 9207", "mc_demo"} {
+		if !strings.Contains(demo.body, want) {
+			t.Errorf("got no %q on the demo's page", want)
+		}
+	}
+	spent := b.submit(demo, "/dev/demo/spend")
+	if !strings.Contains(spent.body, `<dd id="before">150</dd>`) || !strings.Contains(spent.body, `<dd id="after">149</dd>`) {
+		t.Errorf("got\n%s", spent.body)
+	}
+	again := strings.Index(spent.body, `name="again"`)
+	if again < 0 {
+		t.Fatal("got no button to send the request again")
+	}
+	part := spent
+	part.body = spent.body[strings.LastIndex(spent.body[:again], "<form"):]
+	if replay := b.submit(part, "/dev/demo/spend"); !strings.Contains(replay.body, `id="replayed"`) || !strings.Contains(replay.body, `<dd id="after">149</dd>`) {
+		t.Errorf("got no replay\n%s", replay.body)
+	}
+	if out := b.submit(spent, "/dev/demo/logout"); !strings.Contains(out.body, `id="demo-login"`) {
+		t.Errorf("got %s after logout", out.Request.URL)
+	}
+	if home := b.get("/account"); home.Request.URL.Path != "/login" {
+		t.Errorf("got %s, want to be signed out at the provider", home.Request.URL)
+	}
+	forged := b.get("/dev/demo/callback?code=x&state=y&iss=" + s.issuer)
+	if forged.StatusCode != http.StatusBadGateway || strings.Contains(forged.body, `id="checks"`) {
+		t.Errorf("got %d for a callback that nobody began", forged.StatusCode)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	s := start(t, "RATE_LIMIT_CLASSES=", "RATE_LIMIT_MAX=3")
+	for i := range 11 {
+		status, body, header := s.api(t, "POST", "/api/v1/auth/register", "",
+			map[string]string{"email": fmt.Sprintf("p%d@example.com", i), "password": testPassword}, "X-Forwarded-For", fmt.Sprintf("203.0.113.%d", i))
+		if i < 10 && status != http.StatusCreated {
+			t.Errorf("registration %d: got %d %v", i, status, body)
+		}
+		if i == 10 {
+			wantError(t, "the 11th registration", status, body, 429, "RATE_LIMITED")
+			if header.Get("Retry-After") == "" {
+				t.Error("got no Retry-After")
+			}
+		}
+	}
+	b := s.browser(t)
+	page := b.submit(b.get("/signup"), "/signup", "email", "x@example.com", "password", testPassword)
+	if page.StatusCode != http.StatusTooManyRequests || !strings.Contains(page.body, "Too many tries") {
+		t.Errorf("got %d on the page, want 429", page.StatusCode)
+	}
+	for i := range 4 {
+		status, _, _ := s.api(t, "GET", "/api/v1/credits/packages", "", nil)
+		if want := map[bool]int{true: 200, false: 429}[i < 3]; status != want {
+			t.Errorf("packages %d: got %d, want %d", i, status, want)
+		}
+	}
+}
+
+func TestHostileRequests(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	address := strings.TrimPrefix(s.issuer, "http://localhost")
+	send := func(raw string) string {
+		connection, err := net.DialTimeout("tcp", "127.0.0.1"+address, 5*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer connection.Close()
+		_ = connection.SetDeadline(time.Now().Add(10 * time.Second))
+		if _, err := io.WriteString(connection, raw); err != nil {
+			return err.Error()
+		}
+		line := make([]byte, 12)
+		_, _ = io.ReadFull(connection, line)
+		return string(line)
+	}
+	host := "Host: localhost" + address + "\r\n"
+	for name, c := range map[string]struct{ raw, want string }{
+		"large headers":     {"GET /login HTTP/1.1\r\n" + host + "X: " + strings.Repeat("a", 40<<10) + "\r\n\r\n", "HTTP/1.1 431"},
+		"long path":         {"GET /login?" + strings.Repeat("a", 20<<10) + " HTTP/1.1\r\n" + host + "\r\n", "HTTP/1.1 414"},
+		"many cookies":      {"GET /login HTTP/1.1\r\n" + host + "Cookie: " + strings.Repeat("a=b; ", 70) + "\r\n\r\n", "HTTP/1.1 431"},
+		"two of our cookie": {"GET /account HTTP/1.1\r\n" + host + "Cookie: mana_session=a; mana_session=b\r\n\r\n", "HTTP/1.1 303"},
+		"compressed body":   {"POST /token HTTP/1.1\r\n" + host + "Content-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 415"},
+		"announced body":    {"POST /token HTTP/1.1\r\n" + host + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 999999\r\n\r\n", "HTTP/1.1 413"},
+		"page body":         {"POST /login HTTP/1.1\r\n" + host + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 40000\r\n\r\n", "HTTP/1.1 413"},
+		"foreign host":      {"GET /login HTTP/1.1\r\nHost: evil.example\r\n\r\n", "HTTP/1.1 421"},
+		"other loopback":    {"GET /login HTTP/1.1\r\nHost: 127.0.0.1" + address + "\r\n\r\n", "HTTP/1.1 303"},
+		"unknown method":    {"BREW /login HTTP/1.1\r\n" + host + "\r\n", "HTTP/1.1 405"},
+		"star":              {"OPTIONS * HTTP/1.1\r\n" + host + "\r\n", "HTTP/1.1 200"},
+		"token in query":    {"GET /userinfo?access_token=x HTTP/1.1\r\n" + host + "\r\n", "HTTP/1.1 400"},
+		"HEAD authorize":    {"HEAD /authorize HTTP/1.1\r\n" + host + "\r\n", "HTTP/1.1 405"},
+	} {
+		if got := send(c.raw); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// TestLogsHoldNoSecrets runs a whole login and looks for what must never be written.
+func TestLogsHoldNoSecrets(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "openid email credits:spend")
+	code := f.browser.authorize(f.auth()).Get("code")
+	_, tokens, _ := f.token(t, "code", code)
+	_, rest := f.person(t, "rest@example.com")
+	f.api(t, "POST", "/api/v1/auth/login", "", map[string]string{"email": "rest@example.com", "password": "a wrong canary"})
+	f.api(t, "POST", "/api/v1/credits/use", tokens["access_token"].(string), `{"amount":1,"appId":"`+f.client.ID+`","description":"canary-description"}`)
+	f.userInfo(t, tokens["access_token"].(string)+"x")
+	var cookies []string
+	for _, cookie := range f.browser.Jar.Cookies(f.browser.get("/account").Request.URL) {
+		cookies = append(cookies, cookie.Value)
+	}
+	_, log := f.stop()
+	lines := 0
+	for line := range strings.Lines(log) {
+		if strings.HasPrefix(line, "{") {
+			lines++
+			if !json.Valid([]byte(line)) {
+				t.Errorf("got a line that is not JSON: %s", line)
+			}
+		}
+	}
+	if lines < 10 {
+		t.Errorf("got %d lines of log, want one for each request", lines)
+	}
+	secrets := append(cookies, code, f.client.Secret, f.verifier, testPassword, "a wrong canary", "example.com", "canary-description", rest,
+		tokens["access_token"].(string), tokens["id_token"].(string), strings.Split(rest, ".")[2])
+	for _, secret := range secrets {
+		if strings.Contains(log, secret) {
+			t.Errorf("got %q in the log", secret)
+		}
+	}
+}
+
+// TestSecondServer is refused on the same data, and a port that is taken is named.
+func TestSecondServer(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	var stderr lockedBuffer
+	if code := run(t.Context(), []string{"serve"}, s.env, io.Discard, &stderr); code != 1 || !strings.Contains(stderr.String(), "is in use; choose another with PORT=") {
+		t.Errorf("got %d, %s", code, &stderr)
+	}
+	env := append([]string{"PORT=" + freePort(t)}, s.env[1:]...)
+	if code := run(t.Context(), []string{"serve"}, env, io.Discard, &stderr); code != 1 || !strings.Contains(stderr.String(), "another server runs on") {
+		t.Errorf("got %d, %s", code, &stderr)
+	}
+}
+
+// TestRestartKeepsEverything proves that tokens, sessions and keys outlive the process.
+func TestRestartKeepsEverything(t *testing.T) {
+	t.Parallel()
+	first := start(t)
+	_, token := first.person(t, "ada@example.com")
+	_, keys, _ := first.api(t, "GET", "/jwks", "", nil)
+	first.stop()
+	second := start(t, "DATA_DIR="+first.dir, first.env[0], "ISSUER="+first.issuer)
+	_, again, _ := second.api(t, "GET", "/jwks", "", nil)
+	if fmt.Sprint(keys) != fmt.Sprint(again) {
+		t.Errorf("got other keys after a restart")
+	}
+	if status, body, _ := second.api(t, "GET", "/api/v1/credits/balance", token, nil); status != http.StatusOK {
+		t.Errorf("got %d %v for a token from before", status, body)
+	}
+}
