@@ -52,7 +52,10 @@ func newClientCreate(environ []string) *cobra.Command {
 			return withStore(cmd.Context(), environ, func(cfg *config, db *sqlite.DB) error {
 				made, secret, err := client.Register(cmd.Context(), db.Provider(), time.Now())
 				if err != nil {
-					return fmt.Errorf("%w: %w", errUsage, err)
+					return usageError{err}
+				}
+				if secret != "" {
+					fmt.Fprintln(cmd.ErrOrStderr(), "The secret is shown this once and stored as a hash only.")
 				}
 				return printClient(cmd.OutOrStdout(), asJSON, created{
 					Issuer: cfg.issuer.String(), ID: made.ID, Secret: string(secret), Name: made.Name,
@@ -86,14 +89,8 @@ func printClient(out io.Writer, asJSON bool, c created) error {
 	if asJSON {
 		return json.NewEncoder(out).Encode(c)
 	}
-	secret := c.Secret
-	if secret == "" {
-		secret = "none: a public client"
-	} else {
-		secret += "   shown once, stored as a hash"
-	}
 	_, err := fmt.Fprintf(out, "ISSUER=%s\nCLIENT_ID=%s\nCLIENT_SECRET=%s\nREDIRECT_URI=%s\nSCOPE=%s\n",
-		c.Issuer, c.ID, secret, strings.Join(c.RedirectURIs, " "), strings.Join(c.Scopes, " "))
+		c.Issuer, c.ID, c.Secret, strings.Join(c.RedirectURIs, " "), strings.Join(c.Scopes, " "))
 	return err
 }
 
@@ -121,7 +118,7 @@ func newClientList(environ []string) *cobra.Command {
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != n {
-			return fmt.Errorf("%w: needs %s", errUsage, what)
+			return usageError{fmt.Errorf("needs %s", what)}
 		}
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -24,11 +25,14 @@ const (
 	exitProblem = 3 // a check found problems
 )
 
-// errUsage marks what was typed wrongly; errProblem a check that found something.
-var (
-	errUsage   = errors.New("usage")
-	errProblem = errors.New("problems found")
-)
+// errProblem says that a check found something.
+var errProblem = errors.New("problems found")
+
+// usageError is something that was typed wrongly.
+type usageError struct{ error }
+
+// Unwrap gives the error inside.
+func (e usageError) Unwrap() error { return e.error }
 
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
@@ -50,11 +54,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	case errors.Is(err, errProblem):
 		fmt.Fprintf(stderr, "mana: %v\n", err)
 		return exitProblem
-	case errors.Is(err, errUsage):
-		fmt.Fprintf(stderr, "mana: %v\n", err)
-		return exitUsage
 	}
 	fmt.Fprintf(stderr, "mana: %v\n", err)
+	if _, typed := errors.AsType[usageError](err); typed || strings.HasPrefix(err.Error(), "unknown command") {
+		return exitUsage
+	}
 	return exitFailed
 }
 
@@ -63,7 +67,7 @@ func newRoot(environ []string) *cobra.Command {
 		Use: "mana", Short: "OpenID Provider with a credits ledger", Version: version,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newServe(environ), newClientCommand(environ), newConfigCommand(environ), newHealthcheck(environ))
 	return root
 }
