@@ -2,6 +2,11 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -10,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mana/keys"
 )
 
 func TestProductionDemands(t *testing.T) {
@@ -151,4 +158,61 @@ func TestProductionSurface(t *testing.T) {
 		t.Errorf("got %d for metadata by another host, want 200", got.StatusCode)
 	}
 	_ = s
+}
+
+// TestImportedKey makes the original service's key the first signing key, and refuses what does not fit.
+func TestImportedKey(t *testing.T) {
+	t.Parallel()
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs1 := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(private)}))
+	der, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	s := start(t, "JWT_PRIVATE_KEY="+strings.ReplaceAll(pkcs1, "\n", `\n`), "JWT_PUBLIC_KEY="+public)
+	_, set, _ := s.api(t, "GET", "/jwks", "", nil)
+	first := set["keys"].([]any)[0].(map[string]any)
+	if want := base64.RawURLEncoding.EncodeToString(private.N.Bytes()); first["n"] != want {
+		t.Errorf("got another key than the imported one")
+	}
+	if want, err := keys.Thumbprint(&private.PublicKey); err != nil || first["kid"] != want {
+		t.Errorf("got kid %v, want the thumbprint %s, %v", first["kid"], want, err)
+	}
+	if _, token := s.person(t, "ada@example.com"); token == "" {
+		t.Error("got no token signed by the imported key")
+	}
+	weak, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // too weak on purpose
+	if err != nil {
+		t.Skip("this Go makes no weak keys")
+	}
+	weakPEM := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(weak)}))
+	for name, env := range map[string][]string{
+		"weak":         {"JWT_PRIVATE_KEY=" + weakPEM},
+		"not a key":    {"JWT_PRIVATE_KEY=x"},
+		"other public": {"JWT_PRIVATE_KEY=" + weakPEM, "JWT_PUBLIC_KEY=" + public},
+	} {
+		var stderr lockedBuffer
+		env = append(env, "PORT="+freePort(t), "DATA_DIR="+t.TempDir())
+		if code := run(t.Context(), []string{"serve"}, env, io.Discard, &stderr); code != 1 || !strings.Contains(stderr.String(), "JWT_PRIVATE_KEY") {
+			t.Errorf("%s: got %d, %s", name, code, &stderr)
+		}
+	}
+}
+
+func TestSignupClosed(t *testing.T) {
+	t.Parallel()
+	s := start(t, "SIGNUP=closed", "BRAND_NAME=Notes & Co", "IMPRINT_URL=https://example.com/imprint")
+	page := s.browser(t).get("/signup")
+	if page.StatusCode != http.StatusForbidden || !strings.Contains(page.body, "Notes &amp; Co") || !strings.Contains(page.body, "https://example.com/imprint") {
+		t.Errorf("got %d\n%s", page.StatusCode, page.body)
+	}
+	if login := s.browser(t).get("/login"); strings.Contains(login.body, `id="signup"`) {
+		t.Error("got a link to a sign-up that is closed")
+	}
+	status, body, _ := s.api(t, "POST", "/api/v1/auth/register", "", map[string]string{"email": "a@b.de", "password": testPassword})
+	wantError(t, "closed", status, body, 404, "NOT_FOUND")
 }

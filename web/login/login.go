@@ -175,7 +175,7 @@ func (p *Pages) Login(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) loginRefused(w http.ResponseWriter, r *http.Request, flow *provider.Interaction, status int, wait time.Duration) error {
 	v := p.loginView(w, r, flow)
 	v.Failed, v.Email, v.Remember = true, r.PostForm.Get("username"), r.PostForm.Get("remember") != ""
-	v.Faults = ui.Faults{{Field: "email", Text: ui.T(ui.LoginFailed)}}
+	v.Faults = ui.Faults{{Text: ui.T(ui.LoginFailed)}}
 	if status == http.StatusTooManyRequests {
 		seconds := int64((wait + time.Second - 1) / time.Second)
 		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
