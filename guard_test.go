@@ -48,7 +48,7 @@ func TestDemo(t *testing.T) {
 		t.Errorf("got %s, want to be signed out at the provider", home.Request.URL)
 	}
 	forged := b.get("/dev/demo/callback?code=x&state=y&iss=" + s.issuer)
-	if forged.StatusCode != http.StatusBadGateway || strings.Contains(forged.body, `id="checks"`) {
+	if forged.StatusCode != http.StatusBadRequest || strings.Contains(forged.body, `id="checks"`) {
 		t.Errorf("got %d for a callback that nobody began", forged.StatusCode)
 	}
 }
@@ -187,4 +187,61 @@ func TestRestartKeepsEverything(t *testing.T) {
 	if status, body, _ := second.api(t, "GET", "/api/v1/credits/balance", token, nil); status != http.StatusOK {
 		t.Errorf("got %d %v for a token from before", status, body)
 	}
+}
+
+// TestNoServerErrors sends what nobody should send to every route: no answer is a 5xx, none holds what the
+// inside says, and nothing panics.
+func TestNoServerErrors(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	_, token := s.person(t, "ada@example.com")
+	paths := []string{
+		"/", "/login", "/signup", "/consent", "/logout", "/account", "/authorize", "/token", "/userinfo", "/end_session", "/jwks",
+		"/.well-known/openid-configuration", "/.well-known/oauth-protected-resource/api/v1/credits", "/assets/x", "/health",
+		"/dev/demo", "/dev/demo/login", "/dev/demo/callback", "/dev/demo/spend", "/dev/demo/logout",
+		"/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/auth/validate", "/api/v1/credits/balance", "/api/v1/credits/use",
+		"/api/v1/credits/transactions", "/api/v1/credits/packages", "/api/v1/health", "/api/v1/none",
+	}
+	queries := []string{"", "?request=" + strings.Repeat("A", 43), "?a=%ff&a=%00&limit=9999999999999999999", "?client_id=mc_demo&redirect_uri=%00", "?;=;"}
+	bodies := []string{
+		"", "{}", "[]", "null", `{"email":{},"password":[],"token":{},"amount":{},"appId":1}`, "a=b&a=c", "\xff\x00", "%zz=%zz",
+		"grant_type=authorization_code&code=%00&client_id=%ff", `{"amount":1e999,"appId":"a","description":"\ud83d"}`,
+	}
+	types := []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""}
+	tokens := []string{"", "Bearer " + token, "Bearer x", "Basic eDp5", "DPoP " + token, "Bearer " + strings.Repeat("a.", 5000)}
+	sent := 0
+	for i, path := range paths {
+		for j, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"} {
+			for k, body := range bodies {
+				// Neighbouring combinations differ in every part, so that few requests cover many pairs.
+				n := i + 3*j + 7*k
+				request, err := http.NewRequestWithContext(t.Context(), method, s.issuer+path+queries[n%len(queries)], strings.NewReader(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				request.Header.Set("Content-Type", types[n%len(types)])
+				request.Header.Set("Authorization", tokens[(n/2)%len(tokens)])
+				response, err := http.DefaultTransport.RoundTrip(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				answer, _ := io.ReadAll(response.Body)
+				response.Body.Close()
+				sent++
+				text := strings.ToLower(string(answer))
+				if response.StatusCode >= 500 || strings.Contains(text, "sql") || strings.Contains(text, "goroutine") || strings.Contains(text, ".go:") {
+					t.Errorf("%s %s %q: got %d %s", method, request.URL, body, response.StatusCode, answer)
+				}
+			}
+		}
+	}
+	_, log := s.stop()
+	if strings.Contains(log, `"msg":"panic`) || strings.Contains(log, `"level":"ERROR"`) {
+		for line := range strings.Lines(log) {
+			if strings.Contains(line, `"level":"ERROR"`) {
+				t.Errorf("got %s", line)
+			}
+		}
+	}
+	t.Logf("%d requests", sent)
 }

@@ -31,7 +31,7 @@ func (d *Demo) Login(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	party, err := d.relyingParty(ctx)
 	if err != nil {
-		return d.fail(w, r, "The provider could not be discovered.")
+		return d.fail(w, r, http.StatusBadGateway, "The provider could not be discovered.")
 	}
 	s := &demoSession{
 		state: string(identity.NewSecret()), nonce: string(identity.NewSecret()), verifier: string(identity.NewSecret()),
@@ -49,23 +49,23 @@ func (d *Demo) Callback(w http.ResponseWriter, r *http.Request) error {
 	session, answer := d.session(r), r.URL.Query()
 	switch {
 	case session == nil || session.state == "" || answer.Get("state") != session.state:
-		return d.fail(w, r, "The answer does not belong to a login that began in this browser.")
+		return d.fail(w, r, http.StatusBadRequest, "The answer does not belong to a login that began in this browser.")
 	case answer.Get("iss") != d.Issuer:
-		return d.fail(w, r, "The answer names another issuer.")
+		return d.fail(w, r, http.StatusBadRequest, "The answer names another issuer.")
 	case answer.Get("error") != "":
 		d.keep(d.Cookies.Browser(r), &demoSession{})
-		return d.fail(w, r, "The provider answered: "+answer.Get("error")+".")
+		return d.fail(w, r, http.StatusBadRequest, "The provider answered: "+answer.Get("error")+".")
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), callTime)
 	defer cancel()
 	party, err := d.relyingParty(ctx)
 	if err != nil {
-		return d.fail(w, r, "The provider could not be discovered.")
+		return d.fail(w, r, http.StatusBadGateway, "The provider could not be discovered.")
 	}
 	ctx = context.WithValue(ctx, nonceKey{}, session.nonce)
 	tokens, err := rp.CodeExchange[*oidc.IDTokenClaims](ctx, answer.Get("code"), party, rp.WithCodeVerifier(session.verifier))
 	if err != nil {
-		return d.fail(w, r, "The code could not be exchanged, or the ID token is not valid.")
+		return d.fail(w, r, http.StatusBadRequest, "The code could not be exchanged, or the ID token is not valid.")
 	}
 	done := d.describe(tokens)
 	d.keep(d.Cookies.Browser(r), done)
@@ -144,7 +144,7 @@ func (d *Demo) Spend(w http.ResponseWriter, r *http.Request) error {
 	}
 	spent, err := d.use(r.Context(), session)
 	if err != nil {
-		return d.fail(w, r, "The credits API could not be reached.")
+		return d.fail(w, r, http.StatusBadGateway, "The credits API could not be reached.")
 	}
 	session.Spent = spent
 	d.keep(d.Cookies.Browser(r), session)
