@@ -185,7 +185,7 @@ func TestImportedKey(t *testing.T) {
 	if _, token := s.person(t, "ada@example.com"); token == "" {
 		t.Error("got no token signed by the imported key")
 	}
-	weak, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // too weak on purpose
+	weak, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Skip("this Go makes no weak keys")
 	}
