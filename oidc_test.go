@@ -468,6 +468,29 @@ func TestLogout(t *testing.T) {
 	}
 }
 
+// TestClientOrigins lets pages of registered clients read the token endpoint and userinfo, and nobody else.
+func TestClientOrigins(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "openid email")
+	for _, path := range []string{"/token", "/userinfo"} {
+		for origin, allowed := range map[string]bool{
+			"http://127.0.0.1:4711": true, "http://127.0.0.1": false, "http://127.0.0.1:4711.evil.example": false,
+			"https://evil.example": false, "null": false, "http://localhost:3000": false,
+		} {
+			for _, method := range []string{"OPTIONS", "POST"} {
+				_, _, header := f.api(t, method, path, "", nil, "Origin", origin, "Access-Control-Request-Method", "POST",
+					"Access-Control-Request-Headers", "authorization")
+				if got := header.Get("Access-Control-Allow-Origin"); (got == origin) != allowed || got != origin && got != "" {
+					t.Errorf("%s %s from %s: got %q", method, path, origin, got)
+				}
+				if header.Get("Access-Control-Allow-Credentials") != "" || !strings.Contains(header.Get("Vary"), "Origin") {
+					t.Errorf("%s %s from %s: got credentials, or no Vary", method, path, origin)
+				}
+			}
+		}
+	}
+}
+
 // TestMetadataIsTrue holds every endpoint and list of the metadata against what runs.
 func TestMetadataIsTrue(t *testing.T) {
 	t.Parallel()

@@ -113,3 +113,15 @@ func newClientID() string {
 	rand.Read(raw)
 	return clientIDPrefix + strings.ToLower(base32.StdEncoding.EncodeToString(raw))
 }
+
+// AllowsOrigin reports whether a page of this origin belongs to an enabled client: the origin of one of its
+// redirect URIs, compared as a whole. Such pages may call the token endpoint and userinfo.
+func (p *Provider) AllowsOrigin(ctx context.Context, origin string) bool {
+	clients, err := p.store.ListClients(ctx)
+	if err != nil {
+		return false // without the list nobody is allowed
+	}
+	return slices.ContainsFunc(clients, func(c Client) bool {
+		return !c.Disabled && slices.ContainsFunc(c.RedirectURIs, func(uri string) bool { return originOf(uri) == origin })
+	})
+}

@@ -130,8 +130,8 @@ func (s *Site) routes() ([]route, error) {
 		{"", provider.PathJWKS, kindOpen, p.JWKS()},
 		{"GET", provider.PathAuthorize, kindBrowser, http.HandlerFunc(p.Authorize)},
 		{"POST", provider.PathAuthorize, kindBrowser, http.HandlerFunc(p.Authorize)},
-		{"", provider.PathToken, kindProtocol, s.limitFailures(http.HandlerFunc(p.Token))},
-		{"", provider.PathUserInfo, kindProtocol, p.UserInfo()},
+		{"", provider.PathToken, kindProtocol, s.clientCORS(s.limitFailures(http.HandlerFunc(p.Token)))},
+		{"", provider.PathUserInfo, kindProtocol, s.clientCORS(p.UserInfo())},
 		{"GET", provider.PathEndSession, kindBrowser, p.EndSession()},
 		{"POST", provider.PathEndSession, kindBrowser, p.EndSession()},
 
@@ -326,6 +326,19 @@ func (s *Site) cors(next http.Handler) http.Handler {
 		AllowedHeaders:   []string{"Content-Type", "Authorization", "X-Requested-With", "X-App-Id", "Idempotency-Key"},
 		ExposedHeaders:   []string{"Retry-After", "Idempotency-Replayed", "X-Request-Id", "WWW-Authenticate"},
 		MaxAge:           600,
+	}).Handler(next)
+}
+
+// clientCORS lets pages of registered clients call an endpoint of the protocol, without cookies.
+func (s *Site) clientCORS(next http.Handler) http.Handler {
+	return cors.New(cors.Options{
+		AllowOriginVaryRequestFunc: func(r *http.Request, origin string) (bool, []string) {
+			return s.cfg.Provider.AllowsOrigin(r.Context(), origin), nil
+		},
+		AllowedMethods: []string{"GET", "POST"},
+		AllowedHeaders: []string{"Authorization", "Content-Type", "DPoP"},
+		ExposedHeaders: []string{"WWW-Authenticate", "DPoP-Nonce", "Retry-After"},
+		MaxAge:         600,
 	}).Handler(next)
 }
 
