@@ -144,7 +144,7 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("got the balance %q, want 149", balance)
 	}
 	w.open(s.issuer+"/logout", "#submit", "10-logout")
-	w.press("#submit", ".primary", "11-signed-out")
+	w.press("#submit", "a.primary", "11-signed-out")
 	w.open(s.issuer+"/login", "#email", "")
 	w.fill("#email", "ada@example.com", "#password", "wrong password")
 	w.press("#submit", "#summary", "12-login-refused")
