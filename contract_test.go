@@ -346,6 +346,10 @@ func TestContractSurface(t *testing.T) {
 			t.Errorf("%s: got no CORS header on an error", c.path)
 		}
 	}
+	_, _, jwks := s.api(t, "GET", "/api/v1/auth/jwks", "", nil, "Origin", "http://localhost:3000")
+	if jwks.Get("Access-Control-Allow-Origin") != "http://localhost:3000" || !strings.Contains(strings.Join(jwks.Values("Vary"), ","), "Origin") {
+		t.Errorf("got %v for the key set of the contract", jwks)
+	}
 	if _, _, header := s.api(t, "GET", "/api/v1/health", "", nil, "Origin", "https://evil.example"); header.Get("Access-Control-Allow-Origin") != "" {
 		t.Error("got a CORS header for a foreign origin")
 	}

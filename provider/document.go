@@ -45,7 +45,10 @@ func (d *Document) Bytes() []byte { return d.plain }
 // ServeHTTP answers GET and HEAD, with 304 when the caller has the document already.
 func (d *Document) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Access-Control-Allow-Origin", "*")
+	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	if header.Get("Access-Control-Allow-Origin") == "" { // the JSON API has named its caller already
+		header.Set("Access-Control-Allow-Origin", "*")
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		methodNotAllowed(w, "GET, HEAD")
 		return
@@ -55,7 +58,7 @@ func (d *Document) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		body, tag = d.zipped, d.zipTag
 		header.Set("Content-Encoding", "gzip")
 	}
-	header.Set("Vary", "Accept-Encoding")
+	header.Add("Vary", "Accept-Encoding")
 	header.Set("Cache-Control", d.cache)
 	header.Set("ETag", tag)
 	if matches(r.Header.Get("If-None-Match"), tag) {
