@@ -245,3 +245,35 @@ func TestNoServerErrors(t *testing.T) {
 	}
 	t.Logf("%d requests", sent)
 }
+
+// TestFailedClientsAreLimited counts failed client authentications, and no others.
+func TestFailedClientsAreLimited(t *testing.T) {
+	t.Parallel()
+	s := start(t, "RATE_LIMIT_CLASSES=token=3/60")
+	client := s.client(t, "Backend", "--grant", "client_credentials", "--scope", "credits:read")
+	ask := func(secret string) (int, string) {
+		request, err := http.NewRequestWithContext(t.Context(), "POST", s.issuer+"/token", strings.NewReader("grant_type=client_credentials"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.SetBasicAuth(client.ID, secret)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, _ := io.ReadAll(response.Body)
+		return response.StatusCode, string(body)
+	}
+	for range 10 {
+		if status, body := ask(client.Secret); status != http.StatusOK {
+			t.Fatalf("got %d %s for the right secret", status, body)
+		}
+	}
+	for i, want := range []int{401, 401, 401, 429} {
+		if status, body := ask("wrong"); status != want || want == 429 && !strings.Contains(body, "temporarily_unavailable") {
+			t.Errorf("try %d: got %d %s, want %d", i+1, status, body, want)
+		}
+	}
+}
