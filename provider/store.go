@@ -16,11 +16,18 @@ type Client struct {
 	SecretHashes           [][]byte // SHA-256 of valid secrets; none for a public client
 	RedirectURIs           []string
 	PostLogoutRedirectURIs []string
-	GrantTypes             []string // "authorization_code"
+	GrantTypes             []string // "authorization_code", "refresh_token", "client_credentials"
 	Scopes                 []string // what it may ask for
 	AppIDs                 []string // what it may put into appId when it spends credits; its ID always
+	Audiences              []string // APIs that it serves: it may introspect the tokens made for them
 	FirstParty             bool     // needs no consent unless credits are asked for
 	Disabled               bool
+	PKCEExempt             bool          // a confidential client that may leave out the challenge
+	RotateRefresh          bool          // a confidential client whose refresh tokens rotate; those of public ones always do
+	RefreshIdle            time.Duration // life of an unused refresh token; 0: 7 days
+	RefreshMax             time.Duration // life of a refresh family; 0: 90 days
+	IDTokenLife            time.Duration // 5 minutes to 24 hours; 0: 60 minutes
+	IDTokenAlg             string        // id_token_signed_response_alg; empty: RS256
 	CreatedAt              time.Time
 }
 

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"mana/provider"
 )
@@ -16,25 +17,31 @@ var _ provider.Store = (*Provider)(nil)
 func (db *DB) Provider() *Provider { return &Provider{db} }
 
 const clientColumns = `c.id, c.name, c.secret_hashes, c.redirect_uris, c.post_logout_redirect_uris, c.grant_types,
-	c.scopes, c.app_ids, c.first_party, c.disabled, c.created_at`
+	c.scopes, c.app_ids, c.audiences, c.first_party, c.disabled, c.pkce_exempt, c.rotate_refresh,
+	c.refresh_idle_seconds, c.refresh_max_seconds, c.id_token_seconds, c.id_token_alg, c.created_at`
 
 // clientRow reads clientColumns.
 type clientRow struct {
 	client                                               provider.Client
 	secrets, redirects, postLogout, grants, scopes, apps string
+	audiences                                            string
+	idle, longest, idToken                               int64
 	created                                              int64
 }
 
 func (r *clientRow) targets() []any {
 	return []any{
 		&r.client.ID, &r.client.Name, &r.secrets, &r.redirects, &r.postLogout, &r.grants,
-		&r.scopes, &r.apps, &r.client.FirstParty, &r.client.Disabled, &r.created,
+		&r.scopes, &r.apps, &r.audiences, &r.client.FirstParty, &r.client.Disabled, &r.client.PKCEExempt,
+		&r.client.RotateRefresh, &r.idle, &r.longest, &r.idToken, &r.client.IDTokenAlg, &r.created,
 	}
 }
 
 func (r *clientRow) value() (provider.Client, error) {
 	c := r.client
 	c.CreatedAt = fromTimestamp(r.created)
+	c.RefreshIdle, c.RefreshMax = time.Duration(r.idle)*time.Second, time.Duration(r.longest)*time.Second
+	c.IDTokenLife = time.Duration(r.idToken) * time.Second
 	var err error
 	if c.SecretHashes, err = decodeHashes(r.secrets); err != nil {
 		return c, err
@@ -48,6 +55,7 @@ func (r *clientRow) value() (provider.Client, error) {
 		{r.grants, &c.GrantTypes},
 		{r.scopes, &c.Scopes},
 		{r.apps, &c.AppIDs},
+		{r.audiences, &c.Audiences},
 	} {
 		if *list.to, err = decodeList(list.text); err != nil {
 			return c, err
@@ -71,14 +79,20 @@ func (s *Provider) Client(ctx context.Context, id string) (provider.Client, erro
 func (s *Provider) SaveClient(ctx context.Context, c provider.Client) error {
 	return s.db.write(ctx, func(t *tx) error {
 		_, err := t.exec(`INSERT INTO auth_clients (id, name, secret_hashes, redirect_uris, post_logout_redirect_uris,
-				grant_types, scopes, app_ids, first_party, disabled, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+				grant_types, scopes, app_ids, audiences, first_party, disabled, pkce_exempt, rotate_refresh,
+				refresh_idle_seconds, refresh_max_seconds, id_token_seconds, id_token_alg, created_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET name = excluded.name, secret_hashes = excluded.secret_hashes,
 				redirect_uris = excluded.redirect_uris, post_logout_redirect_uris = excluded.post_logout_redirect_uris,
 				grant_types = excluded.grant_types, scopes = excluded.scopes, app_ids = excluded.app_ids,
-				first_party = excluded.first_party, disabled = excluded.disabled`,
+				audiences = excluded.audiences, first_party = excluded.first_party, disabled = excluded.disabled,
+				pkce_exempt = excluded.pkce_exempt, rotate_refresh = excluded.rotate_refresh,
+				refresh_idle_seconds = excluded.refresh_idle_seconds, refresh_max_seconds = excluded.refresh_max_seconds,
+				id_token_seconds = excluded.id_token_seconds, id_token_alg = excluded.id_token_alg`,
 			c.ID, c.Name, encodeHashes(c.SecretHashes), encodeList(c.RedirectURIs), encodeList(c.PostLogoutRedirectURIs),
-			encodeList(c.GrantTypes), encodeList(c.Scopes), encodeList(c.AppIDs), c.FirstParty, c.Disabled,
-			timestamp(c.CreatedAt))
+			encodeList(c.GrantTypes), encodeList(c.Scopes), encodeList(c.AppIDs), encodeList(c.Audiences),
+			c.FirstParty, c.Disabled, c.PKCEExempt, c.RotateRefresh, wholeSeconds(c.RefreshIdle), wholeSeconds(c.RefreshMax),
+			wholeSeconds(c.IDTokenLife), c.IDTokenAlg, timestamp(c.CreatedAt))
 		return err
 	})
 }

@@ -136,5 +136,8 @@ func fromOptional(us sql.NullInt64) time.Time {
 	return fromTimestamp(us.Int64)
 }
 
+// wholeSeconds is the form of lengths of time in the file.
+func wholeSeconds(d time.Duration) int64 { return int64(d / time.Second) }
+
 // clock is the time of the storage.
 func (db *DB) clock() time.Time { return db.now().UTC().Truncate(time.Microsecond) }

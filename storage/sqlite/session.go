@@ -73,7 +73,7 @@ func insertSession(t *tx, s identity.Session) error {
 		WHERE id = ? AND disabled_at IS NULL AND deleted_at IS NULL`,
 		s.ID.String(), s.ClientID, s.CookieHash, s.IPAddress, s.UserAgent, s.DeviceID, s.DeviceName,
 		timestamp(s.AuthTime), encodeList(s.AMR), timestamp(s.LastActivityAt), timestamp(s.CreatedAt),
-		timestamp(s.ExpiresAt), int64(s.IdleFor/time.Second), s.UserID.String()))
+		timestamp(s.ExpiresAt), wholeSeconds(s.IdleFor), s.UserID.String()))
 	if err == nil && !stored {
 		return identity.ErrCredentials
 	}
