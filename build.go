@@ -40,7 +40,8 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	cookies := provider.NewCookies(c.secure())
 	op, err := provider.New(provider.Config{
 		Issuer: c.issuer.String(), Audience: c.audience, Store: p.db.Provider(), Identity: people, Ring: ring,
-		Cookies: cookies, Pages: login.Protocol{Site: site}, AccessTTL: c.accessTTL, Now: time.Now,
+		Cookies: cookies, Pages: login.Protocol{Site: site}, AccessTTL: c.accessTTL, RefreshMax: c.sessionMax,
+		SignupOpen: c.signupOpen, Derive: master.Derive, Device: page.Device, Now: time.Now,
 	})
 	if err != nil {
 		return nil, nil, err

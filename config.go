@@ -43,6 +43,7 @@ type config struct {
 	jwtIssuer     string
 	accessTTL     time.Duration
 	refreshTTL    time.Duration
+	sessionMax    time.Duration
 	rsaBits       int
 	signupOpen    bool
 	signupBonus   ledger.Amount
@@ -82,6 +83,7 @@ func settings() []setting {
 		{"JWT_ISSUER", "", "not used: tokens carry ISSUER; another value gives a warning", false, text(func(c *config) *string { return &c.jwtIssuer })},
 		{"JWT_ACCESS_TOKEN_EXPIRY", "15m", "life of access tokens, 1m to 60m", false, func(c *config, v string) error { return durationIn(v, time.Minute, time.Hour, &c.accessTTL) }},
 		{"JWT_REFRESH_TOKEN_EXPIRY", "7d", "life of a refresh token of the REST login, 1h to 90d", false, func(c *config, v string) error { return durationIn(v, time.Hour, 90*24*time.Hour, &c.refreshTTL) }},
+		{"SESSION_MAX_AGE", "90d", "longest life of a REST session, and of the refresh tokens of an app; 1h to 365d", false, func(c *config, v string) error { return durationIn(v, time.Hour, 365*24*time.Hour, &c.sessionMax) }},
 		{"RSA_BITS", "2048", "size of a new signing key: 2048, 3072 or 4096", false, parseRSABits},
 		{"SIGNUP", "open", "open or closed", false, parseSignup},
 		{"CREDITS_SIGNUP_BONUS", "150", "free credits of a new account", false, func(c *config, v string) (err error) { c.signupBonus, err = ledger.ParseSetting(v); return err }},

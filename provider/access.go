@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/zitadel/oidc/v3/pkg/oidc"
 
 	"mana/keys"
 	"mana/provider/identity"
@@ -73,58 +74,87 @@ func (p *Provider) firstPartyAccess(ctx context.Context, claims accessClaims) (A
 	if claims.ClientID != FirstPartyClient {
 		return Access{}, ErrInvalidToken
 	}
-	session, err := p.firstPartySession(ctx, claims.SessionID, claims.Subject)
+	facts, err := p.live(ctx, claims)
 	if err != nil {
 		return Access{}, err
 	}
-	return Access{UserID: session.UserID, SessionID: session.ID, ClientID: FirstPartyClient, FirstParty: true}, nil
-}
-
-// firstPartySession finds the live session of a first-party token.
-func (p *Provider) firstPartySession(ctx context.Context, sid, subject string) (identity.Session, error) {
-	id, err := uuid.Parse(sid)
-	if err != nil {
-		return identity.Session{}, ErrInvalidToken
-	}
-	session, user, err := p.identity.SessionByID(ctx, id)
-	if errors.Is(err, identity.ErrNoSession) {
-		return identity.Session{}, ErrInvalidToken
-	}
-	if err != nil {
-		return identity.Session{}, fmt.Errorf("reading a session: %w", err)
-	}
-	if user.ID.String() != subject {
-		return identity.Session{}, ErrInvalidToken
-	}
-	return session, nil
+	return Access{UserID: facts.User.ID, SessionID: facts.Session.ID, ClientID: FirstPartyClient, FirstParty: true}, nil
 }
 
 func (p *Provider) clientAccess(ctx context.Context, claims accessClaims) (Access, error) {
-	scopes := strings.Fields(claims.Scope)
-	if claims.Subject == claims.ClientID {
-		client, err := p.store.Client(ctx, claims.ClientID)
-		if errors.Is(err, ErrUnknownClient) || err == nil && client.Disabled {
-			return Access{}, ErrInvalidToken
-		}
-		return Access{ClientID: client.ID, Scopes: scopes}, err
-	}
-	facts, err := p.liveGrant(ctx, claims)
+	facts, err := p.live(ctx, claims)
 	if err != nil {
 		return Access{}, err
 	}
-	return Access{
-		UserID: facts.User.ID, SessionID: facts.Session.ID, ClientID: facts.Client.ID,
-		Scopes: scopes, AppIDs: append([]string{facts.Client.ID}, facts.Client.AppIDs...),
-	}, nil
+	access := Access{ClientID: facts.Client.ID, Scopes: strings.Fields(claims.Scope)}
+	if facts.User.ID != uuid.Nil {
+		access.UserID, access.SessionID = facts.User.ID, facts.Session.ID
+		access.AppIDs = append([]string{facts.Client.ID}, facts.Client.AppIDs...)
+	}
+	return access, nil
 }
 
-// liveGrant finds the grant that a token names and asks policy again. [ErrInvalidToken].
+// live finds what stands behind an access token that was verified, and asks policy again; the answer is kept
+// for a moment. [ErrInvalidToken]; any other error means that storage failed.
+func (p *Provider) live(ctx context.Context, claims accessClaims) (Facts, error) {
+	return p.facts.get(claims.ID, func() (Facts, error) {
+		switch claims.ClientID {
+		case FirstPartyClient:
+			return p.liveSession(ctx, claims)
+		case claims.Subject:
+			return p.liveClient(ctx, claims)
+		}
+		return p.liveGrant(ctx, claims)
+	})
+}
+
+// liveSession finds the session of a first-party token.
+func (p *Provider) liveSession(ctx context.Context, claims accessClaims) (Facts, error) {
+	id, err := uuid.Parse(claims.SessionID)
+	if err != nil {
+		return Facts{}, ErrInvalidToken
+	}
+	session, user, err := p.identity.SessionByID(ctx, id)
+	if errors.Is(err, identity.ErrNoSession) {
+		return Facts{}, ErrInvalidToken
+	}
+	if err != nil {
+		return Facts{}, fmt.Errorf("reading a session: %w", err)
+	}
+	facts := Facts{Client: Client{ID: FirstPartyClient}, User: user, Session: session, Now: p.now()}
+	if session.ClientID != FirstPartyClient || user.ID.String() != claims.Subject || Allow(facts) != nil {
+		return Facts{}, ErrInvalidToken
+	}
+	return facts, nil
+}
+
+// liveClient finds the client of a token that no person stands behind.
+func (p *Provider) liveClient(ctx context.Context, claims accessClaims) (Facts, error) {
+	client, err := p.store.Client(ctx, claims.ClientID)
+	if errors.Is(err, ErrUnknownClient) {
+		return Facts{}, ErrInvalidToken
+	}
+	if err != nil {
+		return Facts{}, fmt.Errorf("reading a client: %w", err)
+	}
+	revoked, err := p.store.TokenRevoked(ctx, claims.ID)
+	if err != nil {
+		return Facts{}, fmt.Errorf("reading a revocation: %w", err)
+	}
+	lost := len(missing(strings.Fields(claims.Scope), client.Scopes)) > 0
+	if client.Disabled || revoked || lost || !slices.Contains(client.GrantTypes, string(oidc.GrantTypeClientCredentials)) {
+		return Facts{}, ErrInvalidToken
+	}
+	return Facts{Client: client, Now: p.now()}, nil
+}
+
+// liveGrant finds the grant that a token names.
 func (p *Provider) liveGrant(ctx context.Context, claims accessClaims) (Facts, error) {
 	handle := handleOf(claims.ID)
 	if handle == nil {
 		return Facts{}, ErrInvalidToken
 	}
-	facts, err := p.store.GrantFacts(ctx, handle)
+	facts, err := p.store.GrantFacts(ctx, handle, claims.ID)
 	if errors.Is(err, ErrInvalidGrant) {
 		return Facts{}, ErrInvalidToken
 	}

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -118,34 +117,33 @@ func targetOf(redirect ProvenRedirect, values url.Values) responseTarget {
 
 // checkRequest holds the rest of a request against the rules, in their order. The error goes to the client.
 func (p *Provider) checkRequest(client Client, values url.Values) (AuthRequest, *oidc.Error) {
-	checks := []func(Client, url.Values) *oidc.Error{
-		checkUnsupported, checkResponse, checkPKCE, checkPrompt, checkLimits,
-	}
-	for _, check := range checks {
+	for _, check := range []func(Client, url.Values) *oidc.Error{checkUnsupported, checkResponse, checkPKCE} {
 		if fault := check(client, values); fault != nil {
 			return AuthRequest{}, fault
 		}
 	}
-	scopes := usableScopes(client, values.Get("scope"))
-	if len(scopes) == 0 {
+	now := p.now().UTC().Truncate(time.Microsecond)
+	request := AuthRequest{
+		ClientID: client.ID, Scopes: usableScopes(client, values.Get("scope")),
+		State: values.Get("state"), HasState: values.Get("state") != "", Nonce: values.Get("nonce"),
+		CodeChallenge: values.Get("code_challenge"), Prompt: strings.Fields(values.Get("prompt")), MaxAge: noMaxAge,
+		LoginHint: hint(values.Get("login_hint")), Claims: values.Get("claims"),
+		CreatedAt: now, ExpiresAt: now.Add(requestLife),
+	}
+	if len(request.Scopes) == 0 {
 		return AuthRequest{}, describe(oidc.ErrInvalidScope(), "no scope that this client may use was asked for")
 	}
-	resource, fault := p.resourceOf(values["resource"])
-	if fault != nil {
+	if fault := checkPrompt(request.Prompt); fault != nil {
 		return AuthRequest{}, fault
 	}
-	maxAge := noMaxAge
-	if text := values.Get("max_age"); text != "" {
-		maxAge, _ = strconv.Atoi(text) // checked before
+	if fault := readLimits(&request, values); fault != nil {
+		return AuthRequest{}, fault
 	}
-	now := p.now().UTC().Truncate(time.Microsecond)
-	return AuthRequest{
-		ClientID: client.ID, Scopes: scopes,
-		State: values.Get("state"), HasState: values.Get("state") != "", Nonce: values.Get("nonce"),
-		CodeChallenge: values.Get("code_challenge"), Prompt: strings.Fields(values.Get("prompt")), MaxAge: maxAge,
-		LoginHint: hint(values.Get("login_hint")), Resource: resource,
-		CreatedAt: now, ExpiresAt: now.Add(requestLife),
-	}, nil
+	var fault *oidc.Error
+	if request.Resource, fault = p.resourceOf(values["resource"]); fault != nil {
+		return AuthRequest{}, fault
+	}
+	return request, p.readHints(client, &request, values.Get("id_token_hint"))
 }
 
 func checkUnsupported(_ Client, values url.Values) *oidc.Error {
@@ -156,8 +154,6 @@ func checkUnsupported(_ Client, values url.Values) *oidc.Error {
 		return describe(oidc.ErrRequestNotSupported(), "request objects are not supported")
 	case values.Get("request_uri") != "":
 		return errRequestURINotSupported()
-	case values.Get("registration") != "":
-		return errRegistrationNotSupported()
 	}
 	return nil
 }
@@ -180,10 +176,13 @@ func checkResponse(client Client, values url.Values) *oidc.Error {
 	return badRequest("response_mode is not supported for this response type")
 }
 
-// checkPKCE demands an S256 challenge of every client (RFC 7636, section 4.3; RFC 9700, section 2.1.1).
-func checkPKCE(_ Client, values url.Values) *oidc.Error {
+// checkPKCE demands an S256 challenge of every client that an administrator did not exempt (RFC 7636, section
+// 4.3; RFC 9700, section 2.1.1).
+func checkPKCE(client Client, values url.Values) *oidc.Error {
 	challenge, method := values.Get("code_challenge"), values.Get("code_challenge_method")
 	switch {
+	case challenge == "" && method == "" && client.PKCEExempt && !client.Public():
+		return nil
 	case challenge == "":
 		return badRequest("code_challenge is missing")
 	case method != string(oidc.CodeChallengeMethodS256):
@@ -194,8 +193,7 @@ func checkPKCE(_ Client, values url.Values) *oidc.Error {
 	return nil
 }
 
-func checkPrompt(_ Client, values url.Values) *oidc.Error {
-	prompts := strings.Fields(values.Get("prompt"))
+func checkPrompt(prompts []string) *oidc.Error {
 	for _, prompt := range prompts {
 		switch prompt {
 		case oidc.PromptLogin, oidc.PromptConsent, oidc.PromptSelectAccount, promptCreate:
@@ -207,20 +205,50 @@ func checkPrompt(_ Client, values url.Values) *oidc.Error {
 			return badRequest("prompt has an unknown value")
 		}
 	}
+	return nil
+}
+
+// readLimits reads max_age, and refuses what is malformed or too long.
+func readLimits(request *AuthRequest, values url.Values) *oidc.Error {
 	if age := values.Get("max_age"); age != "" {
-		if n, err := strconv.Atoi(age); err != nil || n < 0 || strings.HasPrefix(age, "+") {
+		n, err := strconv.ParseUint(age, 10, 31)
+		if err != nil {
 			return badRequest("max_age must be a number of seconds")
 		}
+		request.MaxAge = int(n)
+	}
+	switch {
+	case len(request.Nonce) > maxNonce:
+		return badRequest("nonce is too long")
+	case values.Get("registration") != "":
+		return errRegistrationNotSupported()
 	}
 	return nil
 }
 
-func checkLimits(_ Client, values url.Values) *oidc.Error {
-	if claims := values.Get("claims"); claims != "" && !json.Valid([]byte(claims)) {
-		return badRequest("claims is not JSON")
+// readHints finds the one person that a request is about, by id_token_hint or by the claims parameter, and
+// refuses a class of authentication that nobody here can reach.
+func (p *Provider) readHints(client Client, request *AuthRequest, idToken string) *oidc.Error {
+	wishes, ok := parseClaims(request.Claims)
+	if !ok {
+		return badRequest("claims is not a JSON object within the limits")
 	}
-	if len(values.Get("nonce")) > maxNonce {
-		return badRequest("nonce is too long")
+	if idToken != "" {
+		hinted, err := p.readHint(idToken)
+		if err != nil || hinted.Audience != client.ID {
+			return badRequest("id_token_hint is not an ID token of this client")
+		}
+		request.HintSubject = hinted.Subject
+	}
+	subject, ok := wishes.subject()
+	if !ok || subject != "" && request.HintSubject != "" && subject != request.HintSubject {
+		return badRequest("the request names several people")
+	}
+	if subject != "" {
+		request.HintSubject = subject
+	}
+	if !reachable(wishes.essentialACR()) {
+		return errUnmet()
 	}
 	return nil
 }

@@ -1,8 +1,11 @@
 package provider
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -49,9 +52,9 @@ type idClaims struct {
 
 // accessToken signs an access token for a grant. An access token has one audience: the resource asked
 // for, else the credits API where a scope of it was granted, else the issuer (RFC 8707, section 2).
-func (p *Provider) accessToken(f Facts, resource string) (string, error) {
+func (p *Provider) accessToken(f Facts) (string, error) {
 	now := p.now()
-	audience := p.audienceOf(f.Grant.Scopes, resource)
+	audience := p.audienceOf(f.Grant.Scopes, f.Grant.Resource)
 	return p.ring.Sign(keys.TypeAccessToken, accessClaims{
 		Issuer: p.issuer, Subject: f.User.ID.String(), Audience: audience, ClientID: f.Client.ID,
 		Scope:    strings.Join(p.scopesFor(audience, f.Grant.Scopes), " "),
@@ -60,13 +63,43 @@ func (p *Provider) accessToken(f Facts, resource string) (string, error) {
 	})
 }
 
+// idToken signs an ID token. Claims of the person are in it only as the claims parameter asked for them one by
+// one: the access token gives the others at userinfo (OpenID Connect Core 1.0, section 5.4).
 func (p *Provider) idToken(f Facts, accessToken string) (string, error) {
 	now := p.now()
-	return p.ring.Sign(keys.TypeIDToken, idClaims{
+	life := idTokenLife
+	if f.Client.IDTokenLife > 0 {
+		life = f.Client.IDTokenLife
+	}
+	claims := idClaims{
 		Issuer: p.issuer, Subject: f.User.ID.String(), Audience: f.Client.ID,
-		ExpiresAt: now.Add(idTokenLife).Unix(), IssuedAt: now.Unix(), AuthTime: f.Grant.AuthTime.Unix(),
+		ExpiresAt: now.Add(life).Unix(), IssuedAt: now.Unix(), AuthTime: f.Grant.AuthTime.Unix(),
 		Nonce: f.Grant.Nonce, ACR: acrBasic, AMR: f.Grant.AMR, TokenHash: keys.AccessTokenHash(accessToken),
-	})
+	}
+	wishes, _ := parseClaims(f.Grant.Claims) // checked when it came
+	person := grantedClaims(f, nil, wishes.IDToken)
+	if len(person) == 0 {
+		return p.ring.Sign(keys.TypeIDToken, claims)
+	}
+	all, err := withPerson(claims, person)
+	if err != nil {
+		return "", err
+	}
+	return p.ring.Sign(keys.TypeIDToken, all)
+}
+
+// withPerson adds the claims of a person to those of the protocol, which they cannot replace.
+func withPerson(claims idClaims, person map[string]any) (map[string]any, error) {
+	encoded, err := json.Marshal(claims)
+	if err != nil {
+		return nil, fmt.Errorf("encoding claims: %w", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
+	decoder.UseNumber()
+	if err := decoder.Decode(&person); err != nil {
+		return nil, fmt.Errorf("merging claims: %w", err)
+	}
+	return person, nil
 }
 
 func (p *Provider) audienceOf(scopes []string, resource string) string {

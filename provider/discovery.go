@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
+	"golang.org/x/text/language"
 )
 
 // metadata is the discovery document: the library's members, and those that it lacks or would leave out
@@ -22,32 +23,43 @@ type metadata struct {
 
 // metadata encodes what this provider really does, and nothing else.
 func (p *Provider) metadata() ([]byte, error) {
+	secretMethods := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost}
+	prompts := []string{oidc.PromptNone, oidc.PromptLogin, oidc.PromptConsent, oidc.PromptSelectAccount}
+	if p.signupOpen {
+		prompts = append(prompts, promptCreate)
+	}
 	m := metadata{
 		DiscoveryConfiguration: oidc.DiscoveryConfiguration{
 			Issuer:                p.issuer,
 			AuthorizationEndpoint: p.issuer + PathAuthorize,
 			TokenEndpoint:         p.issuer + PathToken,
 			UserinfoEndpoint:      p.issuer + PathUserInfo,
+			IntrospectionEndpoint: p.issuer + PathIntrospect,
+			RevocationEndpoint:    p.issuer + PathRevoke,
 			EndSessionEndpoint:    p.issuer + PathEndSession,
 			JwksURI:               p.issuer + PathJWKS,
 
 			ScopesSupported:                   Scopes(),
 			ResponseTypesSupported:            []string{string(oidc.ResponseTypeCode)},
 			ResponseModesSupported:            []string{modeQuery, modeFormPost},
-			GrantTypesSupported:               []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeClientCredentials},
+			GrantTypesSupported:               []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken, oidc.GrantTypeClientCredentials},
 			ACRValuesSupported:                []string{acrBasic},
 			SubjectTypesSupported:             []string{"public"},
 			IDTokenSigningAlgValuesSupported:  p.ring.Algorithms(),
 			CodeChallengeMethodsSupported:     []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
-			TokenEndpointAuthMethodsSupported: []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodNone},
-			ClaimTypesSupported:               []string{"normal"},
-			ClaimsSupported: []string{
-				"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash",
-				"name", "picture", "updated_at", "email", "email_verified",
-			},
+			TokenEndpointAuthMethodsSupported: append(secretMethods, oidc.AuthMethodNone),
+
+			RevocationEndpointAuthMethodsSupported:    append(secretMethods, oidc.AuthMethodNone),
+			IntrospectionEndpointAuthMethodsSupported: secretMethods,
+
+			ClaimTypesSupported:    []string{"normal"},
+			ClaimsSupported:        supportedClaims(),
 			DisplayValuesSupported: []oidc.Display{oidc.DisplayPage},
+			UILocalesSupported:     oidc.Locales{language.English},
 		},
-		PromptValuesSupported: []string{oidc.PromptNone, oidc.PromptLogin, oidc.PromptConsent, promptCreate},
+		ClaimsParameterSupported: true,
+
+		PromptValuesSupported: prompts,
 		ProtectedResources:    []string{p.CreditsResource()},
 		IssParameterSupported: true,
 	}
@@ -56,6 +68,15 @@ func (p *Provider) metadata() ([]byte, error) {
 		return nil, fmt.Errorf("encoding the metadata: %w", err)
 	}
 	return body, nil
+}
+
+// supportedClaims lists the claims that ID tokens and userinfo can hold.
+func supportedClaims() []string {
+	all := []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"}
+	for _, scope := range claimScopes {
+		all = append(all, scopeClaims[scope]...)
+	}
+	return all
 }
 
 // PathCreditsMetadata is where the credits API describes itself as a protected resource (RFC 9728,

@@ -58,7 +58,7 @@ func (s *server) EndSession(ctx context.Context, r *op.Request[oidc.EndSessionRe
 	if err != nil {
 		return nil, op.NewStatusError(errUnavailable(), http.StatusServiceUnavailable)
 	}
-	client, subject, ok := p.readHint(ctx, r.Data)
+	client, subject, ok := p.hintedClient(ctx, r.Data)
 	to := r.Data.PostLogoutRedirectURI
 	if !ok || to != "" && !slices.Contains(client.PostLogoutRedirectURIs, to) {
 		return op.NewRedirect(PathLogout), nil
@@ -74,7 +74,7 @@ func (s *server) EndSession(ctx context.Context, r *op.Request[oidc.EndSessionRe
 		return redirect, nil
 	}
 	device := identity.Device{UserAgent: r.Header.Get("User-Agent")}
-	if err := p.identity.SignOut(ctx, who.Session, device); err != nil {
+	if err := p.SignOut(ctx, who.Session, device); err != nil {
 		return nil, op.NewStatusError(errUnavailable(), http.StatusServiceUnavailable)
 	}
 	p.cookies.ClearSession(headerWriter{redirect.Header})
@@ -82,17 +82,23 @@ func (s *server) EndSession(ctx context.Context, r *op.Request[oidc.EndSessionRe
 	return redirect, nil
 }
 
-// readHint reads an ID token of ours, expired or not, and the client that it was made for.
-func (p *Provider) readHint(ctx context.Context, request *oidc.EndSessionRequest) (Client, string, bool) {
-	payload, err := p.ring.Verify(keys.TypeIDToken, request.IdTokenHint)
-	if err != nil {
-		return Client{}, "", false
-	}
+// readHint reads an ID token of ours, expired or not (OpenID Connect Core 1.0, section 3.1.2.1).
+func (p *Provider) readHint(token string) (idClaims, error) {
 	var claims idClaims
-	if err := json.Unmarshal(payload, &claims); err != nil || claims.Issuer != p.issuer {
-		return Client{}, "", false
+	payload, err := p.ring.Verify(keys.TypeIDToken, token)
+	if err != nil {
+		return claims, err
 	}
-	if request.ClientID != "" && request.ClientID != claims.Audience {
+	if err := json.Unmarshal(payload, &claims); err != nil || claims.Issuer != p.issuer {
+		return claims, ErrInvalidToken
+	}
+	return claims, nil
+}
+
+// hintedClient is the client that the hint of a logout was made for, and the person that it names.
+func (p *Provider) hintedClient(ctx context.Context, request *oidc.EndSessionRequest) (Client, string, bool) {
+	claims, err := p.readHint(request.IdTokenHint)
+	if err != nil || request.ClientID != "" && request.ClientID != claims.Audience {
 		return Client{}, "", false
 	}
 	client, err := p.store.Client(ctx, claims.Audience)

@@ -1,6 +1,9 @@
 package provider
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Errors that callers tell apart.
 var (
@@ -10,6 +13,8 @@ var (
 	ErrNoRequest = errors.New("no such authorization request")
 	// ErrInvalidGrant: the code or grant is unknown, used, expired, or bound to something else.
 	ErrInvalidGrant = errors.New("invalid grant")
+	// ErrRefreshExpired: the refresh token was never used, and its time is over.
+	ErrRefreshExpired = fmt.Errorf("%w: expired", ErrInvalidGrant)
 	// ErrInvalidToken: an access token is malformed, foreign, expired, revoked, or of another audience.
 	ErrInvalidToken = errors.New("invalid access token")
 	// ErrInvalidClient: client authentication failed.

@@ -62,29 +62,89 @@ func (f *FirstParty) Login(ctx context.Context, in Login) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
-	session, err := f.identity.NewRESTSession(user, in.Device, f.refreshTTL)
+	session, err := f.identity.NewRESTSession(user, in.Device, f.refreshTTL, f.refreshMax)
 	if err != nil {
 		return Tokens{}, err
 	}
 	session.ClientID = FirstPartyClient
-	family, err := uuid.NewV7()
+	secret := identity.NewSecret()
+	refresh, err := firstRefresh(secret, session.CreatedAt.Add(f.refreshTTL))
 	if err != nil {
-		return Tokens{}, fmt.Errorf("making an id: %w", err)
+		return Tokens{}, err
 	}
-	refresh := identity.NewSecret()
 	err = f.store.StartFirstParty(ctx, FirstPartySession{
-		Session: session, RefreshHash: refresh.Hash(), FamilyID: family,
-		RefreshUntil: session.CreatedAt.Add(f.refreshTTL),
-		Event:        identity.Event{UserID: user.ID, Type: "login_success", Device: in.Device},
-	})
+		Session: session, Refresh: refresh,
+		Event: identity.Event{UserID: user.ID, Type: "login_success", Device: in.Device},
+	}, Allow)
+	if errors.Is(err, ErrDenied) {
+		return Tokens{}, identity.ErrCredentials // the person was disabled meanwhile
+	}
 	if err != nil {
 		return Tokens{}, fmt.Errorf("starting a session: %w", err)
 	}
+	return f.issue(user, session, secret)
+}
+
+// issue signs the access token that goes with a refresh token.
+func (f *FirstParty) issue(user identity.User, session identity.Session, refresh identity.Secret) (Tokens, error) {
 	access, err := f.firstPartyToken(user, session)
 	if err != nil {
 		return Tokens{}, err
 	}
 	return Tokens{User: user, AccessToken: access, RefreshToken: refresh, ExpiresIn: f.accessTTL}, nil
+}
+
+// Refresh exchanges a refresh token of a first-party session for the next one and a new access token. The
+// person is read anew. [ErrInvalidGrant]; [ErrRefreshExpired].
+func (f *FirstParty) Refresh(ctx context.Context, token string, d identity.Device) (Tokens, error) {
+	if secretHash(token) == nil {
+		return Tokens{}, ErrInvalidGrant
+	}
+	done, err := f.store.Refresh(ctx, f.rotation(token, FirstPartyClient, true, d), func(facts Facts) (time.Time, error) {
+		until := facts.Now.Add(f.refreshTTL)
+		if facts.Session.ExpiresAt.Before(until) {
+			until = facts.Session.ExpiresAt
+		}
+		return until, Allow(facts)
+	})
+	if errors.Is(err, ErrDenied) {
+		err = ErrInvalidGrant
+	}
+	if err != nil {
+		f.facts.clear() // a reuse has ended the session
+		return Tokens{}, err
+	}
+	return f.issue(done.Facts.User, done.Facts.Session, f.successor(token, done.Salt))
+}
+
+// SignOutToken ends the session of an access token. [ErrInvalidToken].
+func (f *FirstParty) SignOutToken(ctx context.Context, token string, d identity.Device) error {
+	claims, err := f.parseAccess(token)
+	if err != nil {
+		return err
+	}
+	if claims.Audience != f.audience || claims.ClientID != FirstPartyClient {
+		return ErrInvalidToken
+	}
+	facts, err := f.live(ctx, claims)
+	if err != nil {
+		return err
+	}
+	return f.SignOut(ctx, facts.Session, d)
+}
+
+// SignOutRefresh ends the session of a refresh token: a live, a used or an expired one. Another token has no
+// effect.
+func (f *FirstParty) SignOutRefresh(ctx context.Context, token string, d identity.Device) error {
+	hash := secretHash(token)
+	if hash == nil {
+		return nil
+	}
+	defer f.facts.clear()
+	if _, err := f.store.RevokeRefresh(ctx, hash, FirstPartyClient, identity.Event{Type: "logout", Device: d}); err != nil {
+		return fmt.Errorf("ending a session: %w", err)
+	}
+	return nil
 }
 
 func (f *FirstParty) firstPartyToken(user identity.User, session identity.Session) (string, error) {
@@ -145,7 +205,7 @@ func (f *FirstParty) Validate(ctx context.Context, token string) (Validation, er
 	case claims.ClientID != FirstPartyClient:
 		return Validation{Reason: ReasonInvalid}, nil
 	}
-	_, err = f.firstPartySession(ctx, claims.SessionID, claims.Subject)
+	_, err = f.live(ctx, claims)
 	if errors.Is(err, ErrInvalidToken) {
 		return Validation{Reason: ReasonRevoked}, nil
 	}

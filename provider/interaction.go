@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 
 	"mana/provider/identity"
@@ -53,22 +55,22 @@ func (p *Provider) Interaction(r *http.Request) (*Interaction, error) {
 }
 
 // Silent reports whether the client asked for an answer without any page (prompt=none).
-func (it *Interaction) Silent() bool { return slices.Contains(it.Request.Prompt, oidc.PromptNone) }
+func (it *Interaction) Silent() bool { return it.asks(oidc.PromptNone) }
 
 // LoginDue reports whether the person must prove who they are before this request can go on: nobody is
-// signed in, or the client asks for a fresh proof and this session has not given it for this request.
+// signed in, the request is about somebody else, or the client asks for a fresh proof and this session has not
+// given it for this request.
 func (p *Provider) LoginDue(it *Interaction, who *SignedIn) bool {
-	if who == nil {
+	if who == nil || it.otherPerson(who) {
 		return true
 	}
-	if it.Request.SessionID == who.Session.ID {
-		return false
-	}
-	fresh := []string{oidc.PromptLogin, oidc.PromptSelectAccount, promptCreate}
-	for _, prompt := range it.Request.Prompt {
-		if slices.Contains(fresh, prompt) {
-			return true
-		}
+	return it.Request.SessionID != who.Session.ID && p.freshDue(it, who)
+}
+
+// freshDue reports whether the client asks for a proof later than the one of this session.
+func (p *Provider) freshDue(it *Interaction, who *SignedIn) bool {
+	if it.asks(oidc.PromptLogin) || it.asks(promptCreate) {
+		return true
 	}
 	if it.Request.MaxAge == noMaxAge {
 		return false
@@ -77,18 +79,60 @@ func (p *Provider) LoginDue(it *Interaction, who *SignedIn) bool {
 	return it.Request.MaxAge == 0 || age > time.Duration(it.Request.MaxAge)*time.Second
 }
 
+// otherPerson reports whether the request is about another person than the one who is signed in.
+func (it *Interaction) otherPerson(who *SignedIn) bool {
+	return it.Request.HintSubject != "" && it.Request.HintSubject != who.User.ID.String()
+}
+
+// Expected is the person that a request is about; the zero value when it may be anybody, or names nobody here.
+func (p *Provider) Expected(ctx context.Context, it *Interaction) (identity.User, error) {
+	id, err := uuid.Parse(it.Request.HintSubject)
+	if err != nil {
+		return identity.User{}, nil //nolint:nilerr // a subject that is none of ours is nobody
+	}
+	user, err := p.identity.UserByID(ctx, id)
+	if errors.Is(err, identity.ErrNotFound) {
+		return identity.User{}, nil
+	}
+	return user, err
+}
+
+// asks reports whether the request has a value of prompt.
+func (it *Interaction) asks(prompt string) bool { return slices.Contains(it.Request.Prompt, prompt) }
+
+// SelectDue reports whether the person is to choose an account first (prompt=select_account).
+func (it *Interaction) SelectDue(who *SignedIn) bool {
+	return it.asks(oidc.PromptSelectAccount) && who != nil && it.Request.SessionID != who.Session.ID
+}
+
+// Select goes on with the account that is signed in: it was chosen. A fresh proof, where one is due, comes next.
+func (p *Provider) Select(w http.ResponseWriter, r *http.Request, it *Interaction, who *SignedIn) error {
+	if p.LoginDue(it, who) {
+		p.toPage(w, r, it, PathLogin)
+		return nil
+	}
+	if err := p.Proven(r, it, who); err != nil {
+		return err
+	}
+	p.Resume(w, r, it, who)
+	return nil
+}
+
 // Resume takes a request one step on: to the login page, to the consent page, or with a code to the client.
 func (p *Provider) Resume(w http.ResponseWriter, r *http.Request, it *Interaction, who *SignedIn) {
 	silent := it.Silent()
-	if p.LoginDue(it, who) {
-		switch {
-		case silent:
-			p.end(w, r, it, describe(oidc.ErrLoginRequired(), "nobody is signed in, or a fresh sign-in is due"))
-		case slices.Contains(it.Request.Prompt, promptCreate):
-			p.toPage(w, r, it, PathSignup)
-		default:
-			p.toPage(w, r, it, PathLogin)
-		}
+	switch due := p.LoginDue(it, who); {
+	case due && silent:
+		p.end(w, r, it, describe(oidc.ErrLoginRequired(), "nobody is signed in, or a fresh sign-in is due"))
+		return
+	case it.SelectDue(who):
+		p.toPage(w, r, it, PathSelect)
+		return
+	case due && it.asks(promptCreate) && p.signupOpen:
+		p.toPage(w, r, it, PathSignup)
+		return
+	case due:
+		p.toPage(w, r, it, PathLogin)
 		return
 	}
 	consent, err := p.store.Consent(r.Context(), who.User.ID, it.Client.ID)
@@ -110,7 +154,7 @@ func (p *Provider) Resume(w http.ResponseWriter, r *http.Request, it *Interactio
 // spend; a public client whose address any program on the device could claim is asked about each time
 // (RFC 8252, section 8.6).
 func consentDue(it *Interaction, given Consent) bool {
-	if slices.Contains(it.Request.Prompt, oidc.PromptConsent) {
+	if it.asks(oidc.PromptConsent) {
 		return true
 	}
 	if it.Client.Public() && !isHTTPS(it.Redirect.uri) {
@@ -119,23 +163,44 @@ func consentDue(it *Interaction, given Consent) bool {
 	if it.Client.FirstParty && !slices.Contains(it.Request.Scopes, ScopeCreditsSpend) {
 		return false
 	}
-	return len(missing(it.Request.Scopes, given.Scopes)) > 0
+	asked := it.asked()
+	return len(missing(asked.Scopes, given.Scopes)) > 0 || len(missing(asked.Claims, given.claims())) > 0
 }
 
-// NewScopes lists what the request asks for beyond what the person allowed this client before.
-func (p *Provider) NewScopes(r *http.Request, it *Interaction, who *SignedIn) ([]string, error) {
+// asked is what the request asks a person for.
+func (it *Interaction) asked() Consent {
+	wishes, _ := parseClaims(it.Request.Claims) // checked when it came
+	return Consent{Scopes: it.Request.Scopes, Claims: wishes.single(it.Client, it.Request.Scopes)}
+}
+
+// claims are all claims that a consent covers.
+func (c Consent) claims() []string {
+	all := c.Claims
+	for _, scope := range claimScopes {
+		if slices.Contains(c.Scopes, scope) {
+			all = append(slices.Clip(all), scopeClaims[scope]...)
+		}
+	}
+	return all
+}
+
+// Asked is what a request asks a person for, and which part of it is new since they last allowed this client
+// anything.
+func (p *Provider) Asked(r *http.Request, it *Interaction, who *SignedIn) (all, fresh Consent, err error) {
 	given, err := p.store.Consent(r.Context(), who.User.ID, it.Client.ID)
 	if err != nil {
-		return nil, fmt.Errorf("reading a consent: %w", err)
+		return all, fresh, fmt.Errorf("reading a consent: %w", err)
 	}
-	return missing(it.Request.Scopes, given.Scopes), nil
+	all = it.asked()
+	fresh = Consent{Scopes: missing(all.Scopes, given.Scopes), Claims: missing(all.Claims, given.claims())}
+	return all, fresh, nil
 }
 
 // Approve remembers the consent of a person and goes to the client with a code. It sends the browser to
 // the login page instead when the session no longer meets the request.
 func (p *Provider) Approve(w http.ResponseWriter, r *http.Request, it *Interaction, who *SignedIn) {
-	if p.LoginDue(it, who) {
-		p.toPage(w, r, it, PathLogin)
+	if p.LoginDue(it, who) || it.SelectDue(who) {
+		p.Resume(w, r, it, who)
 		return
 	}
 	given, err := p.store.Consent(r.Context(), who.User.ID, it.Client.ID)
@@ -144,7 +209,9 @@ func (p *Provider) Approve(w http.ResponseWriter, r *http.Request, it *Interacti
 		return
 	}
 	given.UserID, given.ClientID = who.User.ID, it.Client.ID
-	given.Scopes = union(given.Scopes, it.Request.Scopes)
+	asked := it.asked()
+	given.Scopes = union(given.Scopes, asked.Scopes)
+	given.Claims = append(given.Claims, missing(asked.Claims, given.Claims)...)
 	given.UpdatedAt = p.now().UTC().Truncate(time.Microsecond)
 	p.issue(w, r, it, who, &given)
 }
@@ -189,7 +256,8 @@ func (p *Provider) issue(w http.ResponseWriter, r *http.Request, it *Interaction
 		Consent:     given,
 		Grant: Grant{
 			Handle: handle, UserID: who.User.ID, ClientID: it.Client.ID, SessionID: who.Session.ID,
-			Scopes: it.Request.Scopes, Resource: it.Request.Resource, Nonce: it.Request.Nonce,
+			Scopes: it.Request.Scopes, Claims: it.Request.Claims, Resource: it.Request.Resource, Nonce: it.Request.Nonce,
+			Offline:  slices.Contains(it.Request.Scopes, ScopeOfflineAccess),
 			AuthTime: who.Session.AuthTime, AMR: who.Session.AMR,
 			CreatedAt: p.now().UTC().Truncate(time.Microsecond),
 		},
@@ -201,10 +269,12 @@ func (p *Provider) issue(w http.ResponseWriter, r *http.Request, it *Interaction
 			UserID: who.User.ID, Type: "consent_granted", Metadata: map[string]string{"client_id": it.Client.ID},
 		}
 	}
-	err := p.store.IssueCode(r.Context(), approval)
+	err := p.store.IssueCode(r.Context(), approval, Allow)
 	switch {
 	case errors.Is(err, ErrNoRequest):
 		p.pages.ProtocolError(w, r, http.StatusBadRequest, PageRequestExpired)
+	case errors.Is(err, ErrDenied):
+		p.refuse(w, r, it.target(), describe(oidc.ErrAccessDenied(), "this account may not use this app"))
 	case err != nil:
 		p.refuse(w, r, it.target(), errUnavailable())
 	default:

@@ -41,6 +41,12 @@ func errRegistrationNotSupported() *oidc.Error {
 	return describe(e, "registration is not supported")
 }
 
+func errUnmet() *oidc.Error {
+	e := oidc.ErrInvalidRequest()
+	e.ErrorType = "unmet_authentication_requirements"
+	return describe(e, "the demanded way to sign in cannot be reached")
+}
+
 func errUnavailable() *oidc.Error {
 	e := oidc.ErrServerError()
 	e.ErrorType = "temporarily_unavailable"

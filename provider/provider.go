@@ -8,6 +8,7 @@
 package provider
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -24,6 +25,8 @@ const (
 	PathAuthorize           = "/authorize"
 	PathToken               = "/token"
 	PathUserInfo            = "/userinfo"
+	PathIntrospect          = "/introspect"
+	PathRevoke              = "/revoke"
 	PathEndSession          = "/end_session"
 	PathCredits             = "/api/v1/credits" // the protected resource
 )
@@ -31,6 +34,7 @@ const (
 // Paths of the hosted pages that the protocol leads to. Each takes the parameter "request".
 const (
 	PathLogin   = "/login"
+	PathSelect  = "/login/select"
 	PathSignup  = "/signup"
 	PathConsent = "/consent"
 	PathLogout  = "/logout"
@@ -43,7 +47,13 @@ const (
 	codeLife    = time.Minute
 	requestLife = 30 * time.Minute
 	idTokenLife = time.Hour
+	refreshIdle = 7 * 24 * time.Hour
 	clockSkew   = time.Minute
+
+	// factsLife is how long the answer whether an access token lives may be kept: a revocation elsewhere shows
+	// within it, one in this process at once.
+	factsLife = time.Second
+	maxFacts  = 8192
 )
 
 // FormField is one hidden field of a form_post page.
@@ -79,30 +89,44 @@ type Config struct {
 	Cookies   Cookies
 	Pages     Pages
 	AccessTTL time.Duration // 1 to 60 minutes
-	Now       func() time.Time
+	// RefreshMax is the longest life of a refresh family and of a first-party session.
+	RefreshMax time.Duration
+	SignupOpen bool
+	// Derive gives a secret of 32 bytes for a label.
+	Derive func(label string) []byte
+	// Device is where a request came from.
+	Device func(*http.Request) identity.Device
+	Now    func() time.Time
 }
 
 // Provider serves the protocol. It is safe for concurrent use.
 type Provider struct {
-	issuer    string
-	audience  string
-	store     Store
-	identity  *identity.Service
-	ring      *keys.Ring
-	cookies   Cookies
-	pages     Pages
-	accessTTL time.Duration
-	now       func() time.Time
-	discovery *Document
-	jwks      *Document
-	library   http.Handler
+	issuer     string
+	audience   string
+	store      Store
+	identity   *identity.Service
+	ring       *keys.Ring
+	cookies    Cookies
+	pages      Pages
+	accessTTL  time.Duration
+	refreshMax time.Duration
+	signupOpen bool
+	refreshKey []byte // makes successors of refresh tokens
+	device     func(*http.Request) identity.Device
+	now        func() time.Time
+	facts      *memo[Facts] // by the id of an access token
+	discovery  *Document
+	jwks       *Document
+	library    http.Handler
 }
 
 // New makes a provider. It fails when its own metadata cannot be encoded.
 func New(cfg Config) (*Provider, error) {
 	p := &Provider{
 		issuer: cfg.Issuer, audience: cfg.Audience, store: cfg.Store, identity: cfg.Identity,
-		ring: cfg.Ring, cookies: cfg.Cookies, pages: cfg.Pages, accessTTL: cfg.AccessTTL, now: cfg.Now,
+		ring: cfg.Ring, cookies: cfg.Cookies, pages: cfg.Pages, accessTTL: cfg.AccessTTL, refreshMax: cfg.RefreshMax,
+		signupOpen: cfg.SignupOpen, refreshKey: cfg.Derive(refreshLabel), device: cfg.Device, now: cfg.Now,
+		facts: newMemo[Facts](factsLife, maxFacts),
 	}
 	discovery, err := p.metadata()
 	if err != nil {
@@ -151,6 +175,12 @@ func (p *Provider) SignedIn(r *http.Request) (*SignedIn, error) {
 		return nil, err
 	}
 	return &SignedIn{Session: session, User: user}, nil
+}
+
+// SignOut ends a session: its grants, but for those with offline access, and its tokens end with it at once.
+func (p *Provider) SignOut(ctx context.Context, session identity.Session, d identity.Device) error {
+	defer p.facts.clear()
+	return p.identity.SignOut(ctx, session, d)
 }
 
 // isForm reports whether a request carries a form body (RFC 6749, appendix B). A charset is tolerated.

@@ -10,13 +10,19 @@ const (
 	ScopeOpenID       = "openid"
 	ScopeProfile      = "profile"
 	ScopeEmail        = "email"
+	ScopeAddress      = "address"
+	ScopePhone        = "phone"
 	ScopeCreditsRead  = "credits:read"
 	ScopeCreditsSpend = "credits:spend"
+	// ScopeOfflineAccess keeps a grant, and its refresh tokens, beyond the session that it was made in.
+	ScopeOfflineAccess = "offline_access"
 )
 
 // Scopes lists every scope that a client may be given, in the order in which pages show them.
 func Scopes() []string {
-	return []string{ScopeOpenID, ScopeProfile, ScopeEmail, ScopeCreditsRead, ScopeCreditsSpend}
+	return []string{
+		ScopeOpenID, ScopeProfile, ScopeEmail, ScopeAddress, ScopePhone, ScopeOfflineAccess, ScopeCreditsRead, ScopeCreditsSpend,
+	}
 }
 
 const (

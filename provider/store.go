@@ -50,6 +50,8 @@ type AuthRequest struct {
 	Prompt        []string
 	MaxAge        int // seconds; -1: none
 	LoginHint     string
+	HintSubject   string    // subject of id_token_hint, the only person who may answer; empty: anybody
+	Claims        string    // the claims parameter as sent, checked; or empty
 	Resource      string    // the one audience asked for, or empty
 	SessionID     uuid.UUID // session that was proven for this request; uuid.Nil: none yet
 	CreatedAt     time.Time
@@ -61,6 +63,7 @@ type Consent struct {
 	UserID    uuid.UUID
 	ClientID  string
 	Scopes    []string
+	Claims    []string // allowed one by one, beside what the scopes give
 	UpdatedAt time.Time
 }
 
@@ -72,8 +75,10 @@ type Grant struct {
 	ClientID  string
 	SessionID uuid.UUID
 	Scopes    []string
+	Claims    string // the claims parameter of the request, or empty
 	Resource  string
 	Nonce     string
+	Offline   bool // outlives the session that it was made in
 	AuthTime  time.Time
 	AMR       []string
 	CreatedAt time.Time
@@ -98,9 +103,35 @@ type Redemption struct {
 	ClientID     string
 	RedirectURI  string // empty: not sent
 	VerifierHash string // BASE64URL(SHA-256(code_verifier)); empty: not sent
+	Refresh      *NewRefresh
 }
 
-// Facts is what decides whether a subject may get a token for a client now.
+// NewRefresh is the first token of a refresh family.
+type NewRefresh struct {
+	Hash     []byte // SHA-256 of the token
+	FamilyID uuid.UUID
+	Until    time.Time // when the unused token ends
+}
+
+// Rotation is a refresh token presented by its client, which has authenticated.
+type Rotation struct {
+	Hash     []byte // SHA-256 of the token
+	ClientID string
+	Rotate   bool // false: the token stays, and its idle time begins anew
+	// Salt is fresh; Successor gives the hash of the token that follows the presented one by a salt.
+	Salt      []byte
+	Successor func(salt []byte) []byte
+	Device    identity.Device // of the caller, for events; a first-party session takes it over
+}
+
+// Refreshed is what a refresh token yields.
+type Refreshed struct {
+	Facts Facts
+	Salt  []byte // by which the successor is made: the fresh one, or that of the grace; nil: not rotated
+}
+
+// Facts is what decides whether a subject may get a token for a client now. A first-party session has no
+// grant and no client but its id.
 type Facts struct {
 	Client  Client
 	Grant   Grant
@@ -136,30 +167,50 @@ type Requests interface {
 type Grants interface {
 	// Consent reads what the person allowed the client; empty when nothing.
 	Consent(ctx context.Context, userID uuid.UUID, clientID string) (Consent, error)
-	// IssueCode writes one approval. [ErrNoRequest] when its request was used or has expired.
-	IssueCode(ctx context.Context, c CodeIssue) error
+	// IssueCode writes one approval if allow agrees to the facts of the same transaction. [ErrNoRequest]
+	// when its request was used or has expired; then, and when allow refuses, nothing is written.
+	IssueCode(ctx context.Context, c CodeIssue, allow func(Facts) error) error
 	// RedeemCode consumes a code by one conditional update, whatever follows. It then compares the
-	// binding in constant time, and asks allow with the facts of the same transaction. [ErrInvalidGrant]
-	// when code or binding is wrong; a second presentation by the code's own client revokes the grant.
+	// binding in constant time, asks allow with the facts of the same transaction, and stores the refresh
+	// token, if one is given. [ErrInvalidGrant] when code or binding is wrong; a second presentation by the
+	// code's own client revokes the grant with its refresh tokens.
 	RedeemCode(ctx context.Context, r Redemption, allow func(Facts) error) (Facts, error)
-	// GrantFacts reads a grant with its user, session and client. [ErrInvalidGrant] when unknown.
-	GrantFacts(ctx context.Context, handle []byte) (Facts, error)
+	// GrantFacts reads the grant of an access token with its user, session and client. [ErrInvalidGrant]
+	// when it is unknown, or when the token with this id was revoked by itself.
+	GrantFacts(ctx context.Context, handle []byte, tokenID string) (Facts, error)
+	// TokenRevoked reports whether the access token with this id was revoked by itself.
+	TokenRevoked(ctx context.Context, tokenID string) (bool, error)
+}
+
+// Refreshes keeps refresh families. Each method is one transaction.
+type Refreshes interface {
+	// Refresh redeems a refresh token: it asks decide, with the facts of the same transaction, how long the
+	// next token lives unused, and rotates by one conditional update. The predecessor of the live token is
+	// answered within the grace with the salt of its rotation, as long as the live token was not used. Any
+	// other presentation of a rotated token revokes the family with its grant or session. What decide
+	// refuses changes nothing. [ErrInvalidGrant]; [ErrRefreshExpired] for a live token that ended unused.
+	Refresh(ctx context.Context, r Rotation, decide func(Facts) (time.Time, error)) (Refreshed, error)
+	// RefreshFacts reads a live refresh token with its end and facts, and changes nothing. [ErrInvalidGrant].
+	RefreshFacts(ctx context.Context, hash []byte) (Facts, time.Time, error)
+	// RevokeRefresh ends the family of a refresh token of this client, live or not, with its grant; for a
+	// first-party family with its session. It reports whether the token is one of the client's.
+	RevokeRefresh(ctx context.Context, hash []byte, clientID string, e identity.Event) (bool, error)
+	// RevokeToken notes that an access token ended before its time.
+	RevokeToken(ctx context.Context, tokenID string, expires time.Time) error
 }
 
 // FirstPartySession is a REST login: a session with its first refresh token.
 type FirstPartySession struct {
-	Session      identity.Session
-	RefreshHash  []byte // SHA-256 of the refresh token
-	FamilyID     uuid.UUID
-	RefreshUntil time.Time
-	Event        identity.Event
+	Session identity.Session
+	Refresh NewRefresh
+	Event   identity.Event
 }
 
 // FirstPartySessions keeps REST logins.
 type FirstPartySessions interface {
-	// StartFirstParty stores session, refresh token and event in one transaction if the person is live,
-	// else [identity.ErrCredentials].
-	StartFirstParty(ctx context.Context, s FirstPartySession) error
+	// StartFirstParty stores session, refresh token and event if allow agrees to the facts of the same
+	// transaction.
+	StartFirstParty(ctx context.Context, s FirstPartySession, allow func(Facts) error) error
 }
 
 // Store is what the package needs of a storage engine.
@@ -167,5 +218,6 @@ type Store interface {
 	Clients
 	Requests
 	Grants
+	Refreshes
 	FirstPartySessions
 }

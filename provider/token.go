@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"mana/provider/identity"
 )
 
 const (
@@ -21,16 +23,7 @@ const (
 // It is ours rather than the library's because the library answers a missing redirect_uri, missing
 // credentials and unknown grants otherwise than we promise; deploy/docs/divergences.md has the list.
 func (p *Provider) Token(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost {
-		methodNotAllowed(w, http.MethodPost)
-		return
-	}
-	status, fault := protocolForm(r)
-	if fault != nil {
-		p.writeJSONError(w, status, fault)
-		return
-	}
-	client, err := p.authenticateClient(r)
+	client, err := p.machineClient(w, r)
 	if err != nil {
 		p.writeTokenError(w, err)
 		return
@@ -41,6 +34,30 @@ func (p *Provider) Token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, response)
+}
+
+// statusError is a fault of the protocol with a status of its own.
+type statusError struct {
+	fault  *oidc.Error
+	status int
+}
+
+// Error implements error.
+func (e statusError) Error() string { return e.fault.Error() }
+
+// Unwrap gives the fault.
+func (e statusError) Unwrap() error { return e.fault }
+
+// machineClient parses a request to an endpoint for programs and authenticates its client.
+func (p *Provider) machineClient(w http.ResponseWriter, r *http.Request) (Client, error) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return Client{}, statusError{badRequest("method not allowed"), http.StatusMethodNotAllowed}
+	}
+	if status, fault := protocolForm(r); fault != nil {
+		return Client{}, statusError{fault, status}
+	}
+	return p.authenticateClient(r)
 }
 
 // protocolForm parses the form of a protocol endpoint, which takes nothing in the query.
@@ -69,15 +86,18 @@ func (p *Provider) grant(r *http.Request, client Client) (*oidc.AccessTokenRespo
 	switch grant {
 	case "":
 		return nil, badRequest("grant_type is missing")
-	case oidc.GrantTypeCode, oidc.GrantTypeClientCredentials:
+	case oidc.GrantTypeCode, oidc.GrantTypeRefreshToken, oidc.GrantTypeClientCredentials:
 	default:
 		return nil, describe(oidc.ErrUnsupportedGrantType(), "this grant type is not supported")
 	}
 	if !slices.Contains(client.GrantTypes, string(grant)) {
 		return nil, describe(oidc.ErrUnauthorizedClient(), "this client may not use this grant type")
 	}
-	if grant == oidc.GrantTypeCode {
+	switch grant {
+	case oidc.GrantTypeCode:
 		return p.redeemCode(r, client)
+	case oidc.GrantTypeRefreshToken:
+		return p.refresh(r, client)
 	}
 	return p.clientCredentials(r, client)
 }
@@ -92,34 +112,92 @@ func (p *Provider) redeemCode(r *http.Request, client Client) (*oidc.AccessToken
 	if hash == nil {
 		return nil, badGrant()
 	}
-	facts, err := p.store.RedeemCode(r.Context(), Redemption{
-		CodeHash: hash, ClientID: client.ID,
-		RedirectURI: r.PostForm.Get("redirect_uri"), VerifierHash: verifierHash(r.PostForm.Get("code_verifier")),
-	}, Allow)
-	if errors.Is(err, ErrInvalidGrant) || errors.Is(err, ErrDenied) {
-		return nil, badGrant()
-	}
-	if err != nil {
-		return nil, err
-	}
-	resource, fault := p.resourceOf(r.PostForm["resource"])
+	target, fault := p.tokenTarget(r)
 	if fault != nil {
 		return nil, fault
 	}
-	return p.tokens(facts, resource)
+	redemption := Redemption{
+		CodeHash: hash, ClientID: client.ID,
+		RedirectURI: r.PostForm.Get("redirect_uri"), VerifierHash: verifierHash(r.PostForm.Get("code_verifier")),
+	}
+	refresh, err := p.newRefresh(client, &redemption)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := p.store.RedeemCode(r.Context(), redemption, func(f Facts) error {
+		return errors.Join(Allow(f), target.check(f))
+	})
+	if err != nil {
+		p.facts.clear() // a repeat has revoked the grant
+		return nil, grantError(err)
+	}
+	return p.tokens(facts, target, refresh)
+}
+
+// target is what a token request narrows the grant to.
+type target struct {
+	scopes   []string // empty: all that were granted
+	resource string   // empty: that of the grant
+	provider *Provider
+}
+
+// tokenTarget reads scope and resource of a token request.
+func (p *Provider) tokenTarget(r *http.Request) (target, *oidc.Error) {
+	resource, fault := p.resourceOf(r.PostForm["resource"])
+	return target{scopes: strings.Fields(r.PostForm.Get("scope")), resource: resource, provider: p}, fault
+}
+
+// check holds the target against what was granted: it may narrow, never widen.
+func (t target) check(f Facts) error {
+	if len(missing(t.scopes, f.Grant.Scopes)) > 0 {
+		return describe(oidc.ErrInvalidScope(), "a scope goes beyond what was granted")
+	}
+	p := t.provider
+	switch t.resource {
+	case "", p.audienceOf(f.Grant.Scopes, f.Grant.Resource):
+		return nil
+	case p.issuer:
+		if slices.Contains(f.Grant.Scopes, ScopeOpenID) {
+			return nil
+		}
+	case p.CreditsResource():
+		if slices.ContainsFunc(f.Grant.Scopes, isCredits) {
+			return nil
+		}
+	}
+	return describe(oidc.ErrInvalidTarget(), "this resource was not granted")
+}
+
+// narrow applies the target to what was granted.
+func (t target) narrow(g Grant) Grant {
+	if len(t.scopes) > 0 {
+		g.Scopes = union(t.scopes, nil)
+	}
+	if t.resource != "" {
+		g.Resource = t.resource
+	}
+	return g
+}
+
+// grantError makes the protocol's error of a refusal by storage or policy. What refuses with a protocol error
+// of its own keeps it, unless policy refused as well.
+func grantError(err error) error {
+	if errors.Is(err, ErrInvalidGrant) || errors.Is(err, ErrDenied) {
+		return badGrant()
+	}
+	return err
 }
 
 // tokens signs what a grant yields. Signing follows the commit, so that no lock waits for cryptography.
-func (p *Provider) tokens(f Facts, resource string) (*oidc.AccessTokenResponse, error) {
-	if resource == "" {
-		resource = f.Grant.Resource
-	}
-	access, err := p.accessToken(f, resource)
+func (p *Provider) tokens(f Facts, t target, refresh identity.Secret) (*oidc.AccessTokenResponse, error) {
+	f.Grant = t.narrow(f.Grant)
+	access, err := p.accessToken(f)
 	if err != nil {
 		return nil, err
 	}
 	response := &oidc.AccessTokenResponse{
 		AccessToken: access, TokenType: oidc.BearerToken, ExpiresIn: seconds(p.accessTTL), Scope: f.Grant.Scopes,
+		RefreshToken: string(refresh),
 	}
 	if slices.Contains(f.Grant.Scopes, ScopeOpenID) {
 		if response.IDToken, err = p.idToken(f, access); err != nil {
@@ -163,7 +241,9 @@ func (p *Provider) writeTokenError(w http.ResponseWriter, err error) {
 		return
 	}
 	status := http.StatusBadRequest
-	if fault.ErrorType == oidc.InvalidClient {
+	if own := (statusError{}); errors.As(err, &own) {
+		status = own.status
+	} else if fault.ErrorType == oidc.InvalidClient {
 		status = http.StatusUnauthorized
 	}
 	p.writeJSONError(w, status, fault)

@@ -9,8 +9,6 @@ import (
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
-
-	"mana/provider/identity"
 )
 
 // serveUserInfo guards the library's handler: one transport of the token, never the query (RFC 6750,
@@ -64,12 +62,12 @@ func bearerToken(r *http.Request) (string, *oidc.Error) {
 func (s *server) UserInfo(ctx context.Context, r *op.Request[oidc.UserInfoRequest]) (*op.Response, error) {
 	p := s.provider
 	claims, err := p.parseAccess(r.Data.AccessToken)
-	if err == nil && claims.Audience != p.issuer {
-		err = ErrInvalidToken
+	if err == nil && (claims.Audience != p.issuer || claims.Subject == claims.ClientID) {
+		err = ErrInvalidToken // for somebody else, or without a person behind it
 	}
 	var facts Facts
 	if err == nil {
-		facts, err = p.liveGrant(ctx, claims)
+		facts, err = p.live(ctx, claims)
 	}
 	switch {
 	case errors.Is(err, ErrInvalidToken):
@@ -81,22 +79,10 @@ func (s *server) UserInfo(ctx context.Context, r *op.Request[oidc.UserInfoReques
 	if !slices.Contains(scopes, ScopeOpenID) {
 		return nil, op.NewStatusError(errInsufficientScope(), http.StatusForbidden)
 	}
-	return op.NewResponse(userInfo(facts.User, scopes)), nil
-}
-
-// userInfo gives the claims of the scopes. A claim without a value is left out.
-func userInfo(user identity.User, scopes []string) *oidc.UserInfo {
-	info := &oidc.UserInfo{Subject: user.ID.String()}
-	if slices.Contains(scopes, ScopeProfile) {
-		info.Name = user.Name
-		info.Picture = user.AvatarURL
-		info.UpdatedAt = oidc.FromTime(user.UpdatedAt)
-	}
-	if slices.Contains(scopes, ScopeEmail) && user.Email != "" {
-		info.AppendClaims("email", string(user.Email)) // the library's own field drops a false email_verified
-		info.AppendClaims("email_verified", user.EmailVerified)
-	}
-	return info
+	info := &oidc.UserInfo{Subject: facts.User.ID.String()}
+	wishes, _ := parseClaims(facts.Grant.Claims) // checked when it came
+	info.Claims = grantedClaims(facts, scopes, wishes.UserInfo)
+	return op.NewResponse(info), nil
 }
 
 // challengeWriter adds the challenge that RFC 6750, section 3, demands of a refusal.

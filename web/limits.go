@@ -16,6 +16,8 @@ const (
 	classLogin     = "login"     // failed sign-ins of an address
 	classSignup    = "signup"    // of an address
 	classSignupDay = "signupday" // of an address
+	classRefresh   = "refresh"   // of a refresh token
+	classRefreshIP = "refreship" // of an address
 	classSpend     = "spend"     // of a person and caller
 	classRead      = "read"      // of a person
 	classPublic    = "public"    // of an address
@@ -34,6 +36,7 @@ func ParseLimits(overrides string, publicMax int, publicPeriod time.Duration) (L
 	}
 	limits := Limits{
 		classLogin: rate(50, 15*time.Minute), classSignup: rate(10, time.Hour), classSignupDay: rate(100, 24*time.Hour),
+		classRefresh: rate(120, time.Minute), classRefreshIP: rate(600, time.Minute),
 		classSpend: rate(100, time.Minute), classRead: rate(300, time.Minute), classPublic: rate(int64(publicMax), publicPeriod),
 		classToken: rate(120, time.Minute), classBrowser: rate(300, time.Minute),
 	}

@@ -132,12 +132,16 @@ func (s *Site) routes() ([]route, error) {
 		{"POST", provider.PathAuthorize, kindBrowser, http.HandlerFunc(p.Authorize)},
 		{"", provider.PathToken, kindProtocol, s.clientCORS(s.limitFailures(http.HandlerFunc(p.Token)))},
 		{"", provider.PathUserInfo, kindProtocol, s.clientCORS(p.UserInfo())},
+		{"", provider.PathIntrospect, kindProtocol, s.limitFailures(http.HandlerFunc(p.Introspect))},
+		{"", provider.PathRevoke, kindProtocol, s.clientCORS(s.limitFailures(http.HandlerFunc(p.Revoke)))},
 		{"GET", provider.PathEndSession, kindBrowser, p.EndSession()},
 		{"POST", provider.PathEndSession, kindBrowser, p.EndSession()},
 
 		{"GET", "/{$}", kindPage, http.RedirectHandler("/account", http.StatusSeeOther)},
 		{"GET", provider.PathLogin, kindPage, pages.Handle(pages.ShowLogin)},
 		{"POST", provider.PathLogin, kindPage, pages.Handle(pages.Login)},
+		{"GET", provider.PathSelect, kindPage, pages.Handle(pages.ShowSelect)},
+		{"POST", provider.PathSelect, kindPage, pages.Handle(pages.Select)},
 		{"GET", provider.PathSignup, kindPage, pages.Handle(pages.ShowSignup)},
 		{"POST", provider.PathSignup, kindPage, pages.Handle(pages.Signup)},
 		{"GET", provider.PathConsent, kindPage, pages.Handle(pages.ShowConsent)},
@@ -149,6 +153,8 @@ func (s *Site) routes() ([]route, error) {
 
 		{"POST", "/api/v1/auth/register", kindAPI, s.api.Handle(s.api.Register)},
 		{"POST", "/api/v1/auth/login", kindAPI, s.api.Handle(s.api.Login)},
+		{"POST", "/api/v1/auth/refresh", kindAPI, s.api.Handle(s.api.Refresh)},
+		{"POST", "/api/v1/auth/logout", kindAPI, s.api.Handle(s.api.Logout)},
 		{"POST", "/api/v1/auth/validate", kindAPI, s.api.Handle(s.api.Validate)},
 		{"GET", "/api/v1/auth/jwks", kindAPI, p.JWKS()},
 		{"GET", "/api/v1/credits/balance", kindAPI, s.api.Handle(s.api.Balance)},
@@ -293,7 +299,7 @@ func (s *Site) refuse(w http.ResponseWriter, r *http.Request, status int) {
 
 func isProtocolPath(path string) bool {
 	switch path {
-	case provider.PathToken, provider.PathUserInfo, provider.PathJWKS:
+	case provider.PathToken, provider.PathUserInfo, provider.PathIntrospect, provider.PathRevoke, provider.PathJWKS:
 		return true
 	}
 	return strings.HasPrefix(path, "/.well-known/")

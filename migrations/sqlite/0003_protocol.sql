@@ -14,8 +14,6 @@ ALTER TABLE auth_users ADD COLUMN claims TEXT NOT NULL DEFAULT '{}' CHECK (json_
 -- What an authorization request asked for besides scopes.
 ALTER TABLE auth_requests ADD COLUMN claims TEXT NOT NULL DEFAULT '';      -- the claims parameter as sent
 ALTER TABLE auth_requests ADD COLUMN hint_subject TEXT NOT NULL DEFAULT ''; -- subject of id_token_hint
-ALTER TABLE auth_requests ADD COLUMN acr_values TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(acr_values));
-ALTER TABLE auth_requests ADD COLUMN ui_locales TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(ui_locales));
 
 -- Claims that were allowed one by one, beside the scopes.
 ALTER TABLE auth_consents ADD COLUMN claims TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(claims));

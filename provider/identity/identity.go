@@ -58,6 +58,7 @@ type User struct {
 	EmailVerified bool
 	Name          string // empty: not given
 	AvatarURL     string
+	Profile       Profile
 	Role          Role
 	DisabledAt    time.Time // zero: enabled
 	DeletedAt     time.Time // zero: not deleted
@@ -85,6 +86,12 @@ type Session struct {
 	ExpiresAt      time.Time     // absolute end
 	IdleFor        time.Duration // ends earlier when unused this long; zero: no idle limit
 	RevokedAt      time.Time     // zero: live
+}
+
+// Live reports whether the session is neither ended nor expired nor idle for too long.
+func (s Session) Live(now time.Time) bool {
+	idle := s.IdleFor > 0 && !s.LastActivityAt.Add(s.IdleFor).After(now)
+	return s.RevokedAt.IsZero() && s.ExpiresAt.After(now) && !idle
 }
 
 // Device is where a request came from, for sessions and security events.

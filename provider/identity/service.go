@@ -176,6 +176,11 @@ func (s *Service) giveBack(ctx context.Context, attempt uuid.UUID) error {
 	return nil
 }
 
+// UserByID finds a person, also a disabled or deleted one. [ErrNotFound].
+func (s *Service) UserByID(ctx context.Context, id uuid.UUID) (User, error) {
+	return s.store.UserByID(ctx, id)
+}
+
 // CountUsers tells how many people have an account.
 func (s *Service) CountUsers(ctx context.Context) (int, error) { return s.store.CountUsers(ctx) }
 

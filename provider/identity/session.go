@@ -91,16 +91,19 @@ func (s *Service) StartSession(ctx context.Context, user User, in SignIn) (Start
 		session.ExpiresAt = session.CreatedAt.Add(sessionRemember)
 	}
 	event := Event{UserID: user.ID, Type: "login_success", Device: in.Device}
-	if err := s.store.StartSession(ctx, session, in.Replaces.Hash(), event); err != nil {
+	session, err = s.store.StartSession(ctx, session, in.Replaces.Hash(), event)
+	if err != nil {
 		return Started{}, fmt.Errorf("starting a session: %w", err)
 	}
 	return Started{Session: session, User: user, Cookie: secret}, nil
 }
 
-// NewRESTSession prepares a first-party session, which its caller stores with a refresh token.
-func (s *Service) NewRESTSession(user User, d Device, ends time.Duration) (Session, error) {
+// NewRESTSession prepares a first-party session, which its caller stores with a refresh token: it ends when
+// unused for idle, and after longest in any case.
+func (s *Service) NewRESTSession(user User, d Device, idle, longest time.Duration) (Session, error) {
 	session, err := s.newSession(user, d)
-	session.ExpiresAt = session.CreatedAt.Add(ends)
+	session.IdleFor = idle
+	session.ExpiresAt = session.CreatedAt.Add(longest)
 	return session, err
 }
 

@@ -47,19 +47,22 @@ type Accounts interface {
 	Credential(ctx context.Context, email Email) (Credential, error)
 	// UserByID finds a person, also disabled or deleted ones. [ErrNotFound].
 	UserByID(ctx context.Context, id uuid.UUID) (User, error)
+	// SaveProfile stores name, picture, profile and whether the address is proven. [ErrNotFound].
+	SaveProfile(ctx context.Context, u User) error
 	// CountUsers tells how many people are not deleted.
 	CountUsers(ctx context.Context) (int, error)
 }
 
 // Sessions keeps who is signed in where. Each method is one transaction.
 type Sessions interface {
-	// StartSession stores the session and the event if the person may sign in, and ends the session
-	// whose cookie hash is replaced (nil: none). [ErrCredentials] when the person is not live.
-	StartSession(ctx context.Context, s Session, replaced []byte, e Event) error
+	// StartSession stores the session and the event if the person may sign in. The session whose cookie hash
+	// is replaced (nil: none) is renewed under its own id when it is the same person's, else it ends.
+	// [ErrCredentials] when the person is not live.
+	StartSession(ctx context.Context, s Session, replaced []byte, e Event) (Session, error)
 	// SessionByCookie finds a live session of a live person by the hash of its cookie; now moves its last
 	// activity, at most once a minute. [ErrNoSession].
 	SessionByCookie(ctx context.Context, cookieHash []byte) (Session, User, error)
-	// SessionByID finds a live session of a live person. [ErrNoSession].
+	// SessionByID finds a live session of a live person; activity as above. [ErrNoSession].
 	SessionByID(ctx context.Context, id uuid.UUID) (Session, User, error)
 	// EndSession revokes a session, its refresh families and the grants that are not offline. Ending an
 	// ended or unknown session does nothing and writes no event.

@@ -11,8 +11,9 @@ const (
 	usedRetention = 24 * time.Hour // single-use rows stay this long past their end, to notice repeats
 )
 
-// Clean deletes rows that no rule needs any more, in bounded transactions, and tells how many. Sessions
-// and what hangs on them stay for retention after their end. It may be stopped at any time.
+// Clean deletes rows that no rule needs any more, and erases the salts of rotations whose grace is over, in
+// bounded transactions, and tells how many. A code stays as long as a refresh token from it lives, to notice
+// a repeat; sessions and what hangs on them stay for retention after their end. It may be stopped at any time.
 func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 	now := db.clock()
 	used, ended := timestamp(now.Add(-usedRetention)), timestamp(now.Add(-retention))
@@ -24,7 +25,15 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 		{`DELETE FROM auth_requests WHERE request_hash IN
 			(SELECT request_hash FROM auth_requests WHERE expires_at <= ? LIMIT ?)`, used},
 		{`DELETE FROM auth_codes WHERE code_hash IN
-			(SELECT code_hash FROM auth_codes WHERE expires_at <= ? LIMIT ?)`, used},
+			(SELECT code_hash FROM auth_codes c WHERE expires_at <= ? AND NOT EXISTS
+				(SELECT 1 FROM auth_refresh_tokens r WHERE r.grant_handle = c.grant_handle) LIMIT ?)`, used},
+		{`DELETE FROM auth_refresh_tokens WHERE token_hash IN
+			(SELECT token_hash FROM auth_refresh_tokens WHERE expires_at <= ? LIMIT ?)`, used},
+		{`DELETE FROM auth_revoked_tokens WHERE token_id IN
+			(SELECT token_id FROM auth_revoked_tokens WHERE expires_at <= ? LIMIT ?)`, timestamp(now.Add(-time.Hour))},
+		{`UPDATE auth_refresh_tokens SET salt = NULL WHERE token_hash IN
+			(SELECT token_hash FROM auth_refresh_tokens WHERE salt IS NOT NULL AND rotated_at <= ? LIMIT ?)`,
+			timestamp(now.Add(-refreshGrace))},
 		{`DELETE FROM auth_login_attempts WHERE id IN
 			(SELECT id FROM auth_login_attempts WHERE taken_at <= ? LIMIT ?)`, timestamp(now.Add(-attemptMemory))},
 		{`DELETE FROM auth_sessions WHERE id IN

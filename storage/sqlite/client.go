@@ -46,22 +46,9 @@ func (r *clientRow) value() (provider.Client, error) {
 	if c.SecretHashes, err = decodeHashes(r.secrets); err != nil {
 		return c, err
 	}
-	for _, list := range []struct {
-		text string
-		to   *[]string
-	}{
-		{r.redirects, &c.RedirectURIs},
-		{r.postLogout, &c.PostLogoutRedirectURIs},
-		{r.grants, &c.GrantTypes},
-		{r.scopes, &c.Scopes},
-		{r.apps, &c.AppIDs},
-		{r.audiences, &c.Audiences},
-	} {
-		if *list.to, err = decodeList(list.text); err != nil {
-			return c, err
-		}
-	}
-	return c, nil
+	return c, decodeLists(storedList{r.redirects, &c.RedirectURIs}, storedList{r.postLogout, &c.PostLogoutRedirectURIs},
+		storedList{r.grants, &c.GrantTypes}, storedList{r.scopes, &c.Scopes}, storedList{r.apps, &c.AppIDs},
+		storedList{r.audiences, &c.Audiences})
 }
 
 // Client implements [provider.Clients].

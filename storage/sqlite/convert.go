@@ -38,6 +38,22 @@ func decodeList(text string) ([]string, error) {
 	return list, nil
 }
 
+// storedList is a list as it is stored, and where it goes.
+type storedList struct {
+	text string
+	to   *[]string
+}
+
+func decodeLists(lists ...storedList) error {
+	for _, list := range lists {
+		var err error
+		if *list.to, err = decodeList(list.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // encodeHashes stores hashes as a JSON array of hexadecimal strings.
 func encodeHashes(hashes [][]byte) string {
 	list := make([]string, len(hashes))

@@ -92,6 +92,11 @@ func (db *DB) Ping(ctx context.Context) error {
 	return nil
 }
 
+// reader gives what reads single rows outside a transaction.
+func (db *DB) reader(ctx context.Context) func(string, ...any) *sql.Row {
+	return func(query string, args ...any) *sql.Row { return db.readers.QueryRowContext(ctx, query, args...) }
+}
+
 // prepareFile makes the folder and the file readable for its owner alone.
 func prepareFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

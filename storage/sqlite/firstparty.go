@@ -7,19 +7,27 @@ import (
 )
 
 // StartFirstParty implements [provider.FirstPartySessions].
-func (s *Provider) StartFirstParty(ctx context.Context, f provider.FirstPartySession) error {
-	now := timestamp(s.db.clock())
+func (s *Provider) StartFirstParty(ctx context.Context, f provider.FirstPartySession, allow func(provider.Facts) error) error {
+	now := s.db.clock()
 	return s.db.write(ctx, func(t *tx) error {
 		if err := insertSession(t, f.Session); err != nil {
 			return err
 		}
-		_, err := t.exec(`INSERT INTO auth_refresh_tokens
-			(token_hash, family_id, session_id, user_id, client_id, generation, issued_at, expires_at)
-			VALUES (?, ?, ?, ?, ?, 1, ?, ?)`, f.RefreshHash, f.FamilyID.String(), f.Session.ID.String(),
-			f.Session.UserID.String(), f.Session.ClientID, timestamp(f.Session.CreatedAt), timestamp(f.RefreshUntil))
+		facts, err := sessionFacts(t.queryRow, f.Session.ID, f.Session.ClientID)
 		if err != nil {
 			return err
 		}
-		return insertEvent(t, f.Event, now)
+		facts.Now = now
+		if err := allow(facts); err != nil {
+			return err
+		}
+		err = insertRefresh(t, refreshRow{
+			family: f.Refresh.FamilyID, session: f.Session.ID, user: f.Session.UserID, client: f.Session.ClientID,
+			generation: 1, expires: timestamp(f.Refresh.Until),
+		}, f.Refresh.Hash, timestamp(f.Session.CreatedAt))
+		if err != nil {
+			return err
+		}
+		return insertEvent(t, f.Event, timestamp(now))
 	})
 }

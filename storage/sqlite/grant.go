@@ -14,10 +14,10 @@ import (
 // Consent implements [provider.Grants].
 func (s *Provider) Consent(ctx context.Context, userID uuid.UUID, clientID string) (provider.Consent, error) {
 	c := provider.Consent{UserID: userID, ClientID: clientID}
-	var scopes string
+	var scopes, claims string
 	var updated int64
-	err := s.db.readers.QueryRowContext(ctx, `SELECT scopes, updated_at FROM auth_consents
-		WHERE user_id = ? AND client_id = ?`, userID.String(), clientID).Scan(&scopes, &updated)
+	err := s.db.readers.QueryRowContext(ctx, `SELECT scopes, claims, updated_at FROM auth_consents
+		WHERE user_id = ? AND client_id = ?`, userID.String(), clientID).Scan(&scopes, &claims, &updated)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, nil
 	}
@@ -25,12 +25,15 @@ func (s *Provider) Consent(ctx context.Context, userID uuid.UUID, clientID strin
 		return c, err
 	}
 	c.UpdatedAt = fromTimestamp(updated)
-	c.Scopes, err = decodeList(scopes)
+	if c.Scopes, err = decodeList(scopes); err != nil {
+		return c, err
+	}
+	c.Claims, err = decodeList(claims)
 	return c, err
 }
 
 // IssueCode implements [provider.Grants].
-func (s *Provider) IssueCode(ctx context.Context, c provider.CodeIssue) error {
+func (s *Provider) IssueCode(ctx context.Context, c provider.CodeIssue, allow func(provider.Facts) error) error {
 	now := s.db.clock()
 	return s.db.write(ctx, func(t *tx) error {
 		if c.RequestHash != nil {
@@ -38,18 +41,21 @@ func (s *Provider) IssueCode(ctx context.Context, c provider.CodeIssue) error {
 				return err
 			}
 		}
-		if c.Consent != nil {
-			_, err := t.exec(`INSERT INTO auth_consents (user_id, client_id, scopes, updated_at) VALUES (?, ?, ?, ?)
-				ON CONFLICT (user_id, client_id) DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at`,
-				c.Consent.UserID.String(), c.Consent.ClientID, encodeList(c.Consent.Scopes), timestamp(c.Consent.UpdatedAt))
-			if err != nil {
-				return err
-			}
+		if err := saveConsent(t, c.Consent); err != nil {
+			return err
 		}
 		if err := insertGrant(t, c.Grant); err != nil {
 			return err
 		}
-		_, err := t.exec(`INSERT INTO auth_codes (code_hash, grant_handle, client_id, redirect_uri, code_challenge, expires_at)
+		facts, err := loadFacts(t.queryRow, c.Grant.Handle, "")
+		if err != nil {
+			return err
+		}
+		facts.Now = now
+		if err := allow(facts); err != nil {
+			return err
+		}
+		_, err = t.exec(`INSERT INTO auth_codes (code_hash, grant_handle, client_id, redirect_uri, code_challenge, expires_at)
 			VALUES (?, ?, ?, ?, ?, ?)`, c.CodeHash, c.Grant.Handle, c.Grant.ClientID, c.RedirectURI, c.CodeChallenge,
 			timestamp(now.Add(c.ExpiresIn)))
 		if err != nil || c.Event == nil {
@@ -59,12 +65,23 @@ func (s *Provider) IssueCode(ctx context.Context, c provider.CodeIssue) error {
 	})
 }
 
+func saveConsent(t *tx, c *provider.Consent) error {
+	if c == nil {
+		return nil
+	}
+	_, err := t.exec(`INSERT INTO auth_consents (user_id, client_id, scopes, claims, updated_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (user_id, client_id) DO UPDATE SET scopes = excluded.scopes, claims = excluded.claims,
+			updated_at = excluded.updated_at`,
+		c.UserID.String(), c.ClientID, encodeList(c.Scopes), encodeList(c.Claims), timestamp(c.UpdatedAt))
+	return err
+}
+
 func insertGrant(t *tx, g provider.Grant) error {
 	_, err := t.exec(`INSERT INTO auth_grants
-		(handle, user_id, client_id, session_id, scopes, resource, nonce, auth_time, amr, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		g.Handle, g.UserID.String(), g.ClientID, g.SessionID.String(), encodeList(g.Scopes), g.Resource, g.Nonce,
-		timestamp(g.AuthTime), encodeList(g.AMR), timestamp(g.CreatedAt))
+		(handle, user_id, client_id, session_id, scopes, claims, resource, nonce, offline, auth_time, amr, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		g.Handle, g.UserID.String(), g.ClientID, g.SessionID.String(), encodeList(g.Scopes), g.Claims, g.Resource, g.Nonce,
+		g.Offline, timestamp(g.AuthTime), encodeList(g.AMR), timestamp(g.CreatedAt))
 	return err
 }
 
@@ -92,12 +109,17 @@ func (s *Provider) RedeemCode(ctx context.Context, r provider.Redemption, allow 
 			refused = provider.ErrInvalidGrant
 			return nil
 		}
-		if facts, err = loadFacts(t.queryRow, handle); err != nil {
+		if facts, err = loadFacts(t.queryRow, handle, ""); err != nil {
 			return err
 		}
 		facts.Now = now
-		refused = allow(facts)
-		return nil
+		if refused = allow(facts); refused != nil || r.Refresh == nil {
+			return nil
+		}
+		return insertRefresh(t, refreshRow{
+			family: r.Refresh.FamilyID, session: facts.Session.ID, user: facts.User.ID, client: clientID,
+			handle: handle, generation: 1, expires: timestamp(r.Refresh.Until),
+		}, r.Refresh.Hash, timestamp(now))
 	})
 	if err != nil {
 		return provider.Facts{}, err
@@ -116,23 +138,29 @@ func bound(r provider.Redemption, clientID, redirectURI, challenge string) bool 
 // revokeRepeated ends the grant of a code that its own client shows a second time (RFC 6749, section
 // 4.1.2).
 func revokeRepeated(t *tx, r provider.Redemption, now int64) error {
-	_, err := t.exec(`UPDATE auth_grants SET revoked_at = ? WHERE revoked_at IS NULL AND handle =
-		(SELECT grant_handle FROM auth_codes WHERE code_hash = ? AND client_id = ? AND used_at IS NOT NULL)`,
-		now, r.CodeHash, r.ClientID)
+	var handle []byte
+	err := t.queryRow(`SELECT grant_handle FROM auth_codes WHERE code_hash = ? AND client_id = ? AND used_at IS NOT NULL`,
+		r.CodeHash, r.ClientID).Scan(&handle)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = revokeGrant(t, handle, now)
 	return err
 }
 
 // GrantFacts implements [provider.Grants].
-func (s *Provider) GrantFacts(ctx context.Context, handle []byte) (provider.Facts, error) {
-	facts, err := loadFacts(func(query string, args ...any) *sql.Row {
-		return s.db.readers.QueryRowContext(ctx, query, args...)
-	}, handle)
+func (s *Provider) GrantFacts(ctx context.Context, handle []byte, tokenID string) (provider.Facts, error) {
+	facts, err := loadFacts(s.db.reader(ctx), handle, tokenID)
 	facts.Now = s.db.clock()
 	return facts, err
 }
 
-// loadFacts reads a grant with its person, session and client in one statement.
-func loadFacts(queryRow func(string, ...any) *sql.Row, handle []byte) (provider.Facts, error) {
+// loadFacts reads a grant with its person, session and client in one statement, unless the access token with
+// this id was revoked by itself.
+func loadFacts(queryRow func(string, ...any) *sql.Row, handle []byte, tokenID string) (provider.Facts, error) {
 	f := provider.Facts{Grant: provider.Grant{Handle: handle}}
 	var scopes, amr string
 	var authTime, created int64
@@ -140,12 +168,16 @@ func loadFacts(queryRow func(string, ...any) *sql.Row, handle []byte) (provider.
 	var user userRow
 	var session sessionRow
 	var client clientRow
-	targets := []any{&scopes, &f.Grant.Resource, &f.Grant.Nonce, &authTime, &amr, &created, &revoked}
+	targets := []any{
+		&scopes, &f.Grant.Claims, &f.Grant.Resource, &f.Grant.Nonce, &f.Grant.Offline, &authTime, &amr, &created, &revoked,
+	}
 	targets = append(append(append(targets, user.targets()...), session.targets()...), client.targets()...)
-	err := queryRow(`SELECT g.scopes, g.resource, g.nonce, g.auth_time, g.amr, g.created_at, g.revoked_at, `+
-		userColumns+`, `+sessionColumns+`, `+clientColumns+` FROM auth_grants g
+	err := queryRow(`SELECT g.scopes, g.claims, g.resource, g.nonce, g.offline, g.auth_time, g.amr, g.created_at,
+			g.revoked_at, `+userColumns+`, `+sessionColumns+`, `+clientColumns+` FROM auth_grants g
 		JOIN auth_users u ON u.id = g.user_id JOIN auth_sessions s ON s.id = g.session_id
-		JOIN auth_clients c ON c.id = g.client_id WHERE g.handle = ?`, handle).Scan(targets...)
+		JOIN auth_clients c ON c.id = g.client_id
+		WHERE g.handle = ? AND NOT EXISTS (SELECT 1 FROM auth_revoked_tokens r WHERE r.token_id = ?)`,
+		handle, tokenID).Scan(targets...)
 	if err != nil {
 		return provider.Facts{}, notFound(err, provider.ErrInvalidGrant)
 	}

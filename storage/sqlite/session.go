@@ -44,24 +44,60 @@ func (r *sessionRow) value() (identity.Session, error) {
 }
 
 // StartSession implements [identity.Sessions].
-func (s *Identity) StartSession(ctx context.Context, session identity.Session, replaced []byte, e identity.Event) error {
+func (s *Identity) StartSession(ctx context.Context, session identity.Session, replaced []byte, e identity.Event) (identity.Session, error) {
 	now := timestamp(s.db.clock())
-	return s.db.write(ctx, func(t *tx) error {
-		if err := insertSession(t, session); err != nil {
+	started := session
+	err := s.db.write(ctx, func(t *tx) error {
+		started = session
+		old, user, err := liveByCookie(t, replaced)
+		if err != nil {
 			return err
 		}
-		if replaced != nil {
-			var old uuid.UUID
-			err := t.queryRow(`SELECT id FROM auth_sessions WHERE cookie_hash = ? AND revoked_at IS NULL`, replaced).Scan(&old)
-			if err == nil {
-				_, err = revokeSession(t, old, "replaced", now)
+		switch {
+		case old != uuid.Nil && user == session.UserID:
+			started.ID = old
+			err = renewSession(t, started)
+		case old != uuid.Nil:
+			if _, err = revokeSession(t, old, "replaced", now); err == nil {
+				err = insertSession(t, session)
 			}
-			if err != nil && !errors.Is(err, sql.ErrNoRows) {
-				return err
-			}
+		default:
+			err = insertSession(t, session)
+		}
+		if err != nil {
+			return err
 		}
 		return insertEvent(t, e, now)
 	})
+	return started, err
+}
+
+// liveByCookie finds the session that a browser shows, and its person; uuid.Nil when it is none.
+func liveByCookie(t *tx, cookieHash []byte) (session, user uuid.UUID, err error) {
+	if cookieHash == nil {
+		return uuid.Nil, uuid.Nil, nil
+	}
+	err = t.queryRow(`SELECT id, user_id FROM auth_sessions WHERE cookie_hash = ? AND revoked_at IS NULL`, cookieHash).
+		Scan(&session, &user)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return session, user, err
+}
+
+// renewSession gives a session of the same person a new cookie value and a later proof. What hangs on it,
+// such as the tokens of apps, goes on.
+func renewSession(t *tx, s identity.Session) error {
+	renewed, err := one(t.exec(`UPDATE auth_sessions SET cookie_hash = ?, ip_address = ?, user_agent = ?, auth_time = ?,
+			amr = ?, last_activity_at = ?, expires_at = ?, idle_seconds = ?
+		WHERE id = ? AND EXISTS (SELECT 1 FROM auth_users u
+			WHERE u.id = user_id AND u.disabled_at IS NULL AND u.deleted_at IS NULL)`,
+		s.CookieHash, s.IPAddress, s.UserAgent, timestamp(s.AuthTime), encodeList(s.AMR), timestamp(s.LastActivityAt),
+		timestamp(s.ExpiresAt), wholeSeconds(s.IdleFor), s.ID.String()))
+	if err == nil && !renewed {
+		return identity.ErrCredentials
+	}
+	return err
 }
 
 // insertSession stores a session if its person is live.
@@ -82,28 +118,30 @@ func insertSession(t *tx, s identity.Session) error {
 
 // SessionByCookie implements [identity.Sessions].
 func (s *Identity) SessionByCookie(ctx context.Context, cookieHash []byte) (identity.Session, identity.User, error) {
-	session, user, err := s.session(ctx, `s.cookie_hash = ?`, cookieHash)
-	if err != nil {
+	return s.seen(ctx, `s.cookie_hash = ?`, cookieHash)
+}
+
+// SessionByID implements [identity.Sessions].
+func (s *Identity) SessionByID(ctx context.Context, id uuid.UUID) (identity.Session, identity.User, error) {
+	return s.seen(ctx, `s.id = ?`, id.String())
+}
+
+// seen finds a live session and notes its activity.
+func (s *Identity) seen(ctx context.Context, where string, key any) (identity.Session, identity.User, error) {
+	session, user, err := s.session(ctx, where, key)
+	now := s.db.clock()
+	if err != nil || now.Sub(session.LastActivityAt) < activityEvery {
 		return session, user, err
 	}
-	now := s.db.clock()
-	if now.Sub(session.LastActivityAt) < activityEvery {
-		return session, user, nil
-	}
 	err = s.db.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE auth_sessions SET last_activity_at = ? WHERE id = ? AND revoked_at IS NULL`,
-			timestamp(now), session.ID.String())
+		_, err := t.exec(`UPDATE auth_sessions SET last_activity_at = ? WHERE id = ? AND revoked_at IS NULL AND last_activity_at < ?`,
+			timestamp(now), session.ID.String(), timestamp(now))
 		return err
 	})
 	if err != nil { // the person goes on: the note is made at the next request
 		s.db.logger.Warn("noting the activity of a session failed", "error", err)
 	}
 	return session, user, nil
-}
-
-// SessionByID implements [identity.Sessions].
-func (s *Identity) SessionByID(ctx context.Context, id uuid.UUID) (identity.Session, identity.User, error) {
-	return s.session(ctx, `s.id = ?`, id.String())
 }
 
 // session finds a live session of a live person.
@@ -136,17 +174,21 @@ func (s *Identity) EndSession(ctx context.Context, id uuid.UUID, reason string, 
 	})
 }
 
-// revokeSession ends a session with its refresh tokens and grants. It reports whether the session was live.
+// revokeSession ends a session with its grants and their refresh tokens, but for those with offline access.
+// It reports whether the session was live.
 func revokeSession(t *tx, id uuid.UUID, reason string, now int64) (bool, error) {
 	ended, err := one(t.exec(`UPDATE auth_sessions SET revoked_at = ?, revoke_reason = ? WHERE id = ? AND revoked_at IS NULL`,
 		now, reason, id.String()))
 	if err != nil || !ended {
 		return false, err
 	}
-	if _, err := t.exec(`UPDATE auth_refresh_tokens SET revoked_at = ? WHERE session_id = ? AND revoked_at IS NULL`,
+	if _, err := t.exec(`UPDATE auth_refresh_tokens SET revoked_at = ?, salt = NULL
+		WHERE session_id = ? AND revoked_at IS NULL
+		  AND NOT EXISTS (SELECT 1 FROM auth_grants g WHERE g.handle = grant_handle AND g.offline = 1)`,
 		now, id.String()); err != nil {
 		return false, err
 	}
-	_, err = t.exec(`UPDATE auth_grants SET revoked_at = ? WHERE session_id = ? AND revoked_at IS NULL`, now, id.String())
+	_, err = t.exec(`UPDATE auth_grants SET revoked_at = ? WHERE session_id = ? AND offline = 0 AND revoked_at IS NULL`,
+		now, id.String())
 	return true, err
 }

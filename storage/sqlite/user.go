@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -19,7 +20,7 @@ var _ identity.Store = (*Identity)(nil)
 // Identity is the part of the engine that knows people.
 func (db *DB) Identity() *Identity { return &Identity{db} }
 
-const userColumns = `u.id, u.email, u.email_verified, u.name, u.avatar_url, u.role,
+const userColumns = `u.id, u.email, u.email_verified, u.name, u.avatar_url, u.claims, u.role,
 	u.disabled_at, u.deleted_at, u.created_at, u.updated_at`
 
 // userRow reads userColumns.
@@ -32,7 +33,7 @@ type userRow struct {
 
 func (r *userRow) targets() []any {
 	return []any{
-		&r.user.ID, &r.email, &r.user.EmailVerified, &r.user.Name, &r.user.AvatarURL, &r.user.Role,
+		&r.user.ID, &r.email, &r.user.EmailVerified, &r.user.Name, &r.user.AvatarURL, (*storedProfile)(&r.user.Profile), &r.user.Role,
 		&r.disabled, &r.deleted, &r.created, &r.updated,
 	}
 }
@@ -42,6 +43,39 @@ func (r *userRow) value() identity.User {
 	r.user.DisabledAt, r.user.DeletedAt = fromOptional(r.disabled), fromOptional(r.deleted)
 	r.user.CreatedAt, r.user.UpdatedAt = fromTimestamp(r.created), fromTimestamp(r.updated)
 	return r.user
+}
+
+// storedProfile reads a profile from JSON.
+type storedProfile identity.Profile
+
+// Scan implements [sql.Scanner].
+func (p *storedProfile) Scan(value any) error {
+	text, _ := value.(string)
+	*p = storedProfile{}
+	if text == "{}" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(text), p); err != nil {
+		return fmt.Errorf("reading a stored profile: %w", err)
+	}
+	return nil
+}
+
+// SaveProfile implements [identity.Accounts].
+func (s *Identity) SaveProfile(ctx context.Context, u identity.User) error {
+	profile, err := json.Marshal(u.Profile)
+	if err != nil {
+		return fmt.Errorf("encoding a profile: %w", err)
+	}
+	return s.db.write(ctx, func(t *tx) error {
+		saved, err := one(t.exec(`UPDATE auth_users SET name = ?, avatar_url = ?, claims = ?, email_verified = ?, updated_at = ?
+			WHERE id = ? AND deleted_at IS NULL`,
+			u.Name, u.AvatarURL, string(profile), u.EmailVerified, timestamp(s.db.clock()), u.ID.String()))
+		if err == nil && !saved {
+			return identity.ErrNotFound
+		}
+		return err
+	})
 }
 
 // CreateAccount implements [identity.Accounts].

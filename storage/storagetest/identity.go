@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -99,27 +100,46 @@ func testSessions(t *testing.T, open Open) {
 		_, _, err = s.Identity.SessionByID(ctx, session.ID)
 		want(t, err, identity.ErrNoSession)
 	})
-	t.Run("a new sign-in ends the session it replaces", func(t *testing.T) {
+	t.Run("a new sign-in renews the session of the same person", func(t *testing.T) {
 		old := startSession(t, s, user, clock.Now())
+		clock.Add(time.Minute)
 		fresh := newSession(user, clock.Now())
-		if err := s.Identity.StartSession(ctx, fresh, old.CookieHash, identity.Event{Type: "login_success"}); err != nil {
-			t.Fatal(err)
+		started, err := s.Identity.StartSession(ctx, fresh, old.CookieHash, identity.Event{Type: "login_success"})
+		if err != nil || started.ID != old.ID || !started.AuthTime.After(old.AuthTime) {
+			t.Errorf("got %v, %v, want session %s proven later", started, err, old.ID)
 		}
-		_, _, err := s.Identity.SessionByID(ctx, old.ID)
+		_, _, err = s.Identity.SessionByCookie(ctx, old.CookieHash)
+		want(t, err, identity.ErrNoSession)
+		found, _, err := s.Identity.SessionByCookie(ctx, fresh.CookieHash)
+		if err != nil || found.ID != old.ID || !found.AuthTime.Equal(fresh.AuthTime) {
+			t.Errorf("got %v, %v, want the renewed session", found, err)
+		}
+	})
+	t.Run("a sign-in of somebody else ends the session it replaces", func(t *testing.T) {
+		old := startSession(t, s, user, clock.Now())
+		other := createUser(t, s, "eve@example.com", clock.Now())
+		started, err := s.Identity.StartSession(ctx, newSession(other, clock.Now()), old.CookieHash, identity.Event{})
+		if err != nil || started.ID == old.ID {
+			t.Errorf("got %v, %v, want a session of its own", started, err)
+		}
+		_, _, err = s.Identity.SessionByID(ctx, old.ID)
 		want(t, err, identity.ErrNoSession)
 	})
 	t.Run("idle and absolute end", func(t *testing.T) {
-		session := startSession(t, s, user, clock.Now())
+		idle, used := startSession(t, s, user, clock.Now()), startSession(t, s, user, clock.Now())
 		clock.Add(23 * time.Hour)
-		if _, _, err := s.Identity.SessionByCookie(ctx, session.CookieHash); err != nil { // moves the activity
+		if _, _, err := s.Identity.SessionByCookie(ctx, used.CookieHash); err != nil { // moves the activity
 			t.Fatal(err)
 		}
-		clock.Add(23 * time.Hour)
-		if _, _, err := s.Identity.SessionByID(ctx, session.ID); err != nil {
+		clock.Add(time.Hour)
+		_, _, err := s.Identity.SessionByID(ctx, idle.ID)
+		want(t, err, identity.ErrNoSession)
+		clock.Add(22 * time.Hour)
+		if _, _, err := s.Identity.SessionByID(ctx, used.ID); err != nil {
 			t.Errorf("got %v, want a session that was used 23 hours ago", err)
 		}
-		clock.Add(time.Hour)
-		_, _, err := s.Identity.SessionByID(ctx, session.ID)
+		clock.Add(2 * time.Hour)
+		_, _, err = s.Identity.SessionByID(ctx, used.ID)
 		want(t, err, identity.ErrNoSession)
 	})
 	t.Run("nobody signs in to a disabled account", func(t *testing.T) {
@@ -128,7 +148,7 @@ func testSessions(t *testing.T, open Open) {
 		if err := s.Exec(ctx, `UPDATE auth_users SET disabled_at = 1 WHERE email = 'off@example.com'`); err != nil {
 			t.Fatal(err)
 		}
-		err := s.Identity.StartSession(ctx, newSession(other, clock.Now()), nil, identity.Event{})
+		_, err := s.Identity.StartSession(ctx, newSession(other, clock.Now()), nil, identity.Event{})
 		want(t, err, identity.ErrCredentials)
 		_, _, err = s.Identity.SessionByID(ctx, live.ID)
 		want(t, err, identity.ErrNoSession)
@@ -144,6 +164,27 @@ func testSessions(t *testing.T, open Open) {
 			t.Errorf("got %d, %v, want sessions deleted", n, err)
 		}
 	})
+}
+
+func testProfiles(t *testing.T, open Open) {
+	clock := NewClock()
+	s := open(t, clock.Now)
+	user := createUser(t, s, "ada@example.com", clock.Now())
+	user.Name, user.AvatarURL, user.EmailVerified = "Ada Lovelace", "https://a.example/ada.png", true
+	user.Profile = identity.Profile{
+		GivenName: "Ada", Birthdate: "1815-12-10", PhoneNumber: "+44 20 7946 0000", PhoneNumberVerified: true,
+		Address: &identity.Address{Locality: "London", Country: "GB"},
+	}
+	clock.Add(time.Hour)
+	if err := s.Identity.SaveProfile(t.Context(), user); err != nil {
+		t.Fatal(err)
+	}
+	user.UpdatedAt = clock.Now()
+	if got, err := s.Identity.UserByID(t.Context(), user.ID); err != nil || !reflect.DeepEqual(got, user) {
+		t.Errorf("got %+v, %v, want %+v", got, err, user)
+	}
+	user.ID = uuid.New()
+	want(t, s.Identity.SaveProfile(t.Context(), user), identity.ErrNotFound)
 }
 
 func testAttempts(t *testing.T, open Open) {

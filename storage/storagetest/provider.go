@@ -55,7 +55,7 @@ func issueCode(t *testing.T, s Store, session identity.Session, now time.Time) (
 	err := s.Provider.IssueCode(t.Context(), provider.CodeIssue{
 		Grant: grant, CodeHash: code.Hash(), RedirectURI: "https://notes.example/callback",
 		CodeChallenge: challenge, ExpiresIn: time.Minute,
-	})
+	}, provider.Allow)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func testProvider(t *testing.T, open Open) {
 	saveClient(t, s, "mc_other", clock.Now())
 	revoked := func(t *testing.T, g provider.Grant) bool {
 		t.Helper()
-		facts, err := s.Provider.GrantFacts(ctx, g.Handle)
+		facts, err := s.Provider.GrantFacts(ctx, g.Handle, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,51 +188,59 @@ func testProvider(t *testing.T, open Open) {
 			rand.Read(handle)
 			return s.Provider.IssueCode(ctx, provider.CodeIssue{
 				RequestHash: r.Hash, CodeHash: identity.NewSecret().Hash(), ExpiresIn: time.Minute,
-				Consent: &provider.Consent{UserID: user.ID, ClientID: "mc_notes", Scopes: []string{"openid"}, UpdatedAt: clock.Now()},
+				Consent: &provider.Consent{
+					UserID: user.ID, ClientID: "mc_notes", Scopes: []string{"openid"}, Claims: []string{"name"}, UpdatedAt: clock.Now(),
+				},
 				Grant: provider.Grant{
 					Handle: handle, UserID: user.ID, ClientID: "mc_notes", SessionID: session.ID, Scopes: []string{"openid"},
 					AuthTime: clock.Now(), CreatedAt: clock.Now(),
 				},
-			})
+			}, provider.Allow)
 		}
 		want(t, issue(), nil)
 		want(t, issue(), provider.ErrNoRequest)
 		consent, err := s.Provider.Consent(ctx, user.ID, "mc_notes")
-		if err != nil || len(consent.Scopes) != 1 {
-			t.Errorf("got %v, %v, want one scope", consent, err)
+		if err != nil || len(consent.Scopes) != 1 || len(consent.Claims) != 1 {
+			t.Errorf("got %v, %v, want one scope and one claim", consent, err)
 		}
 		if consent, err := s.Provider.Consent(ctx, uuid.New(), "mc_notes"); err != nil || consent.Scopes != nil {
 			t.Errorf("got %v, %v, want nothing of another person", consent, err)
 		}
 	})
-	t.Run("the end of a session ends its grants and refresh tokens", func(t *testing.T) {
-		rest := newSession(user, clock.Now())
-		rest.CookieHash, rest.ClientID = nil, provider.FirstPartyClient
-		err := s.Provider.StartFirstParty(ctx, provider.FirstPartySession{
-			Session: rest, RefreshHash: identity.NewSecret().Hash(), FamilyID: uuid.Must(uuid.NewV7()),
-			RefreshUntil: clock.Now().Add(time.Hour), Event: identity.Event{UserID: user.ID, Type: "login_success"},
-		})
-		if err != nil {
-			t.Fatal(err)
+	t.Run("an approval that policy refuses leaves no trace", func(t *testing.T) {
+		r := storeRequest(t, s, "mc_notes", clock.Now())
+		issue := provider.CodeIssue{
+			RequestHash: r.Hash, CodeHash: identity.NewSecret().Hash(), ExpiresIn: time.Minute,
+			Grant: provider.Grant{
+				Handle: make([]byte, 16), UserID: user.ID, ClientID: "mc_notes", SessionID: session.ID, Scopes: []string{"openid"},
+				AuthTime: clock.Now(), CreatedAt: clock.Now(),
+			},
 		}
-		_, grant := issueCode(t, s, rest, clock.Now())
-		if err := s.Identity.EndSession(ctx, rest.ID, "logout", identity.Event{Type: "logout"}); err != nil {
-			t.Fatal(err)
+		rand.Read(issue.Grant.Handle)
+		want(t, s.Provider.IssueCode(ctx, issue, func(provider.Facts) error { return provider.ErrDenied }), provider.ErrDenied)
+		if _, err := s.Provider.Request(ctx, r.Hash); err != nil {
+			t.Errorf("got %v, want the request as it was", err)
 		}
-		if !revoked(t, grant) {
-			t.Error("got a live grant after the end of its session")
+		_, err := s.Provider.GrantFacts(ctx, issue.Grant.Handle, "")
+		want(t, err, provider.ErrInvalidGrant)
+	})
+	t.Run("an access token is revoked by itself", func(t *testing.T) {
+		_, grant := issueCode(t, s, session, clock.Now())
+		for range 2 { // twice is harmless
+			want(t, s.Provider.RevokeToken(ctx, "token-1", clock.Now().Add(time.Hour)), nil)
 		}
-		// The unique index of live refresh tokens is free again only if the token was revoked.
-		wantNone := `INSERT INTO auth_refresh_tokens
-			(token_hash, family_id, session_id, user_id, client_id, generation, issued_at, expires_at)
-			SELECT x'` + hex32 + `', family_id, session_id, user_id, client_id, 2, issued_at, expires_at FROM auth_refresh_tokens WHERE session_id = '` + rest.ID.String() + `'`
-		if err := s.Exec(ctx, wantNone); err != nil {
-			t.Errorf("got %v, want the refresh token revoked", err)
+		_, err := s.Provider.GrantFacts(ctx, grant.Handle, "token-1")
+		want(t, err, provider.ErrInvalidGrant)
+		if _, err := s.Provider.GrantFacts(ctx, grant.Handle, "token-2"); err != nil {
+			t.Errorf("got %v, want the other token live", err)
+		}
+		for id, revoked := range map[string]bool{"token-1": true, "token-2": false} {
+			if got, err := s.Provider.TokenRevoked(ctx, id); err != nil || got != revoked {
+				t.Errorf("%s: got %v, %v, want %v", id, got, err, revoked)
+			}
 		}
 	})
 }
-
-const hex32 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
 func testKeys(t *testing.T, open Open) {
 	clock := NewClock()

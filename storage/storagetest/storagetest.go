@@ -35,9 +35,11 @@ type Open func(t *testing.T, now func() time.Time) Store
 // Run runs every suite.
 func Run(t *testing.T, open Open) {
 	t.Run("accounts", func(t *testing.T) { t.Parallel(); testAccounts(t, open) })
+	t.Run("profiles", func(t *testing.T) { t.Parallel(); testProfiles(t, open) })
 	t.Run("sessions", func(t *testing.T) { t.Parallel(); testSessions(t, open) })
 	t.Run("attempts", func(t *testing.T) { t.Parallel(); testAttempts(t, open) })
 	t.Run("provider", func(t *testing.T) { t.Parallel(); testProvider(t, open) })
+	t.Run("refresh", func(t *testing.T) { t.Parallel(); testRefresh(t, open) })
 	t.Run("keys", func(t *testing.T) { t.Parallel(); testKeys(t, open) })
 	t.Run("ledger", func(t *testing.T) { t.Parallel(); testLedger(t, open) })
 }
@@ -102,8 +104,7 @@ func newSession(user identity.User, now time.Time) identity.Session {
 
 func startSession(t *testing.T, s Store, user identity.User, now time.Time) identity.Session {
 	t.Helper()
-	session := newSession(user, now)
-	err := s.Identity.StartSession(t.Context(), session, nil, identity.Event{UserID: user.ID, Type: "login_success"})
+	session, err := s.Identity.StartSession(t.Context(), newSession(user, now), nil, identity.Event{UserID: user.ID, Type: "login_success"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,6 @@ import (
 	"mana/ledger"
 	"mana/provider"
 	"mana/provider/identity"
-	"mana/web/page"
 )
 
 // Config is what the API needs. All fields are required.
@@ -70,11 +69,6 @@ func (a *API) limit(ctx context.Context, class, key string) error {
 // limitAddress counts one call of the caller's network.
 func (a *API) limitAddress(ctx context.Context, class string) error {
 	return a.limit(ctx, class, a.cfg.Network(ctx))
-}
-
-// device is where a request came from.
-func device(r *http.Request) identity.Device {
-	return identity.Device{IPAddress: page.From(r.Context()).Client.String(), UserAgent: r.Header.Get("User-Agent")}
 }
 
 // timestamp writes ISO 8601 in UTC with milliseconds.

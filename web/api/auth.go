@@ -1,11 +1,15 @@
 package api
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"net/http"
+	"strings"
 
 	"mana/provider"
 	"mana/provider/identity"
+	"mana/web/page"
 )
 
 const (
@@ -45,7 +49,7 @@ func (a *API) Register(w http.ResponseWriter, r *http.Request) error {
 	}
 	registration := identity.Registration{
 		Email: body.required("email"), Password: body.required("password"), Name: body.limited("name", 0, maxDevice),
-		Device: device(r),
+		Device: page.Device(r),
 	}
 	if err := body.err(); err != nil {
 		return err
@@ -91,15 +95,19 @@ func (a *API) Login(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, loggedIn{
+	writeJSON(w, http.StatusOK, loggedInOf(tokens))
+	return nil
+}
+
+func loggedInOf(tokens provider.Tokens) loggedIn {
+	return loggedIn{
 		User: loginUser{
 			ID: tokens.User.ID.String(), Email: string(tokens.User.Email), Name: optional(tokens.User.Name),
 			Role: string(tokens.User.Role),
 		},
 		AccessToken: tokens.AccessToken, RefreshToken: string(tokens.RefreshToken),
 		ExpiresIn: int64(tokens.ExpiresIn.Seconds()), TokenType: "Bearer",
-	})
-	return nil
+	}
 }
 
 func (a *API) login(r *http.Request) (provider.Tokens, error) {
@@ -107,13 +115,96 @@ func (a *API) login(r *http.Request) (provider.Tokens, error) {
 	if err != nil {
 		return provider.Tokens{}, err
 	}
-	in := provider.Login{Email: body.required("email"), Password: body.limited("password", 1, maxPassword), Device: device(r)}
+	in := provider.Login{Email: body.required("email"), Password: body.limited("password", 1, maxPassword), Device: page.Device(r)}
 	in.Device.ID = body.limited("deviceId", 0, maxDevice)
 	in.Device.Name = body.cut("deviceName", maxDevice)
 	if err := body.err(); err != nil {
 		return provider.Tokens{}, err
 	}
 	return a.cfg.FirstParty.Login(r.Context(), in)
+}
+
+// Refresh exchanges a refresh token: POST /api/v1/auth/refresh. Clients send the same one again when an answer
+// was lost, so the limit is wide.
+func (a *API) Refresh(w http.ResponseWriter, r *http.Request) error {
+	token, err := a.refreshToken(r)
+	if err != nil {
+		return err
+	}
+	if token == "" {
+		return validation("refreshToken is required")
+	}
+	tokens, err := a.cfg.FirstParty.Refresh(r.Context(), token, page.Device(r))
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, loggedInOf(tokens))
+	return nil
+}
+
+// refreshToken counts a call of the class refresh and reads its token, empty when there is none.
+func (a *API) refreshToken(r *http.Request) (string, error) {
+	ctx := r.Context()
+	if err := a.limitAddress(ctx, "refreship"); err != nil {
+		return "", err
+	}
+	body, err := decode(r)
+	if err != nil {
+		return "", err
+	}
+	token, _ := body.text("refreshToken")
+	if err := body.err(); err != nil || token == "" {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(token))
+	return token, a.limit(ctx, "refresh", base64.RawURLEncoding.EncodeToString(sum[:]))
+}
+
+type loggedOut struct {
+	Success bool   `json:"success"`
+	Message string `json:"message"`
+}
+
+// Logout ends sessions: POST /api/v1/auth/logout. A bearer token and a refresh token each name one.
+func (a *API) Logout(w http.ResponseWriter, r *http.Request) error {
+	refresh, err := a.refreshToken(r)
+	if err != nil {
+		return err
+	}
+	bearer := bearerToken(r)
+	if bearer == "" && refresh == "" {
+		return unauthorized("No token provided")
+	}
+	if bearer != "" {
+		err := a.cfg.FirstParty.SignOutToken(r.Context(), bearer, page.Device(r))
+		if errors.Is(err, provider.ErrInvalidToken) && refresh == "" {
+			return unauthorized("Invalid token")
+		}
+		if err != nil && !errors.Is(err, provider.ErrInvalidToken) {
+			return err
+		}
+	}
+	if refresh != "" {
+		if err := a.cfg.FirstParty.SignOutRefresh(r.Context(), refresh, page.Device(r)); err != nil {
+			return err
+		}
+	}
+	writeJSON(w, http.StatusOK, loggedOut{Success: true, Message: "Logged out successfully"})
+	return nil
+}
+
+// bearerToken is the token of the Authorization header, empty if it is none (RFC 6750, section 2.1).
+func bearerToken(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return token
+}
+
+// unauthorized is the refusal of a caller who is not proven.
+func unauthorized(message string) *Error {
+	return &Error{Status: http.StatusUnauthorized, Code: "UNAUTHORIZED", Message: message, Challenge: "Bearer"}
 }
 
 type validated struct {

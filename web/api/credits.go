@@ -28,17 +28,18 @@ const (
 func (a *API) access(r *http.Request, scope, class string) (provider.Access, error) {
 	challenge := `Bearer resource_metadata="` + a.cfg.FirstParty.CreditsMetadataURL() + `", scope="` + scope + `"`
 	unauthorized := func(message, member string) *Error {
-		return &Error{Status: http.StatusUnauthorized, Code: "UNAUTHORIZED", Message: message, Challenge: challenge + member}
+		e := unauthorized(message)
+		e.Challenge = challenge + member
+		return e
 	}
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	bearer := strings.EqualFold(scheme, "Bearer") && token != ""
+	token := bearerToken(r)
 	if keys := r.Header.Values("X-Service-Key"); len(keys) > 0 {
-		if bearer {
+		if token != "" {
 			return provider.Access{}, validation("Send either a bearer token or a service key")
 		}
 		return provider.Access{}, unauthorized("Invalid service key", "")
 	}
-	if !bearer {
+	if token == "" {
 		return provider.Access{}, unauthorized("No token provided", "")
 	}
 	who, err := a.cfg.FirstParty.Access(r.Context(), token)

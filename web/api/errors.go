@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mana/ledger"
+	"mana/provider"
 	"mana/provider/identity"
 	"mana/web/page"
 )
@@ -55,6 +56,7 @@ func refusals() map[error]Error {
 		identity.ErrEmailTaken:     refused(409, "EMAIL_ALREADY_REGISTERED", "User with this email already exists"),
 		identity.ErrCredentials:    refused(401, "INVALID_CREDENTIALS", "Invalid credentials"),
 		identity.ErrBusy:           *unavailable(),
+		provider.ErrInvalidGrant:   refused(401, "TOKEN_INVALID", "Invalid refresh token"),
 		ledger.ErrInsufficient:     refused(402, "INSUFFICIENT_CREDITS", "Insufficient credits"),
 		ledger.ErrDebt:             refused(402, "DEBT_OUTSTANDING", "Insufficient credits: outstanding debt must be settled first"),
 		ledger.ErrKeyReused:        refused(422, "IDEMPOTENCY_KEY_REUSED", "Idempotency key was used with a different request"),
@@ -75,6 +77,9 @@ func asError(err error) (refusal *Error, known bool) {
 			Status: http.StatusTooManyRequests, Code: "ACCOUNT_LOCKED", RetryAfter: locked.RetryAfter,
 			Message: "Too many failed attempts, please try again later",
 		}, true
+	}
+	if errors.Is(err, provider.ErrRefreshExpired) {
+		return &Error{Status: http.StatusUnauthorized, Code: "TOKEN_EXPIRED", Message: "Refresh token expired"}, true
 	}
 	for sentinel, e := range refusals() {
 		if errors.Is(err, sentinel) {

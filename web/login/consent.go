@@ -3,6 +3,7 @@ package login
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"mana/provider"
 	"mana/web/ui"
@@ -17,11 +18,11 @@ func (p *Pages) ShowConsent(w http.ResponseWriter, r *http.Request) error {
 	if flow == nil {
 		return provider.ErrNoRequest
 	}
-	if p.Provider.LoginDue(flow, who) {
+	if p.Provider.LoginDue(flow, who) || flow.SelectDue(who) {
 		p.Provider.Resume(w, r, flow, who)
 		return nil
 	}
-	fresh, err := p.Provider.NewScopes(r, flow, who)
+	all, fresh, err := p.Provider.Asked(r, flow, who)
 	if err != nil {
 		return err
 	}
@@ -31,24 +32,31 @@ func (p *Pages) ShowConsent(w http.ResponseWriter, r *http.Request) error {
 			FormToken: p.Forms.Token(string(p.cookies.Session(r))),
 		},
 		Account: string(who.User.Email),
-		Scopes:  scopeViews(flow.Request.Scopes, fresh),
+		Scopes:  askedViews(all, fresh),
 	}
 	v.App, v.Request = appOf(flow)
 	ui.Render(w, r, http.StatusOK, consentPage(v))
 	return nil
 }
 
-// scopeViews puts what is new first; it is marked only beside what was allowed before.
-func scopeViews(asked, fresh []string) []scopeView {
+// askedViews says in words what is asked for. What is new comes first; it is marked only beside what was
+// allowed before.
+func askedViews(all, fresh provider.Consent) []scopeView {
 	var before, after []scopeView
-	for _, scope := range asked {
-		isNew := slices.Contains(fresh, scope)
-		view := scopeView{Text: ui.T(scopeText(scope)), New: isNew && len(fresh) < len(asked)}
+	some := len(fresh.Scopes)+len(fresh.Claims) < len(all.Scopes)+len(all.Claims)
+	add := func(text string, isNew bool) {
 		if isNew {
-			before = append(before, view)
+			before = append(before, scopeView{Text: text, New: some})
 		} else {
-			after = append(after, view)
+			after = append(after, scopeView{Text: text})
 		}
+	}
+	for _, scope := range all.Scopes {
+		add(ui.T(scopeText(scope)), slices.Contains(fresh.Scopes, scope))
+	}
+	if len(all.Claims) > 0 {
+		names := strings.ReplaceAll(strings.Join(all.Claims, ", "), "_", " ")
+		add(ui.T(ui.ScopeClaims, "list", names), len(fresh.Claims) > 0)
 	}
 	return append(before, after...)
 }
@@ -61,6 +69,12 @@ func scopeText(scope string) ui.Key {
 		return ui.ScopeProfile
 	case provider.ScopeEmail:
 		return ui.ScopeEmail
+	case provider.ScopeAddress:
+		return ui.ScopeAddress
+	case provider.ScopePhone:
+		return ui.ScopePhone
+	case provider.ScopeOfflineAccess:
+		return ui.ScopeOffline
 	case provider.ScopeCreditsRead:
 		return ui.ScopeCreditsRead
 	}

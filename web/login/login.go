@@ -102,7 +102,7 @@ func (p *Pages) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 	}
 	switching := r.FormValue("switch") != ""
 	switch {
-	case flow != nil && (flow.Silent() || !switching && !p.Provider.LoginDue(flow, who)):
+	case flow != nil && (flow.Silent() || !switching && (!p.Provider.LoginDue(flow, who) || flow.SelectDue(who))):
 		p.Provider.Resume(w, r, flow, who)
 		return nil
 	case flow == nil && who != nil:
@@ -110,14 +110,29 @@ func (p *Pages) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	v := p.loginView(w, r, flow)
-	if flow != nil {
-		v.Email = flow.Request.LoginHint
+	expected, err := p.expected(r, flow)
+	if err != nil {
+		return err
 	}
-	if who != nil && !switching {
-		v.Email, v.FixedEmail = string(who.User.Email), true
+	switch {
+	case expected != "":
+		v.Email, v.FixedEmail, v.Lead = expected, true, ui.T(ui.LoginOther)
+	case who != nil && !switching:
+		v.Email, v.FixedEmail, v.Lead = string(who.User.Email), true, ui.T(ui.LoginAgain)
+	case flow != nil:
+		v.Email = flow.Request.LoginHint
 	}
 	ui.Render(w, r, http.StatusOK, loginPage(v))
 	return nil
+}
+
+// expected is the address of the person that the app asks for; empty: anybody may sign in.
+func (p *Pages) expected(r *http.Request, flow *provider.Interaction) (string, error) {
+	if flow == nil {
+		return "", nil
+	}
+	user, err := p.Provider.Expected(r.Context(), flow)
+	return string(user.Email), err
 }
 
 func (p *Pages) loginView(w http.ResponseWriter, r *http.Request, flow *provider.Interaction) loginView {
@@ -153,7 +168,7 @@ func (p *Pages) Login(w http.ResponseWriter, r *http.Request) error {
 	}
 	in := identity.SignIn{
 		Email: r.PostForm.Get("username"), Password: r.PostForm.Get("password"),
-		Remember: r.PostForm.Get("remember") != "", Replaces: p.cookies.Session(r), Device: device(r),
+		Remember: r.PostForm.Get("remember") != "", Replaces: p.cookies.Session(r), Device: page.Device(r),
 	}
 	started, err := p.Identity.SignIn(r.Context(), in)
 	if !errors.Is(err, identity.ErrCredentials) {
@@ -208,10 +223,6 @@ func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request, flow *provider.
 func SeeOther(w http.ResponseWriter, r *http.Request, path string) {
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, path, http.StatusSeeOther)
-}
-
-func device(r *http.Request) identity.Device {
-	return identity.Device{IPAddress: page.From(r.Context()).Client.String(), UserAgent: r.Header.Get("User-Agent")}
 }
 
 // withRequest adds the id of the interaction to the address of a page.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"mana/provider"
+	"mana/web/page"
 	"mana/web/ui"
 )
 
@@ -39,7 +40,7 @@ func (p *Pages) Logout(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if who != nil {
-		if err := p.Identity.SignOut(r.Context(), who.Session, device(r)); err != nil {
+		if err := p.Provider.SignOut(r.Context(), who.Session, page.Device(r)); err != nil {
 			return err
 		}
 	}

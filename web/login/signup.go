@@ -8,6 +8,7 @@ import (
 
 	"mana/provider"
 	"mana/provider/identity"
+	"mana/web/page"
 	"mana/web/ui"
 )
 
@@ -68,7 +69,7 @@ func (p *Pages) Signup(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	user, err := p.Identity.Register(r.Context(), identity.Registration{
-		Email: r.PostForm.Get("email"), Password: r.PostForm.Get("password"), Name: r.PostForm.Get("name"), Device: device(r),
+		Email: r.PostForm.Get("email"), Password: r.PostForm.Get("password"), Name: r.PostForm.Get("name"), Device: page.Device(r),
 	})
 	if fault, found := signupFault(err); found {
 		v := p.signupView(w, r, flow)
@@ -79,7 +80,7 @@ func (p *Pages) Signup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	in := identity.SignIn{Replaces: p.cookies.Session(r), Device: device(r)}
+	in := identity.SignIn{Replaces: p.cookies.Session(r), Device: page.Device(r)}
 	started, err := p.Identity.StartSession(r.Context(), user, in)
 	if err != nil {
 		return err

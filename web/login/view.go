@@ -11,7 +11,8 @@ type loginView struct {
 	App        appView
 	Request    string // id of the interaction, empty: none
 	Email      string
-	FixedEmail bool // a person who is signed in proves it again
+	FixedEmail bool // the person is given: who is signed in proves it again, or the app asks for somebody
+	Lead       string
 	Remember   bool
 	Faults     ui.Faults
 	SignupOpen bool
@@ -25,6 +26,14 @@ type signupView struct {
 	Name, Email string
 	Faults      ui.Faults
 	Bonus       string // credits to start with, empty: none
+}
+
+// selectView is what the choice of an account shows.
+type selectView struct {
+	ui.Page
+	App         appView
+	Request     string
+	Name, Email string // of the account that is signed in; the name may be empty
 }
 
 // consentView is what the consent page shows.

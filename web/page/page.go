@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"mana/provider/identity"
 )
 
 type contextKey struct{}
@@ -33,6 +35,11 @@ func From(ctx context.Context) *State {
 		return s
 	}
 	return &State{}
+}
+
+// Device is where a request came from, for sessions and security events.
+func Device(r *http.Request) identity.Device {
+	return identity.Device{IPAddress: From(r.Context()).Client.String(), UserAgent: r.Header.Get("User-Agent")}
 }
 
 // Nonce is the value that lets an inline script of this answer run. Asking for it puts it into the policy.

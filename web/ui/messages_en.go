@@ -10,6 +10,10 @@ const (
 	LoginReturns       Key = "login.returns"
 	LoginFailed        Key = "login.failed"
 	LoginAgain         Key = "login.again"
+	LoginOther         Key = "login.other"
+	SelectTitle        Key = "select.title"
+	SelectContinue     Key = "select.continue"
+	SelectOther        Key = "select.other"
 	Email              Key = "email"
 	Password           Key = "password"
 	NewPassword        Key = "password.new"
@@ -44,6 +48,10 @@ const (
 	ScopeOpenID        Key = "scope.openid"
 	ScopeProfile       Key = "scope.profile"
 	ScopeEmail         Key = "scope.email"
+	ScopeAddress       Key = "scope.address"
+	ScopePhone         Key = "scope.phone"
+	ScopeOffline       Key = "scope.offline"
+	ScopeClaims        Key = "scope.claims"
 	ScopeCreditsRead   Key = "scope.credits.read"
 	ScopeCreditsSpend  Key = "scope.credits.spend"
 	LogoutTitle        Key = "logout.title"
@@ -130,6 +138,10 @@ var englishTexts = map[Key]string{
 	LoginReturns:       "You return to {host}",
 	LoginFailed:        "E-mail or password is wrong. Please try again.",
 	LoginAgain:         "Please confirm that it is you.",
+	LoginOther:         "The app asks for this account. Please sign in with it.",
+	SelectTitle:        "Choose an account",
+	SelectContinue:     "Continue with this account",
+	SelectOther:        "Use another account",
 	Email:              "E-mail",
 	Password:           "Password",
 	NewPassword:        "Choose a password",
@@ -162,8 +174,12 @@ var englishTexts = map[Key]string{
 	Cancel:             "Cancel",
 	ConsentFoot:        "After this you return to {host}. You decide again when the app asks for more.",
 	ScopeOpenID:        "Recognise you when you come back",
-	ScopeProfile:       "See your name and picture",
+	ScopeProfile:       "See your name, picture and profile",
 	ScopeEmail:         "See your e-mail address",
+	ScopeAddress:       "See your postal address",
+	ScopePhone:         "See your phone number",
+	ScopeOffline:       "Keep this access while you are away, until you end it",
+	ScopeClaims:        "See these details: {list}",
 	ScopeCreditsRead:   "See your credits and their history",
 	ScopeCreditsSpend:  "Spend your credits",
 	LogoutTitle:        "Sign out?",
@@ -216,10 +232,10 @@ var englishTexts = map[Key]string{
 	ServerText:         "Please try again in a moment. Nothing was lost.",
 	Reference:          "Reference {id}",
 	DemoTitle:          "Demo application",
-	DemoLead:           "An ordinary relying party: it knows the issuer's address and a client id, and nothing else.",
+	DemoLead:           "An ordinary relying party: it knows the issuer's address and its own client id and secret, and nothing else.",
 	DemoProblem:        "That did not work",
 	DemoStart:          "Start here",
-	DemoStartText:      "You sign in, allow the demo to see your name and to spend credits, and come back with an ID token that it verifies.",
+	DemoStartText:      "You sign in, allow the demo to see who you are and to spend credits, and come back with an ID token that it verifies.",
 	DemoLogin:          "Log in with Mana",
 	DemoLogout:         "Log out",
 	DemoSpendHeading:   "Spend a credit",

@@ -1,0 +1,242 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/provider"
+	"mana/provider/identity"
+)
+
+// refreshGrace is how long the predecessor of a live token is answered with the same successor.
+const refreshGrace = 30 * time.Second
+
+// refreshRow is one token of a family.
+type refreshRow struct {
+	family, session, user uuid.UUID
+	client                string
+	handle, salt          []byte // no handle: a first-party session
+	generation            int64
+	expires               int64
+	rotated, revoked      sql.NullInt64
+}
+
+func loadRefresh(queryRow func(string, ...any) *sql.Row, hash []byte) (refreshRow, error) {
+	var r refreshRow
+	err := queryRow(`SELECT family_id, session_id, user_id, client_id, grant_handle, salt, generation, expires_at,
+			rotated_at, revoked_at FROM auth_refresh_tokens WHERE token_hash = ?`, hash).
+		Scan(&r.family, &r.session, &r.user, &r.client, &r.handle, &r.salt, &r.generation, &r.expires, &r.rotated, &r.revoked)
+	return r, notFound(err, provider.ErrInvalidGrant)
+}
+
+func insertRefresh(t *tx, r refreshRow, hash []byte, issued int64) error {
+	_, err := t.exec(`INSERT INTO auth_refresh_tokens (token_hash, family_id, session_id, user_id, client_id, grant_handle,
+		generation, issued_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, hash, r.family.String(), r.session.String(),
+		r.user.String(), r.client, r.handle, r.generation, issued, r.expires)
+	return err
+}
+
+// facts reads what the family stands on: its grant, or its first-party session.
+func (r refreshRow) facts(queryRow func(string, ...any) *sql.Row) (provider.Facts, error) {
+	if r.handle != nil {
+		return loadFacts(queryRow, r.handle, "")
+	}
+	return sessionFacts(queryRow, r.session, r.client)
+}
+
+// sessionFacts reads a first-party session with its person.
+func sessionFacts(queryRow func(string, ...any) *sql.Row, id uuid.UUID, client string) (provider.Facts, error) {
+	var session sessionRow
+	var user userRow
+	err := queryRow(`SELECT `+sessionColumns+`, `+userColumns+` FROM auth_sessions s
+		JOIN auth_users u ON u.id = s.user_id WHERE s.id = ?`, id.String()).
+		Scan(append(session.targets(), user.targets()...)...)
+	if err != nil {
+		return provider.Facts{}, notFound(err, provider.ErrInvalidGrant)
+	}
+	facts := provider.Facts{Client: provider.Client{ID: client}, User: user.value()}
+	facts.Session, err = session.value()
+	return facts, err
+}
+
+// Refresh implements [provider.Refreshes]. A refusal that must leave a trace is returned after the commit.
+func (s *Provider) Refresh(ctx context.Context, r provider.Rotation, decide func(provider.Facts) (time.Time, error)) (provider.Refreshed, error) {
+	var done provider.Refreshed
+	var refused error
+	err := s.db.write(ctx, func(t *tx) error {
+		done, refused = provider.Refreshed{}, nil
+		now := s.db.clock()
+		row, err := loadRefresh(t.queryRow, r.Hash)
+		if err != nil {
+			return err
+		}
+		switch {
+		case row.client != r.ClientID:
+			refused = provider.ErrInvalidGrant
+			return insertEvent(t, refreshEvent(row, "refresh_token_foreign", r.Device), timestamp(now))
+		case row.revoked.Valid:
+			return provider.ErrInvalidGrant
+		case row.rotated.Valid && !inGrace(t, row, now):
+			refused = provider.ErrInvalidGrant
+			_, err := endFamily(t, row, "refresh_token_reused", r.Device, timestamp(now))
+			return err
+		case !row.rotated.Valid && row.expires <= timestamp(now):
+			return provider.ErrRefreshExpired
+		}
+		if done.Facts, err = row.facts(t.queryRow); err != nil {
+			return err
+		}
+		done.Facts.Now = now
+		until, err := decide(done.Facts)
+		if err != nil {
+			return err
+		}
+		if row.rotated.Valid {
+			done.Salt = row.salt
+			return nil
+		}
+		return rotate(t, r, row, until, now, &done)
+	})
+	if err == nil {
+		err = refused
+	}
+	if err != nil {
+		return provider.Refreshed{}, err
+	}
+	return done, nil
+}
+
+// inGrace reports whether a rotated token may be answered once more: its successor is live and unused.
+func inGrace(t *tx, row refreshRow, now time.Time) bool {
+	if row.salt == nil || !fromTimestamp(row.rotated.Int64).Add(refreshGrace).After(now) {
+		return false
+	}
+	var live int
+	err := t.queryRow(`SELECT count(*) FROM auth_refresh_tokens
+		WHERE family_id = ? AND generation = ? AND rotated_at IS NULL AND revoked_at IS NULL`,
+		row.family.String(), row.generation+1).Scan(&live)
+	return err == nil && live == 1
+}
+
+// rotate puts the successor into the place of the presented token, by one conditional update.
+func rotate(t *tx, r provider.Rotation, row refreshRow, until, now time.Time, done *provider.Refreshed) error {
+	at := timestamp(now)
+	if row.handle == nil {
+		if err := noteDevice(t, row.session, r.Device, at); err != nil {
+			return err
+		}
+	}
+	row.expires = timestamp(until)
+	if !r.Rotate {
+		_, err := t.exec(`UPDATE auth_refresh_tokens SET expires_at = ? WHERE token_hash = ?`, row.expires, r.Hash)
+		return err
+	}
+	won, err := one(t.exec(`UPDATE auth_refresh_tokens SET rotated_at = ?, salt = ?
+		WHERE token_hash = ? AND rotated_at IS NULL AND revoked_at IS NULL`, at, r.Salt, r.Hash))
+	if err != nil {
+		return err
+	}
+	if !won {
+		return provider.ErrInvalidGrant
+	}
+	if _, err := t.exec(`UPDATE auth_refresh_tokens SET salt = NULL
+		WHERE family_id = ? AND generation < ? AND salt IS NOT NULL`, row.family.String(), row.generation); err != nil {
+		return err
+	}
+	row.generation++
+	done.Salt = r.Salt
+	return insertRefresh(t, row, r.Successor(r.Salt), at)
+}
+
+// noteDevice keeps where a first-party session was last seen.
+func noteDevice(t *tx, session uuid.UUID, d identity.Device, now int64) error {
+	_, err := t.exec(`UPDATE auth_sessions SET last_activity_at = ?, ip_address = ?, user_agent = ? WHERE id = ?`,
+		now, d.IPAddress, d.UserAgent, session.String())
+	return err
+}
+
+// endFamily revokes a family with what it stands on. The event is written when anything was live.
+func endFamily(t *tx, row refreshRow, event string, d identity.Device, now int64) (bool, error) {
+	var ended bool
+	var err error
+	if row.handle != nil {
+		ended, err = revokeGrant(t, row.handle, now)
+	} else {
+		ended, err = revokeSession(t, row.session, event, now)
+	}
+	if err != nil || !ended {
+		return ended, err
+	}
+	return true, insertEvent(t, refreshEvent(row, event, d), now)
+}
+
+func refreshEvent(row refreshRow, event string, d identity.Device) identity.Event {
+	return identity.Event{UserID: row.user, Type: event, Device: d, Metadata: map[string]string{"client_id": row.client}}
+}
+
+// revokeGrant ends a grant with its refresh tokens. It reports whether the grant was live.
+func revokeGrant(t *tx, handle []byte, now int64) (bool, error) {
+	ended, err := one(t.exec(`UPDATE auth_grants SET revoked_at = ? WHERE handle = ? AND revoked_at IS NULL`, now, handle))
+	if err != nil {
+		return false, err
+	}
+	_, err = t.exec(`UPDATE auth_refresh_tokens SET revoked_at = ?, salt = NULL WHERE grant_handle = ? AND revoked_at IS NULL`,
+		now, handle)
+	return ended, err
+}
+
+// RefreshFacts implements [provider.Refreshes].
+func (s *Provider) RefreshFacts(ctx context.Context, hash []byte) (provider.Facts, time.Time, error) {
+	read := s.db.reader(ctx)
+	row, err := loadRefresh(read, hash)
+	if err != nil {
+		return provider.Facts{}, time.Time{}, err
+	}
+	now := s.db.clock()
+	if row.revoked.Valid || row.rotated.Valid || row.expires <= timestamp(now) {
+		return provider.Facts{}, time.Time{}, provider.ErrInvalidGrant
+	}
+	facts, err := row.facts(read)
+	facts.Now = now
+	return facts, fromTimestamp(row.expires), err
+}
+
+// RevokeRefresh implements [provider.Refreshes].
+func (s *Provider) RevokeRefresh(ctx context.Context, hash []byte, clientID string, e identity.Event) (bool, error) {
+	known := false
+	err := s.db.write(ctx, func(t *tx) error {
+		known = false
+		row, err := loadRefresh(t.queryRow, hash)
+		if errors.Is(err, provider.ErrInvalidGrant) || err == nil && row.client != clientID {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		known = true
+		_, err = endFamily(t, row, e.Type, e.Device, timestamp(s.db.clock()))
+		return err
+	})
+	return known, err
+}
+
+// RevokeToken implements [provider.Refreshes].
+func (s *Provider) RevokeToken(ctx context.Context, tokenID string, expires time.Time) error {
+	return s.db.write(ctx, func(t *tx) error {
+		_, err := t.exec(`INSERT INTO auth_revoked_tokens (token_id, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING`,
+			tokenID, timestamp(expires))
+		return err
+	})
+}
+
+// TokenRevoked implements [provider.Grants].
+func (s *Provider) TokenRevoked(ctx context.Context, tokenID string) (bool, error) {
+	var revoked bool
+	err := s.db.readers.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM auth_revoked_tokens WHERE token_id = ?)`,
+		tokenID).Scan(&revoked)
+	return revoked, err
+}
