@@ -372,10 +372,13 @@ func testRESTLogout(t *testing.T, s *server, login func() map[string]any, refres
 		return status, answer
 	}
 	for name, end := range map[string]func(session map[string]any) (string, any){
-		"by bearer":          func(b map[string]any) (string, any) { return b["accessToken"].(string), nil },
-		"by refresh token":   func(b map[string]any) (string, any) { return "", map[string]any{"refreshToken": b["refreshToken"]} },
-		"by a rotated token": func(b map[string]any) (string, any) { refresh(b["refreshToken"]); return "", map[string]any{"refreshToken": b["refreshToken"]} },
-		"bad bearer beside":  func(b map[string]any) (string, any) { return "x", map[string]any{"refreshToken": b["refreshToken"]} },
+		"by bearer":        func(b map[string]any) (string, any) { return b["accessToken"].(string), nil },
+		"by refresh token": func(b map[string]any) (string, any) { return "", map[string]any{"refreshToken": b["refreshToken"]} },
+		"by a rotated token": func(b map[string]any) (string, any) {
+			refresh(b["refreshToken"])
+			return "", map[string]any{"refreshToken": b["refreshToken"]}
+		},
+		"bad bearer beside": func(b map[string]any) (string, any) { return "x", map[string]any{"refreshToken": b["refreshToken"]} },
 	} {
 		session := login()
 		bearer, body := end(session)

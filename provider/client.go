@@ -83,7 +83,7 @@ func (c NewClient) faults() []string {
 		}
 	}
 	for _, grant := range c.GrantTypes {
-		if grant != string(oidc.GrantTypeCode) && grant != string(oidc.GrantTypeClientCredentials) {
+		if !slices.Contains(grantTypes(), oidc.GrantType(grant)) {
 			add("grant type %q is not supported", grant)
 		}
 	}
@@ -100,6 +100,11 @@ func (c NewClient) faults() []string {
 		add("a public client cannot use client_credentials")
 	}
 	return faults
+}
+
+// grantTypes are the ways to a token that exist.
+func grantTypes() []oidc.GrantType {
+	return []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken, oidc.GrantTypeClientCredentials}
 }
 
 func validClientName(name string) bool {

@@ -42,7 +42,7 @@ func (p *Provider) metadata() ([]byte, error) {
 			ScopesSupported:                   Scopes(),
 			ResponseTypesSupported:            []string{string(oidc.ResponseTypeCode)},
 			ResponseModesSupported:            []string{modeQuery, modeFormPost},
-			GrantTypesSupported:               []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken, oidc.GrantTypeClientCredentials},
+			GrantTypesSupported:               grantTypes(),
 			ACRValuesSupported:                []string{acrBasic},
 			SubjectTypesSupported:             []string{"public"},
 			IDTokenSigningAlgValuesSupported:  p.ring.Algorithms(),

@@ -83,11 +83,10 @@ func protocolForm(r *http.Request) (int, *oidc.Error) {
 // grant serves one grant type for an authenticated client.
 func (p *Provider) grant(r *http.Request, client Client) (*oidc.AccessTokenResponse, error) {
 	grant := oidc.GrantType(r.PostForm.Get("grant_type"))
-	switch grant {
-	case "":
+	switch {
+	case grant == "":
 		return nil, badRequest("grant_type is missing")
-	case oidc.GrantTypeCode, oidc.GrantTypeRefreshToken, oidc.GrantTypeClientCredentials:
-	default:
+	case !slices.Contains(grantTypes(), grant):
 		return nil, describe(oidc.ErrUnsupportedGrantType(), "this grant type is not supported")
 	}
 	if !slices.Contains(client.GrantTypes, string(grant)) {
@@ -214,6 +213,9 @@ func (p *Provider) clientCredentials(r *http.Request, client Client) (*oidc.Acce
 		return nil, invalidClient()
 	}
 	asked := strings.Fields(r.PostForm.Get("scope"))
+	if len(asked) == 0 { // what it may use by itself is the default (RFC 6749, section 3.3)
+		asked = slices.DeleteFunc(slices.Clone(client.Scopes), func(scope string) bool { return !isCredits(scope) })
+	}
 	for _, scope := range asked {
 		if !isCredits(scope) || !slices.Contains(client.Scopes, scope) {
 			return nil, describe(oidc.ErrInvalidScope(), "a scope is not one that this client may use by itself")

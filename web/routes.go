@@ -337,7 +337,7 @@ func (s *Site) cors(next http.Handler) http.Handler {
 
 // clientCORS lets pages of registered clients call an endpoint of the protocol, without cookies.
 func (s *Site) clientCORS(next http.Handler) http.Handler {
-	return cors.New(cors.Options{
+	guarded := cors.New(cors.Options{
 		AllowOriginVaryRequestFunc: func(r *http.Request, origin string) (bool, []string) {
 			return s.cfg.Provider.AllowsOrigin(r.Context(), origin), nil
 		},
@@ -346,6 +346,14 @@ func (s *Site) clientCORS(next http.Handler) http.Handler {
 		ExposedHeaders: []string{"WWW-Authenticate", "DPoP-Nonce", "Retry-After"},
 		MaxAge:         600,
 	}).Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Origin") != "" {
+			guarded.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Add("Vary", "Origin")
+		next.ServeHTTP(w, r) // most callers are no pages: the library would look up the empty origin
+	})
 }
 
 func (s *Site) assets(w http.ResponseWriter, r *http.Request) {
