@@ -48,14 +48,21 @@ type Service struct {
 	now      func() time.Time
 	bonusKey []byte
 	countKey []byte
+	// registering lets one registration of an address at a time reach the hash: whoever comes later finds
+	// the address taken and costs none.
+	registering [64]chan struct{}
 }
 
 // New makes a service.
 func New(cfg Config) *Service {
-	return &Service{
+	s := &Service{
 		store: cfg.Store, hasher: cfg.Hasher, ledger: cfg.Ledger, now: cfg.Now,
 		bonusKey: cfg.Derive(bonusKeyLabel), countKey: cfg.Derive(countKeyLabel),
 	}
+	for i := range s.registering {
+		s.registering[i] = make(chan struct{}, 1)
+	}
+	return s
 }
 
 // Registration is a request for an account. Fields are as the person typed them.
@@ -78,6 +85,11 @@ func (s *Service) Register(ctx context.Context, r Registration) (User, error) {
 	if !validName(name) {
 		return User{}, ErrName
 	}
+	done, err := s.claim(ctx, email)
+	if err != nil {
+		return User{}, err
+	}
+	defer done()
 	hash, err := s.hasher.Hash(ctx, r.Password)
 	if err != nil {
 		return User{}, err
@@ -100,6 +112,26 @@ func (s *Service) Register(ctx context.Context, r Registration) (User, error) {
 	})
 }
 
+// claim waits until no other registration of this address runs, and finds out whether it is free. The caller
+// ends the claim. [ErrEmailTaken].
+func (s *Service) claim(ctx context.Context, email Email) (done func(), err error) {
+	place := s.registering[keyed(s.countKey, string(email))[0]%byte(len(s.registering))]
+	select {
+	case place <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	_, err = s.store.Credential(ctx, email)
+	if errors.Is(err, ErrNotFound) {
+		return func() { <-place }, nil
+	}
+	<-place
+	if err != nil {
+		return nil, fmt.Errorf("reading a credential: %w", err)
+	}
+	return nil, ErrEmailTaken
+}
+
 // Authenticate proves a person by password. Unknown, wrong, disabled and deleted are all
 // [ErrCredentials] after the same work. [*LockedError] after too many failures, whether the account
 // exists or not; [ErrBusy] when hashing is overloaded, which counts as no failure.
@@ -118,7 +150,7 @@ func (s *Service) Authenticate(ctx context.Context, email, password string, d De
 		return user, s.giveBack(ctx, attempt)
 	case errors.Is(err, ErrCredentials):
 		event := Event{UserID: user.ID, Type: "login_failure", Device: d}
-		if fault := s.store.FailAttempt(context.WithoutCancel(ctx), attempt, event); fault != nil {
+		if fault := s.store.FailAttempt(context.WithoutCancel(ctx), attempt, loginLimits, event); fault != nil {
 			return User{}, fmt.Errorf("recording a failed sign-in: %w", fault)
 		}
 		return User{}, ErrCredentials

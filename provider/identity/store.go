@@ -74,8 +74,9 @@ type Sessions interface {
 type Attempts interface {
 	// TakeAttempt takes a place before the password is checked, unless all places of a limit are taken.
 	TakeAttempt(ctx context.Context, key []byte, limits []AttemptLimit) (Attempt, error)
-	// FailAttempt keeps the place taken and writes the event.
-	FailAttempt(ctx context.Context, id uuid.UUID, e Event) error
+	// FailAttempt keeps the place taken and writes the event, and a second one, "account_locked", when the
+	// failure fills a limit.
+	FailAttempt(ctx context.Context, id uuid.UUID, limits []AttemptLimit, e Event) error
 	// ReturnAttempt gives the place back: the attempt succeeded, or our own fault ended it.
 	ReturnAttempt(ctx context.Context, id uuid.UUID) error
 }

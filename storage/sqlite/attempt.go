@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -61,13 +63,31 @@ func attemptRefused(t *tx, key []byte, limit identity.AttemptLimit, now time.Tim
 }
 
 // FailAttempt implements [identity.Attempts].
-func (s *Identity) FailAttempt(ctx context.Context, id uuid.UUID, e identity.Event) error {
-	now := timestamp(s.db.clock())
+func (s *Identity) FailAttempt(ctx context.Context, id uuid.UUID, limits []identity.AttemptLimit, e identity.Event) error {
+	now := s.db.clock()
 	return s.db.write(ctx, func(t *tx) error {
-		if _, err := t.exec(`UPDATE auth_login_attempts SET failed = 1 WHERE id = ?`, id.String()); err != nil {
+		var key []byte
+		err := t.queryRow(`UPDATE auth_login_attempts SET failed = 1 WHERE id = ? RETURNING account_key`, id.String()).Scan(&key)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) { // it may be too old to count
 			return err
 		}
-		return insertEvent(t, e, now)
+		if err := insertEvent(t, e, timestamp(now)); err != nil {
+			return err
+		}
+		for _, limit := range limits {
+			var failed int
+			err := t.queryRow(`SELECT count(*) FROM auth_login_attempts WHERE account_key = ? AND taken_at > ? AND failed = 1`,
+				key, timestamp(now.Add(-limit.Window))).Scan(&failed)
+			if err != nil {
+				return err
+			}
+			if failed == limit.Max {
+				locked := e
+				locked.Type = "account_locked"
+				return insertEvent(t, locked, timestamp(now))
+			}
+		}
+		return nil
 	})
 }
 

@@ -9,3 +9,10 @@ func ExecForTest(ctx context.Context, db *DB, query string) error {
 		return err
 	})
 }
+
+// NumberForTest runs SQL that gives one number.
+func NumberForTest(ctx context.Context, db *DB, query string) (int, error) {
+	var n int
+	err := db.readers.QueryRowContext(ctx, query).Scan(&n)
+	return n, err
+}

@@ -31,6 +31,7 @@ func open(t *testing.T, now func() time.Time) storagetest.Store {
 		Exec: func(ctx context.Context, query string) error {
 			return sqlite.ExecForTest(ctx, db, query)
 		},
+		Number: func(ctx context.Context, query string) (int, error) { return sqlite.NumberForTest(ctx, db, query) },
 	}
 }
 

@@ -74,6 +74,7 @@ func testAccounts(t *testing.T, open Open) {
 	t.Run("security events are append-only", func(t *testing.T) {
 		wantRefusal(t, s, `UPDATE auth_security_events SET event_type = 'x'`, "security_events_append_only")
 		wantRefusal(t, s, `DELETE FROM auth_security_events`, "security_events_append_only")
+		wantRefusal(t, s, `INSERT OR REPLACE INTO auth_security_events SELECT * FROM auth_security_events`, "security_events_append_only")
 	})
 }
 
@@ -203,7 +204,7 @@ func testAttempts(t *testing.T, open Open) {
 	}
 	fail := func(t *testing.T) {
 		t.Helper()
-		if err := s.Identity.FailAttempt(ctx, take(t).ID, identity.Event{Type: "login_failure"}); err != nil {
+		if err := s.Identity.FailAttempt(ctx, take(t).ID, limits, identity.Event{Type: "login_failure"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -211,15 +212,19 @@ func testAttempts(t *testing.T, open Open) {
 	if err := s.Identity.ReturnAttempt(ctx, returned.ID); err != nil {
 		t.Fatal(err)
 	}
+	locked := `SELECT count(*) FROM auth_security_events WHERE event_type = 'account_locked'`
 	for range 5 {
+		wantNumber(t, s, locked, 0)
 		fail(t)
 	}
+	wantNumber(t, s, locked, 1)
 	if got := take(t); got.ID != uuid.Nil || got.Pending || got.RetryAfter != 15*time.Minute {
 		t.Errorf("got %v, want a refusal for 15 minutes", got)
 	}
 	clock.Add(15 * time.Minute)
 	fail(t)
 	fail(t)
+	wantNumber(t, s, locked, 2)
 	if got := take(t); got.ID != uuid.Nil || got.RetryAfter < 23*time.Hour {
 		t.Errorf("got %v, want a refusal by the limit of the day", got)
 	}

@@ -211,6 +211,9 @@ func testEnforced(t *testing.T, w *wallets) {
 			t.Fatal(err)
 		}
 		wantRefusal(t, w.Store, `DELETE FROM `+table, "journal_append_only")
+		if table != "credits_entries" { // closed by their transaction, see below
+			wantRefusal(t, w.Store, `INSERT OR REPLACE INTO `+table+` SELECT * FROM `+table, "journal_append_only")
+		}
 	}
 	wantRefusal(t, w.Store, `UPDATE credits_transactions SET amount = 1`, "journal_append_only")
 	wantRefusal(t, w.Store, `UPDATE credits_entries SET amount = 1`, "journal_append_only")
@@ -218,6 +221,7 @@ func testEnforced(t *testing.T, w *wallets) {
 	wantRefusal(t, w.Store, `UPDATE credits_balances SET free_credits_remaining = 999`, "balances_version")
 	wantRefusal(t, w.Store, `UPDATE credits_balances SET free_credits_remaining = 1000000000000000, version = version + 1`, "balances_cap")
 	wantRefusal(t, w.Store, `DELETE FROM credits_balances`, "balances_no_delete")
+	wantRefusal(t, w.Store, `INSERT OR REPLACE INTO credits_balances SELECT * FROM credits_balances`, "balances_no_delete")
 	insert := func(amount, legs int) string {
 		return fmt.Sprintf(`INSERT INTO credits_transactions (id, user_id, seq, type, kind, amount, balance_before, balance_after,
 			legs, app_id, description, caller, actor, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at)

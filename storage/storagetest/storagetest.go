@@ -27,6 +27,8 @@ type Store struct {
 	Clean    func(ctx context.Context, retention time.Duration) (int, error)
 	// Exec runs SQL with the rights of the program, to prove what the database itself refuses.
 	Exec func(ctx context.Context, query string) error
+	// Number runs SQL that gives one number.
+	Number func(ctx context.Context, query string) (int, error)
 }
 
 // Open gives a fresh, empty store that closes with the test.
@@ -139,6 +141,14 @@ func root(err error) error {
 		err = inner
 	}
 	return nil
+}
+
+// wantNumber expects a query to give n.
+func wantNumber(t *testing.T, s Store, query string, n int) {
+	t.Helper()
+	if got, err := s.Number(t.Context(), query); err != nil || got != n {
+		t.Errorf("got %d, %v of %s, want %d", got, err, query, n)
+	}
 }
 
 func want(t *testing.T, got, want error) {
