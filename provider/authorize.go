@@ -143,6 +143,9 @@ func (p *Provider) checkRequest(client Client, values url.Values) (AuthRequest, 
 	if request.Resource, fault = p.resourceOf(values["resource"]); fault != nil {
 		return AuthRequest{}, fault
 	}
+	if request.Resource != "" && len(p.scopesFor(request.Resource, request.Scopes)) == 0 {
+		return AuthRequest{}, describe(oidc.ErrInvalidTarget(), "no scope of this resource was asked for")
+	}
 	return request, p.readHints(client, &request, values.Get("id_token_hint"))
 }
 
@@ -212,10 +215,10 @@ func checkPrompt(prompts []string) *oidc.Error {
 func readLimits(request *AuthRequest, values url.Values) *oidc.Error {
 	if age := values.Get("max_age"); age != "" {
 		n, err := strconv.ParseUint(age, 10, 31)
-		if err != nil {
+		if err != nil && !errors.Is(err, strconv.ErrRange) {
 			return badRequest("max_age must be a number of seconds")
 		}
-		request.MaxAge = int(n)
+		request.MaxAge = int(n) // of a number out of range the largest, which no session is as old as
 	}
 	switch {
 	case len(request.Nonce) > maxNonce:

@@ -1,14 +1,16 @@
 package provider
 
 import (
+	"encoding/base64"
 	"net/http"
+	"net/url"
 	"time"
 
 	"mana/provider/identity"
 )
 
-// Cookies reads and writes the two cookies of hosted pages: the session, and the one that binds a
-// browser to its requests and forms before anybody is signed in. On an https issuer both names carry the
+// Cookies reads and writes the cookies of hosted pages: the session, the one that binds a browser to its
+// requests and forms before anybody is signed in, and for a moment the parameters of a logout that was posted. On an https issuer both names carry the
 // prefix __Host- and the attribute Secure; on a loopback http issuer browsers would drop those.
 type Cookies struct {
 	secure bool
@@ -17,9 +19,12 @@ type Cookies struct {
 const (
 	sessionCookie = "mana_session"
 	browserCookie = "mana_browser"
+	logoutCookie  = "mana_logout"
 	hostPrefix    = "__Host-"
 
 	browserLife = 24 * time.Hour
+	logoutLife  = time.Minute
+	maxLogout   = 3 << 10 // bytes of the logout cookie
 )
 
 // NewCookies makes the cookies of an issuer; secure says that it is https.
@@ -54,6 +59,38 @@ func (c Cookies) EnsureBrowser(w http.ResponseWriter, r *http.Request) identity.
 	cookie.MaxAge = int(browserLife / time.Second)
 	http.SetCookie(w, cookie)
 	return identity.Secret(cookie.Value)
+}
+
+// setLogout keeps the parameters of a logout for the next request, out of addresses and logs. What is too much
+// for a cookie is dropped, so that the person is asked.
+func (c Cookies) setLogout(w http.ResponseWriter, values url.Values) {
+	encoded := base64.RawURLEncoding.EncodeToString([]byte(values.Encode()))
+	if len(encoded) > maxLogout {
+		return
+	}
+	cookie := c.cookie(logoutCookie, identity.Secret(encoded))
+	cookie.MaxAge = int(logoutLife / time.Second)
+	http.SetCookie(w, cookie)
+}
+
+// takeLogout gives what setLogout kept, once.
+func (c Cookies) takeLogout(w http.ResponseWriter, r *http.Request) url.Values {
+	kept := c.read(r, logoutCookie)
+	if kept == "" {
+		return nil
+	}
+	cookie := c.cookie(logoutCookie, "")
+	cookie.MaxAge = -1
+	http.SetCookie(w, cookie)
+	decoded, err := base64.RawURLEncoding.DecodeString(string(kept))
+	if err != nil {
+		return nil
+	}
+	values, err := url.ParseQuery(string(decoded))
+	if err != nil {
+		return nil
+	}
+	return values
 }
 
 func (c Cookies) read(r *http.Request, name string) identity.Secret {

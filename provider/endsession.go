@@ -18,8 +18,11 @@ import (
 // PathSignedOut is where a browser goes that was signed out and has no place to return to.
 const PathSignedOut = PathLogout + "?done=1"
 
+// posted marks the address to which a logout that was posted goes on.
+const posted = PathEndSession + "?posted=1"
+
 // serveEndSession guards the library's handler. A POST may come from another site, whose cookies a
-// browser holds back, so it is answered with our own address (303), where they are sent.
+// browser holds back, so it is kept, and answered with our own address (303), where they are sent.
 func (p *Provider) serveEndSession(w http.ResponseWriter, r *http.Request) {
 	noStore(w)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost {
@@ -30,22 +33,34 @@ func (p *Provider) serveEndSession(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case status != http.StatusOK:
 		p.pages.ProtocolError(w, r, status, PageBadRequest)
+		return
 	case r.Method == http.MethodPost:
-		seeOther(w, PathEndSession+"?"+logoutQuery(values))
-	default:
-		p.library.ServeHTTP(seeOtherWriter{w}, r)
+		p.cookies.setLogout(w, logoutValues(values))
+		seeOther(w, posted)
+		return
+	case r.URL.RequestURI() == posted:
+		r.URL.RawQuery = p.cookies.takeLogout(w, r).Encode()
+		r.Form = nil
 	}
+	p.library.ServeHTTP(seeOtherWriter{w}, r.WithContext(withDevice(r.Context(), p.device(r))))
 }
 
-// logoutQuery keeps the parameters that the endpoint reads.
-func logoutQuery(values url.Values) string {
+// logoutValues keeps the parameters that the endpoint reads.
+func logoutValues(values url.Values) url.Values {
 	kept := url.Values{}
 	for _, name := range []string{"id_token_hint", "client_id", "post_logout_redirect_uri", "state"} {
 		if value := values.Get(name); value != "" {
 			kept.Set(name, value)
 		}
 	}
-	return kept.Encode()
+	return kept
+}
+
+type deviceKey struct{}
+
+// withDevice carries where a request came from past the library, which hands on its headers alone.
+func withDevice(ctx context.Context, d identity.Device) context.Context {
+	return context.WithValue(ctx, deviceKey{}, d)
 }
 
 // EndSession implements [op.Server]. The session cookie is the authority. A valid hint for the signed-in
@@ -73,7 +88,7 @@ func (s *server) EndSession(ctx context.Context, r *op.Request[oidc.EndSessionRe
 	if who == nil {
 		return redirect, nil
 	}
-	device := identity.Device{UserAgent: r.Header.Get("User-Agent")}
+	device, _ := ctx.Value(deviceKey{}).(identity.Device)
 	if err := p.SignOut(ctx, who.Session, device); err != nil {
 		return nil, op.NewStatusError(errUnavailable(), http.StatusServiceUnavailable)
 	}

@@ -4,7 +4,9 @@ import (
 	"html"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -92,6 +94,8 @@ func CheckRedirectURI(uri string) string {
 		return "has a fragment"
 	case u.User != nil:
 		return "has user information"
+	case !validHost(u.Host):
+		return "has a host that is no name or address, or a port out of range"
 	case u.Scheme == "https" && u.Host != "":
 		return ""
 	case u.Scheme == "http" && isLoopback(u.Hostname()):
@@ -100,6 +104,25 @@ func CheckRedirectURI(uri string) string {
 		return ""
 	}
 	return "must be https, http on a loopback address, or a private-use scheme with a dot"
+}
+
+// validHost reports whether a host is a name of letters, digits, hyphens and dots, or an address, with a port
+// in range. It stands in a page's form-action, where other characters would have a meaning.
+func validHost(host string) bool {
+	name, port := host, ""
+	if at := strings.LastIndexByte(host, ':'); at >= 0 && !strings.HasSuffix(host, "]") {
+		name, port = host[:at], host[at+1:]
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return false
+		}
+	}
+	if inner, bracketed := strings.CutPrefix(name, "["); bracketed {
+		address, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+		return err == nil && address.Is6() && address.Zone() == ""
+	}
+	return !strings.ContainsFunc(name, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '.'
+	})
 }
 
 // isLoopback reports whether a host name or address is this machine's own.

@@ -51,6 +51,9 @@ func TestCheckRedirectURI(t *testing.T) {
 		"http://app.example/cb": false, "https://a.example/#f": false, "https://u:p@a.example/": false, "https://*.example/": false,
 		"https://a.example/\\x": false, "https://a.example/ x": false, "myapp:/cb": false, "javascript:alert(1)": false, "/cb": false,
 		"https://ä.example/": false, "": false, "https:///cb": false,
+		"https://a;script-src-elem/x": false, "https://a,b/": false, "https://a'b/": false, "https://a.example:99999/": false,
+		"https://a.example:0/": false, "https://a.example:/": false, "https://a.example:8443/cb": true, "http://[::1]:7/": true,
+		"https://[::1": false, "https://[fe80::1%25eth0]/": false,
 	} {
 		if got := CheckRedirectURI(uri) == ""; got != want {
 			t.Errorf("%q: got %v, want %v", uri, got, want)
