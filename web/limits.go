@@ -20,6 +20,7 @@ const (
 	classRefreshIP = "refreship" // of an address
 	classSpend     = "spend"     // of a person and caller
 	classRead      = "read"      // of a person
+	classBearer    = "bearer"    // of a person: all calls with a token
 	classPublic    = "public"    // of an address
 	classToken     = "token"     // failed client authentications of an address
 	classBrowser   = "authorize" // pages of an address
@@ -37,7 +38,7 @@ func ParseLimits(overrides string, publicMax int, publicPeriod time.Duration) (L
 	limits := Limits{
 		classLogin: rate(50, 15*time.Minute), classSignup: rate(10, time.Hour), classSignupDay: rate(100, 24*time.Hour),
 		classRefresh: rate(120, time.Minute), classRefreshIP: rate(600, time.Minute),
-		classSpend: rate(100, time.Minute), classRead: rate(300, time.Minute), classPublic: rate(int64(publicMax), publicPeriod),
+		classSpend: rate(100, time.Minute), classRead: rate(300, time.Minute), classBearer: rate(1000, time.Minute), classPublic: rate(int64(publicMax), publicPeriod),
 		classToken: rate(120, time.Minute), classBrowser: rate(300, time.Minute),
 	}
 	if overrides == "" {

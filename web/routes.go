@@ -69,6 +69,9 @@ const (
 	kindOpen                 // a public document or health
 )
 
+// maxHeaders bounds the request line and all headers to 32 KiB: net/http adds 4 KiB of its own.
+const maxHeaders = 28 << 10
+
 // The largest body of each kind, in bytes.
 const (
 	maxPageBody = 32 << 10
@@ -366,7 +369,7 @@ func (s *Site) assets(w http.ResponseWriter, r *http.Request) {
 func Server(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
-		WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
+		WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: maxHeaders,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
 }

@@ -9,7 +9,9 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"mana/ledger"
@@ -52,11 +54,37 @@ func New(cfg Config) *API {
 // Handle turns a handler that returns errors into one that answers them.
 func (a *API) Handle(h func(http.ResponseWriter, *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := h(w, r); err != nil {
+		err := singleQuery(r)
+		if err == nil {
+			err = h(w, r)
+		}
+		if err != nil {
 			a.WriteError(w, r, err)
 		}
 	})
 }
+
+// singleQuery refuses a query that names a parameter twice, or is malformed.
+func singleQuery(r *http.Request) error {
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return validation("the query is malformed")
+	}
+	for name, values := range query {
+		if len(values) > 1 && len(name) <= 32 && !strings.ContainsFunc(name, notLetter) {
+			return validation(name + " must be sent once")
+		}
+		if len(values) > 1 {
+			return validation("a query parameter must be sent once")
+		}
+	}
+	return nil
+}
+
+func notLetter(c rune) bool { return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') }
 
 // limit counts one call.
 func (a *API) limit(ctx context.Context, class, key string) error {

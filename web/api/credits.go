@@ -55,7 +55,14 @@ func (a *API) access(r *http.Request, scope, class string) (provider.Access, err
 			Challenge: challenge + `, error="insufficient_scope"`,
 		}
 	}
-	return who, a.limit(r.Context(), class, who.UserID.String()+" "+who.Caller())
+	person := who.UserID.String()
+	if err := a.limit(r.Context(), "bearer", person); err != nil {
+		return who, err
+	}
+	if class == "spend" {
+		person += " " + who.Caller()
+	}
+	return who, a.limit(r.Context(), class, person)
 }
 
 type balanceBody struct {
@@ -224,14 +231,14 @@ func (a *API) Transactions(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// number reads a query parameter of digits only, sent at most once.
+// number reads a query parameter of digits only.
 func number(r *http.Request, name string, low, high, fallback int) (int, error) {
 	values := r.URL.Query()[name]
 	if len(values) == 0 {
 		return fallback, nil
 	}
 	n, err := strconv.ParseUint(values[0], 10, 31)
-	if err != nil || len(values) > 1 || int(n) < low || int(n) > high {
+	if err != nil || int(n) < low || int(n) > high {
 		return 0, validation(name + " must be a number of " + itoa(int64(low)) + " to " + itoa(int64(high)))
 	}
 	return int(n), nil

@@ -77,10 +77,17 @@ func isJSON(contentType string) bool {
 // wellFormed checks syntax, unique names, Unicode (by the decoder) and the bounds: one value, nothing after it.
 func wellFormed(body []byte) bool {
 	decoder := jsontext.NewDecoder(bytes.NewReader(body))
-	for tokens := 0; ; tokens++ {
+	members := 0 // of objects, and elements of arrays
+	for {
 		token, err := decoder.ReadToken()
+		if err != nil || decoder.StackDepth() > maxDepth {
+			return false
+		}
+		if begins(decoder, token.Kind()) {
+			members++
+		}
 		switch {
-		case err != nil, decoder.StackDepth() > maxDepth, tokens > 2*maxMembers:
+		case members > maxMembers:
 			return false
 		case token.Kind() == '"' && strings.ContainsRune(token.String(), 0):
 			return false
@@ -88,6 +95,17 @@ func wellFormed(body []byte) bool {
 			return len(bytes.TrimSpace(body[decoder.InputOffset():])) == 0
 		}
 	}
+}
+
+// begins reports whether the token that was read begins a member or an element: a name, or a value in an array.
+func begins(decoder *jsontext.Decoder, token jsontext.Kind) bool {
+	depth := decoder.StackDepth()
+	if token == '{' || token == '[' {
+		depth-- // it belongs to what holds it
+	}
+	kind, length := decoder.StackIndex(depth)
+	closes := token == '}' || token == ']'
+	return !closes && (kind == '[' || kind == '{' && length%2 == 1)
 }
 
 func (o *object) fail(message string) {
@@ -138,8 +156,11 @@ func (o *object) limited(name string, low, high int) string {
 		o.fail(name + " is required")
 		return ""
 	}
-	if n := utf8.RuneCountInString(text); ok && (n < low || n > high || strings.ContainsFunc(text, isControl)) {
+	if n := utf8.RuneCountInString(text); ok && (n < low || n > high) {
 		o.fail(name + " must be " + itoa(int64(low)) + " to " + itoa(int64(high)) + " characters")
+	}
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		o.fail(name + " must be one line without control characters")
 	}
 	return text
 }
@@ -199,5 +220,3 @@ func (o *object) metadata(name string) []byte {
 	}
 	return value
 }
-
-func isControl(c rune) bool { return unicode.IsControl(c) }

@@ -3,8 +3,10 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -44,4 +46,28 @@ func TestDecodeLimits(t *testing.T) {
 			t.Errorf("%.40s: got %v, want accepted %v", text, err, want)
 		}
 	}
+	for name, many := range map[string]func(n int) string{
+		"members": func(n int) string {
+			return "{" + repeat(n, func(i int) string { return fmt.Sprintf(`"m%d":1`, i) }) + "}"
+		},
+		"members of objects": func(n int) string {
+			return "{" + repeat(n, func(i int) string { return fmt.Sprintf(`"m%d":{}`, i) }) + "}"
+		},
+		"elements": func(n int) string { return `{"a":[` + repeat(n-1, func(int) string { return "[]" }) + "]}" },
+		"numbers":  func(n int) string { return `{"a":[` + repeat(n-1, func(int) string { return "1" }) + "]}" },
+	} {
+		for n, want := range map[int]bool{maxMembers: true, maxMembers + 1: false} {
+			if _, err := decodeText([]byte(many(n))); (err == nil) != want {
+				t.Errorf("%d %s: got %v, want accepted %v", n, name, err, want)
+			}
+		}
+	}
+}
+
+func repeat(n int, item func(i int) string) string {
+	items := make([]string, n)
+	for i := range items {
+		items[i] = item(i)
+	}
+	return strings.Join(items, ",")
 }

@@ -52,6 +52,9 @@ func (f *Forms) Check(r *http.Request, cookie string) error {
 	if !strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded") {
 		return ErrMediaType
 	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		return ErrForgery // also when the browser names our own origin beside it
+	}
 	if err := f.origin.Check(r); err != nil {
 		return ErrForgery
 	}
