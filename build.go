@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -63,10 +64,11 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	return handler, ring, err
 }
 
-// demo registers the demo's client, in dev mode only.
+// demo registers the demo's client, in dev mode only. Elsewhere the client of an earlier start in dev mode is
+// disabled.
 func (p *program) demo(ctx context.Context, cfg dev.Config, formKey []byte) (*dev.Demo, error) {
 	if !p.cfg.dev {
-		return nil, nil
+		return nil, p.endDemo(ctx)
 	}
 	forms, err := page.NewForms(formKey, cfg.Issuer)
 	if err != nil {
@@ -78,6 +80,21 @@ func (p *program) demo(ctx context.Context, cfg dev.Config, formKey []byte) (*de
 		return nil, fmt.Errorf("registering the demo: %w", err)
 	}
 	return demo, nil
+}
+
+func (p *program) endDemo(ctx context.Context) error {
+	client, err := p.db.Provider().Client(ctx, dev.DemoClientID)
+	if errors.Is(err, provider.ErrUnknownClient) || err == nil && client.Disabled {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the demo's client: %w", err)
+	}
+	client.Disabled = true
+	if err := p.db.Provider().SaveClient(ctx, client); err != nil {
+		return fmt.Errorf("disabling the demo's client: %w", err)
+	}
+	return nil
 }
 
 // site is what all pages share.

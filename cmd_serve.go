@@ -68,7 +68,7 @@ type program struct {
 func serve(ctx context.Context, cfg *config, environ []string, stderr io.Writer) (err error) {
 	begin := time.Now()
 	logger := newLogger(cfg, stderr)
-	slog.SetDefault(slog.New(warnOnly{logger.Handler()})) // what libraries say on their own
+	slog.SetDefault(slog.New(errorOnly{logger.Handler()})) // what libraries say on their own
 	limitMemory()
 	listeners, err := listen(cfg)
 	if err != nil {

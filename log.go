@@ -20,10 +20,11 @@ func newLogger(cfg *config, out io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(out, options))
 }
 
-// warnOnly keeps what libraries log at lower levels out of our log: they name requests as they came.
-type warnOnly struct{ slog.Handler }
+// errorOnly keeps what libraries log at lower levels out of our log: they write a line of their own for each
+// refused request.
+type errorOnly struct{ slog.Handler }
 
 // Enabled implements [slog.Handler].
-func (h warnOnly) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
+func (h errorOnly) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelError && h.Handler.Enabled(ctx, level)
 }
