@@ -23,10 +23,14 @@ const (
 	exitFailed  = 1
 	exitUsage   = 2
 	exitProblem = 3 // a check found problems
+	exitUnknown = 4 // what was named does not exist
 )
 
-// errProblem says that a check found something.
-var errProblem = errors.New("problems found")
+// errProblem says that a check found something, errNotFound that there is no such thing.
+var (
+	errProblem  = errors.New("problems found")
+	errNotFound = errors.New("not found")
+)
 
 // usageError is something that was typed wrongly.
 type usageError struct{ error }
@@ -48,14 +52,16 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitDone
-	case errors.Is(err, errProblem):
-		fmt.Fprintf(stderr, "mana: %v\n", err)
-		return exitProblem
 	}
 	fmt.Fprintf(stderr, "mana: %v\n", err)
+	switch {
+	case errors.Is(err, errProblem):
+		return exitProblem
+	case errors.Is(err, errNotFound):
+		return exitUnknown
+	}
 	if _, typed := errors.AsType[usageError](err); typed || strings.HasPrefix(err.Error(), "unknown command") {
 		return exitUsage
 	}
@@ -68,6 +74,6 @@ func newRoot(environ []string) *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newServe(environ), newClientCommand(environ), newConfigCommand(environ), newHealthcheck(environ))
+	root.AddCommand(newServe(environ), newClientCommand(environ), newUserCommand(environ), newConfigCommand(environ), newHealthcheck(environ))
 	return root
 }

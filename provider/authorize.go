@@ -280,7 +280,11 @@ func (p *Provider) refuse(w http.ResponseWriter, r *http.Request, to responseTar
 // a browser holds back: it is stored, and answered with our own address (303), where they are sent.
 func (p *Provider) begin(w http.ResponseWriter, r *http.Request, it *Interaction) {
 	if r.Method == http.MethodPost {
-		p.toPage(w, r, it, PathLogin)
+		path := PathLogin
+		if it.asks(oidc.PromptSelectAccount) {
+			path = PathSelect
+		}
+		p.toPage(w, r, it, path)
 		return
 	}
 	who, err := p.SignedIn(r)

@@ -1,5 +1,16 @@
 package identity
 
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/language"
+)
+
 // Profile is what a person may tell about themselves beyond name, picture and e-mail address, under the names
 // of the standard claims (OpenID Connect Core 1.0, section 5.1). It is stored as this JSON; an empty member
 // was not given.
@@ -28,4 +39,109 @@ type Address struct {
 	Region        string `json:"region,omitempty"`
 	PostalCode    string `json:"postal_code,omitempty"`
 	Country       string `json:"country,omitempty"`
+}
+
+const maxClaim = 255 // characters
+
+// claim is where a standard claim is kept, and what its text must be.
+type claim struct {
+	name  string
+	text  func(*User) *string
+	flag  func(*User) *bool
+	valid func(string) bool // of a text that is not empty; nil: one line
+}
+
+// address is the person's postal address, made if there is none.
+func (u *User) address() *Address {
+	if u.Profile.Address == nil {
+		u.Profile.Address = new(Address)
+	}
+	return u.Profile.Address
+}
+
+// claims are the standard claims that can be set.
+func claims() []claim {
+	return []claim{
+		{name: "name", text: func(u *User) *string { return &u.Name }},
+		{name: "given_name", text: func(u *User) *string { return &u.Profile.GivenName }},
+		{name: "family_name", text: func(u *User) *string { return &u.Profile.FamilyName }},
+		{name: "middle_name", text: func(u *User) *string { return &u.Profile.MiddleName }},
+		{name: "nickname", text: func(u *User) *string { return &u.Profile.Nickname }},
+		{name: "preferred_username", text: func(u *User) *string { return &u.Profile.PreferredUsername }},
+		{name: "profile", text: func(u *User) *string { return &u.Profile.Profile }, valid: isWebAddress},
+		{name: "picture", text: func(u *User) *string { return &u.AvatarURL }, valid: isWebAddress},
+		{name: "website", text: func(u *User) *string { return &u.Profile.Website }, valid: isWebAddress},
+		{name: "gender", text: func(u *User) *string { return &u.Profile.Gender }},
+		{name: "birthdate", text: func(u *User) *string { return &u.Profile.Birthdate }, valid: isBirthdate},
+		{name: "zoneinfo", text: func(u *User) *string { return &u.Profile.Zoneinfo }, valid: isZone},
+		{name: "locale", text: func(u *User) *string { return &u.Profile.Locale }, valid: isLocale},
+		{name: "email_verified", flag: func(u *User) *bool { return &u.EmailVerified }},
+		{name: "phone_number", text: func(u *User) *string { return &u.Profile.PhoneNumber }},
+		{name: "phone_number_verified", flag: func(u *User) *bool { return &u.Profile.PhoneNumberVerified }},
+		{name: "address.formatted", text: func(u *User) *string { return &u.address().Formatted }},
+		{name: "address.street_address", text: func(u *User) *string { return &u.address().StreetAddress }},
+		{name: "address.locality", text: func(u *User) *string { return &u.address().Locality }},
+		{name: "address.region", text: func(u *User) *string { return &u.address().Region }},
+		{name: "address.postal_code", text: func(u *User) *string { return &u.address().PostalCode }},
+		{name: "address.country", text: func(u *User) *string { return &u.address().Country }},
+	}
+}
+
+// ClaimNames lists the names that [User.SetClaim] takes.
+func ClaimNames() []string {
+	var names []string
+	for _, c := range claims() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// SetClaim sets a standard claim by its name; an empty value takes it away. The error says what is wrong.
+func (u *User) SetClaim(name, value string) error {
+	for _, c := range claims() {
+		if c.name == name {
+			return c.set(u, value)
+		}
+	}
+	return fmt.Errorf("there is no claim %q; there are: %s", name, strings.Join(ClaimNames(), " "))
+}
+
+func (c claim) set(u *User, value string) error {
+	if c.flag != nil {
+		yes, err := strconv.ParseBool(value)
+		if err != nil {
+			return fmt.Errorf("%s must be true or false", c.name)
+		}
+		*c.flag(u) = yes
+		return nil
+	}
+	if !validName(value) || utf8.RuneCountInString(value) > maxClaim || value != "" && c.valid != nil && !c.valid(value) {
+		return fmt.Errorf("%s cannot be %q", c.name, value)
+	}
+	*c.text(u) = value
+	if address := u.Profile.Address; address != nil && *address == (Address{}) {
+		u.Profile.Address = nil
+	}
+	return nil
+}
+
+func isWebAddress(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+}
+
+func isBirthdate(text string) bool {
+	_, dayErr := time.Parse(time.DateOnly, text)
+	_, yearErr := time.Parse("2006", text)
+	return dayErr == nil || yearErr == nil
+}
+
+func isZone(text string) bool {
+	_, err := time.LoadLocation(text)
+	return err == nil && text != "Local"
+}
+
+func isLocale(text string) bool {
+	_, err := language.Parse(text)
+	return err == nil
 }

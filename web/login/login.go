@@ -102,7 +102,7 @@ func (p *Pages) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 	}
 	switching := r.FormValue("switch") != ""
 	switch {
-	case flow != nil && (flow.Silent() || !switching && (!p.Provider.LoginDue(flow, who) || flow.SelectDue(who))):
+	case flow != nil && (flow.Silent() || !switching && !p.Provider.LoginDue(flow, who)):
 		p.Provider.Resume(w, r, flow, who)
 		return nil
 	case flow == nil && who != nil:
