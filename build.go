@@ -48,10 +48,15 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		return nil, nil, err
 	}
 	formKey := master.Derive("web/forms")
-	demo, err := p.demo(ctx, dev.Config{
+	p.reloadClients = op.ReloadClients
+	p.reloadKeys = func(context.Context) error { return nil } // the ring does not change while it is in use
+	demo, err := p.demo(ctx, op.Clients(), dev.Config{
 		Site: site, Issuer: c.issuer.String(), Secret: identity.NewSecret(), Cookies: cookies, HTTP: own,
 	}, formKey)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := op.ReloadClients(ctx); err != nil {
 		return nil, nil, err
 	}
 	handler, err := web.New(web.Config{
@@ -66,7 +71,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 
 // demo registers the demo's client, in dev mode only. Elsewhere the client of an earlier start in dev mode is
 // disabled.
-func (p *program) demo(ctx context.Context, cfg dev.Config, formKey []byte) (*dev.Demo, error) {
+func (p *program) demo(ctx context.Context, clients provider.Clients, cfg dev.Config, formKey []byte) (*dev.Demo, error) {
 	if !p.cfg.dev {
 		return nil, p.endDemo(ctx)
 	}
@@ -76,7 +81,7 @@ func (p *program) demo(ctx context.Context, cfg dev.Config, formKey []byte) (*de
 	}
 	cfg.Forms = forms
 	demo := dev.NewDemo(cfg)
-	if err := p.db.Provider().SaveClient(ctx, demo.Client(time.Now())); err != nil {
+	if err := clients.SaveClient(ctx, demo.Client(time.Now())); err != nil {
 		return nil, fmt.Errorf("registering the demo: %w", err)
 	}
 	return demo, nil

@@ -28,11 +28,6 @@ import (
 	"mana/web"
 )
 
-const cleanEvery = 10 * time.Minute
-
-// retention is how long ended sessions stay.
-const retention = 365 * 24 * time.Hour
-
 func newServe(environ []string) *cobra.Command {
 	var anyAddress bool
 	command := &cobra.Command{
@@ -62,6 +57,9 @@ type program struct {
 	stopping atomic.Bool
 	inFlight atomic.Int64 // requests that handlers are answering
 	jobs     sync.WaitGroup
+
+	// What is called when another process changed what is kept in memory.
+	reloadClients, reloadKeys func(context.Context) error
 }
 
 // serve runs until ctx ends, then stops in order: readiness, listener, requests, jobs, storage.
@@ -114,6 +112,7 @@ func (p *program) run(ctx context.Context, listeners []net.Listener, stderr io.W
 	jobs, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopJobs()
 	p.jobs.Go(func() { p.clean(jobs) })
+	p.jobs.Go(func() { p.watch(jobs) })
 	select {
 	case err := <-failed:
 		stopJobs()
@@ -169,25 +168,6 @@ func (p *program) counted(next http.Handler) http.Handler {
 		defer p.inFlight.Add(-1)
 		next.ServeHTTP(w, r)
 	})
-}
-
-// clean deletes what nobody needs any more, now and then.
-func (p *program) clean(ctx context.Context) {
-	ticker := time.NewTicker(cleanEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			n, err := p.db.Clean(ctx, retention)
-			if err != nil {
-				p.logger.Error("cleaning failed", "error", err)
-				continue
-			}
-			p.logger.Info("cleaned", "rows", n)
-		}
-	}
 }
 
 // ready says why the program cannot serve.

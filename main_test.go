@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"mana/web/ui"
 )
 
 // server is the whole program on a free port.
@@ -128,7 +130,25 @@ func (s *server) client(t *testing.T, args ...string) created {
 	if err := json.Unmarshal([]byte(output), &c); err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, "the server knows the new client", func() bool { return s.knows(t, c.ID) })
 	return c
+}
+
+// knows reports whether the running server knows a client.
+func (s *server) knows(t *testing.T, id string) bool {
+	t.Helper()
+	page := s.browser(t).get("/authorize?client_id=" + id)
+	return !strings.Contains(page.body, ui.T(ui.UnknownClientText))
+}
+
+// eventually waits until something is so, as the server sees what another process did within a second or two.
+func eventually(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("got nothing for 10 s, want: %s", what)
+		}
+	}
 }
 
 // browser is an HTTP client with cookies that stops at redirects to foreign hosts.

@@ -58,7 +58,7 @@ func (c NewClient) Register(ctx context.Context, store Clients, now time.Time) (
 	var secret identity.Secret
 	if !c.Public {
 		secret = identity.NewSecret()
-		client.SecretHashes = [][]byte{secret.Hash()}
+		client.Secrets = []ClientSecret{{Hash: secret.Hash()}}
 	}
 	if err := store.SaveClient(ctx, client); err != nil {
 		return Client{}, "", fmt.Errorf("storing client %q: %w", client.ID, err)
@@ -117,16 +117,4 @@ func newClientID() string {
 	raw := make([]byte, 15)
 	rand.Read(raw)
 	return clientIDPrefix + strings.ToLower(base32.StdEncoding.EncodeToString(raw))
-}
-
-// AllowsOrigin reports whether a page of this origin belongs to an enabled client: the origin of one of its
-// redirect URIs, compared as a whole. Such pages may call the token endpoint and userinfo.
-func (p *Provider) AllowsOrigin(ctx context.Context, origin string) bool {
-	clients, err := p.store.ListClients(ctx)
-	if err != nil {
-		return false // without the list nobody is allowed
-	}
-	return slices.ContainsFunc(clients, func(c Client) bool {
-		return !c.Disabled && slices.ContainsFunc(c.RedirectURIs, func(uri string) bool { return originOf(uri) == origin })
-	})
 }

@@ -41,8 +41,10 @@ func (p *Provider) checkCredentials(ctx context.Context, shown credentials) (Cli
 	}
 	sum := sha256.Sum256([]byte(shown.secret))
 	fits := 0
-	for _, hash := range client.SecretHashes {
-		fits |= subtle.ConstantTimeCompare(hash, sum[:])
+	for _, secret := range client.Secrets {
+		if secret.ExpiresAt.IsZero() || p.now().Before(secret.ExpiresAt) {
+			fits |= subtle.ConstantTimeCompare(secret.Hash, sum[:])
+		}
 	}
 	proven := client.Public() && !shown.hasSecret || shown.secret != "" && fits == 1
 	if err != nil || client.Disabled || !proven {

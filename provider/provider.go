@@ -103,7 +103,7 @@ type Config struct {
 type Provider struct {
 	issuer     string
 	audience   string
-	store      Store
+	store      *directory // serves clients from memory
 	identity   *identity.Service
 	ring       *keys.Ring
 	cookies    Cookies
@@ -123,7 +123,7 @@ type Provider struct {
 // New makes a provider. It fails when its own metadata cannot be encoded.
 func New(cfg Config) (*Provider, error) {
 	p := &Provider{
-		issuer: cfg.Issuer, audience: cfg.Audience, store: cfg.Store, identity: cfg.Identity,
+		issuer: cfg.Issuer, audience: cfg.Audience, store: newDirectory(cfg.Store), identity: cfg.Identity,
 		ring: cfg.Ring, cookies: cfg.Cookies, pages: cfg.Pages, accessTTL: cfg.AccessTTL, refreshMax: cfg.RefreshMax,
 		signupOpen: cfg.SignupOpen, refreshKey: cfg.Derive(refreshLabel), device: cfg.Device, now: cfg.Now,
 		facts: newMemo[Facts](factsLife, maxFacts),

@@ -13,7 +13,7 @@ import (
 type Client struct {
 	ID                     string // begins with "mc_"
 	Name                   string
-	SecretHashes           [][]byte // SHA-256 of valid secrets; none for a public client
+	Secrets                []ClientSecret // the newest first; none for a public client
 	RedirectURIs           []string
 	PostLogoutRedirectURIs []string
 	GrantTypes             []string // "authorization_code", "refresh_token", "client_credentials"
@@ -31,8 +31,14 @@ type Client struct {
 	CreatedAt              time.Time
 }
 
+// ClientSecret is one secret of a client as it is stored.
+type ClientSecret struct {
+	Hash      []byte    // SHA-256
+	ExpiresAt time.Time // zero: it stays
+}
+
 // Public reports whether the client has no secret (RFC 6749, section 2.1).
-func (c Client) Public() bool { return len(c.SecretHashes) == 0 }
+func (c Client) Public() bool { return len(c.Secrets) == 0 }
 
 // AuthRequest is an authorization request in progress: stored at first contact, bound to the browser,
 // and from then on the only source of its parameters.
@@ -148,6 +154,12 @@ type Clients interface {
 	SaveClient(ctx context.Context, c Client) error
 	// ListClients lists all clients by name.
 	ListClients(ctx context.Context) ([]Client, error)
+	// ReviseClients creates or replaces the clients that revise makes of all stored ones, by id. Those that
+	// are as stored are not written. An error of revise is returned, and nothing is stored.
+	ReviseClients(ctx context.Context, revise func(stored map[string]Client) ([]Client, error)) error
+	// RemoveClient deletes a client with all requests, consents, grants, codes and refresh tokens that
+	// it has. [ErrUnknownClient].
+	RemoveClient(ctx context.Context, id string) error
 }
 
 // Requests keeps authorization requests in progress. Each method is one transaction.

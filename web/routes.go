@@ -341,8 +341,8 @@ func (s *Site) cors(next http.Handler) http.Handler {
 // clientCORS lets pages of registered clients call an endpoint of the protocol, without cookies.
 func (s *Site) clientCORS(next http.Handler) http.Handler {
 	guarded := cors.New(cors.Options{
-		AllowOriginVaryRequestFunc: func(r *http.Request, origin string) (bool, []string) {
-			return s.cfg.Provider.AllowsOrigin(r.Context(), origin), nil
+		AllowOriginVaryRequestFunc: func(_ *http.Request, origin string) (bool, []string) {
+			return s.cfg.Provider.AllowsOrigin(origin), nil
 		},
 		AllowedMethods: []string{"GET", "POST"},
 		AllowedHeaders: []string{"Authorization", "Content-Type", "DPoP"},

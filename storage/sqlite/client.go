@@ -2,7 +2,10 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"maps"
+	"reflect"
 	"time"
 
 	"mana/provider"
@@ -43,7 +46,7 @@ func (r *clientRow) value() (provider.Client, error) {
 	c.RefreshIdle, c.RefreshMax = time.Duration(r.idle)*time.Second, time.Duration(r.longest)*time.Second
 	c.IDTokenLife = time.Duration(r.idToken) * time.Second
 	var err error
-	if c.SecretHashes, err = decodeHashes(r.secrets); err != nil {
+	if c.Secrets, err = decodeSecrets(r.secrets); err != nil {
 		return c, err
 	}
 	return c, decodeLists(storedList{r.redirects, &c.RedirectURIs}, storedList{r.postLogout, &c.PostLogoutRedirectURIs},
@@ -64,32 +67,40 @@ func (s *Provider) Client(ctx context.Context, id string) (provider.Client, erro
 
 // SaveClient implements [provider.Clients].
 func (s *Provider) SaveClient(ctx context.Context, c provider.Client) error {
-	return s.db.write(ctx, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO auth_clients (id, name, secret_hashes, redirect_uris, post_logout_redirect_uris,
-				grant_types, scopes, app_ids, audiences, first_party, disabled, pkce_exempt, rotate_refresh,
-				refresh_idle_seconds, refresh_max_seconds, id_token_seconds, id_token_alg, created_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (id) DO UPDATE SET name = excluded.name, secret_hashes = excluded.secret_hashes,
-				redirect_uris = excluded.redirect_uris, post_logout_redirect_uris = excluded.post_logout_redirect_uris,
-				grant_types = excluded.grant_types, scopes = excluded.scopes, app_ids = excluded.app_ids,
-				audiences = excluded.audiences, first_party = excluded.first_party, disabled = excluded.disabled,
-				pkce_exempt = excluded.pkce_exempt, rotate_refresh = excluded.rotate_refresh,
-				refresh_idle_seconds = excluded.refresh_idle_seconds, refresh_max_seconds = excluded.refresh_max_seconds,
-				id_token_seconds = excluded.id_token_seconds, id_token_alg = excluded.id_token_alg`,
-			c.ID, c.Name, encodeHashes(c.SecretHashes), encodeList(c.RedirectURIs), encodeList(c.PostLogoutRedirectURIs),
-			encodeList(c.GrantTypes), encodeList(c.Scopes), encodeList(c.AppIDs), encodeList(c.Audiences),
-			c.FirstParty, c.Disabled, c.PKCEExempt, c.RotateRefresh, wholeSeconds(c.RefreshIdle), wholeSeconds(c.RefreshMax),
-			wholeSeconds(c.IDTokenLife), c.IDTokenAlg, timestamp(c.CreatedAt))
-		return err
-	})
+	return s.db.write(ctx, func(t *tx) error { return upsertClient(t, c) })
 }
+
+func upsertClient(t *tx, c provider.Client) error {
+	_, err := t.exec(`INSERT INTO auth_clients (id, name, secret_hashes, redirect_uris, post_logout_redirect_uris,
+			grant_types, scopes, app_ids, audiences, first_party, disabled, pkce_exempt, rotate_refresh,
+			refresh_idle_seconds, refresh_max_seconds, id_token_seconds, id_token_alg, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET name = excluded.name, secret_hashes = excluded.secret_hashes,
+			redirect_uris = excluded.redirect_uris, post_logout_redirect_uris = excluded.post_logout_redirect_uris,
+			grant_types = excluded.grant_types, scopes = excluded.scopes, app_ids = excluded.app_ids,
+			audiences = excluded.audiences, first_party = excluded.first_party, disabled = excluded.disabled,
+			pkce_exempt = excluded.pkce_exempt, rotate_refresh = excluded.rotate_refresh,
+			refresh_idle_seconds = excluded.refresh_idle_seconds, refresh_max_seconds = excluded.refresh_max_seconds,
+			id_token_seconds = excluded.id_token_seconds, id_token_alg = excluded.id_token_alg`,
+		c.ID, c.Name, encodeSecrets(c.Secrets), encodeList(c.RedirectURIs), encodeList(c.PostLogoutRedirectURIs),
+		encodeList(c.GrantTypes), encodeList(c.Scopes), encodeList(c.AppIDs), encodeList(c.Audiences),
+		c.FirstParty, c.Disabled, c.PKCEExempt, c.RotateRefresh, wholeSeconds(c.RefreshIdle), wholeSeconds(c.RefreshMax),
+		wholeSeconds(c.IDTokenLife), c.IDTokenAlg, timestamp(c.CreatedAt))
+	return err
+}
+
+const listClients = `SELECT ` + clientColumns + ` FROM auth_clients c ORDER BY c.name, c.id`
 
 // ListClients implements [provider.Clients].
 func (s *Provider) ListClients(ctx context.Context) ([]provider.Client, error) {
-	rows, err := s.db.readers.QueryContext(ctx, `SELECT `+clientColumns+` FROM auth_clients c ORDER BY c.name, c.id`)
+	rows, err := s.db.readers.QueryContext(ctx, listClients)
 	if err != nil {
 		return nil, fmt.Errorf("listing clients: %w", err)
 	}
+	return collectClients(rows)
+}
+
+func collectClients(rows *sql.Rows) ([]provider.Client, error) {
 	defer rows.Close()
 	var found []provider.Client
 	for rows.Next() {
@@ -104,4 +115,46 @@ func (s *Provider) ListClients(ctx context.Context) ([]provider.Client, error) {
 		found = append(found, client)
 	}
 	return found, rows.Err()
+}
+
+// ReviseClients implements [provider.Clients].
+func (s *Provider) ReviseClients(ctx context.Context, revise func(map[string]provider.Client) ([]provider.Client, error)) error {
+	return s.db.write(ctx, func(t *tx) error {
+		rows, err := t.query(listClients)
+		if err != nil {
+			return fmt.Errorf("listing clients: %w", err)
+		}
+		all, err := collectClients(rows)
+		if err != nil {
+			return err
+		}
+		stored := make(map[string]provider.Client, len(all))
+		for _, c := range all {
+			stored[c.ID] = c
+		}
+		wanted, err := revise(maps.Clone(stored))
+		if err != nil {
+			return err
+		}
+		for _, c := range wanted {
+			if reflect.DeepEqual(c, stored[c.ID]) {
+				continue
+			}
+			if err := upsertClient(t, c); err != nil {
+				return fmt.Errorf("storing client %q: %w", c.ID, err)
+			}
+		}
+		return nil
+	})
+}
+
+// RemoveClient implements [provider.Clients]. What belongs to the client goes with it by foreign keys.
+func (s *Provider) RemoveClient(ctx context.Context, id string) error {
+	return s.db.write(ctx, func(t *tx) error {
+		found, err := one(t.exec(`DELETE FROM auth_clients WHERE id = ?`, id))
+		if err == nil && !found {
+			return provider.ErrUnknownClient
+		}
+		return err
+	})
 }

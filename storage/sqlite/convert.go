@@ -6,9 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
+
+	"mana/provider"
 )
 
 // rowScanner is a row or the current one of several.
@@ -54,29 +57,41 @@ func decodeLists(lists ...storedList) error {
 	return nil
 }
 
-// encodeHashes stores hashes as a JSON array of hexadecimal strings.
-func encodeHashes(hashes [][]byte) string {
-	list := make([]string, len(hashes))
-	for i, h := range hashes {
-		list[i] = hex.EncodeToString(h)
+// encodeSecrets stores secrets as a JSON array of strings: the hash in hexadecimal and, of one that expires,
+// "@" and its end in microseconds since 1970.
+func encodeSecrets(secrets []provider.ClientSecret) string {
+	list := make([]string, len(secrets))
+	for i, s := range secrets {
+		list[i] = hex.EncodeToString(s.Hash)
+		if !s.ExpiresAt.IsZero() {
+			list[i] += "@" + strconv.FormatInt(timestamp(s.ExpiresAt), 10)
+		}
 	}
 	return encodeList(list)
 }
 
-func decodeHashes(text string) ([][]byte, error) {
+func decodeSecrets(text string) ([]provider.ClientSecret, error) {
 	list, err := decodeList(text)
 	if err != nil {
 		return nil, err
 	}
-	var hashes [][]byte
+	var secrets []provider.ClientSecret
 	for _, item := range list {
-		hash, err := hex.DecodeString(item)
-		if err != nil {
+		digits, end, expires := strings.Cut(item, "@")
+		var secret provider.ClientSecret
+		if secret.Hash, err = hex.DecodeString(digits); err != nil {
 			return nil, fmt.Errorf("reading a stored hash: %w", err)
 		}
-		hashes = append(hashes, hash)
+		if expires {
+			us, err := strconv.ParseInt(end, 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("reading the end of a stored secret: %w", err)
+			}
+			secret.ExpiresAt = fromTimestamp(us)
+		}
+		secrets = append(secrets, secret)
 	}
-	return hashes, nil
+	return secrets, nil
 }
 
 // optionalID stores the nil UUID as null.

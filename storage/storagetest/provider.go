@@ -18,7 +18,7 @@ const challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 func saveClient(t *testing.T, s Store, id string, now time.Time) provider.Client {
 	t.Helper()
 	client := provider.Client{
-		ID: id, Name: "Notes", SecretHashes: [][]byte{make([]byte, 32)},
+		ID: id, Name: "Notes", Secrets: []provider.ClientSecret{{Hash: make([]byte, 32)}, {Hash: make([]byte, 32), ExpiresAt: now.Add(time.Hour)}},
 		RedirectURIs: []string{"https://notes.example/callback"}, GrantTypes: []string{"authorization_code"},
 		Scopes: []string{"openid", "email"}, Audiences: []string{"https://api.example"}, RotateRefresh: true,
 		RefreshIdle: time.Hour, RefreshMax: 24 * time.Hour, IDTokenLife: 5 * time.Minute, IDTokenAlg: "ES256", CreatedAt: now,

@@ -25,6 +25,8 @@ type Store struct {
 	Ledger   ledger.Store
 	Keys     keys.Store
 	Clean    func(ctx context.Context, retention time.Duration) (int, error)
+	// Revisions reads the counters of what programs keep in memory.
+	Revisions func(ctx context.Context) (map[string]int64, error)
 	// Exec runs SQL with the rights of the program, to prove what the database itself refuses.
 	Exec func(ctx context.Context, query string) error
 	// Number runs SQL that gives one number.
@@ -40,6 +42,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("profiles", func(t *testing.T) { t.Parallel(); testProfiles(t, open) })
 	t.Run("sessions", func(t *testing.T) { t.Parallel(); testSessions(t, open) })
 	t.Run("attempts", func(t *testing.T) { t.Parallel(); testAttempts(t, open) })
+	t.Run("clients", func(t *testing.T) { t.Parallel(); testClients(t, open) })
 	t.Run("provider", func(t *testing.T) { t.Parallel(); testProvider(t, open) })
 	t.Run("refresh", func(t *testing.T) { t.Parallel(); testRefresh(t, open) })
 	t.Run("keys", func(t *testing.T) { t.Parallel(); testKeys(t, open) })

@@ -72,7 +72,7 @@ func NewDemo(cfg Config) *Demo {
 // Client is the registration of the demo at the provider.
 func (d *Demo) Client(now time.Time) provider.Client {
 	return provider.Client{
-		ID: DemoClientID, Name: "Mana Demo", SecretHashes: [][]byte{d.Secret.Hash()},
+		ID: DemoClientID, Name: "Mana Demo", Secrets: []provider.ClientSecret{{Hash: d.Secret.Hash()}},
 		RedirectURIs: []string{d.Issuer + DemoCallback}, PostLogoutRedirectURIs: []string{d.Issuer + DemoPath},
 		GrantTypes: []string{string(oidc.GrantTypeCode)}, Scopes: demoScopes(), AppIDs: []string{"demo"},
 		CreatedAt: now.UTC().Truncate(time.Microsecond),

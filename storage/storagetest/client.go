@@ -1,0 +1,117 @@
+package storagetest
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"mana/provider"
+)
+
+func testClients(t *testing.T, open Open) {
+	clock := NewClock()
+	s := open(t, clock.Now)
+	ctx := t.Context()
+	revision := func(t *testing.T) int64 {
+		t.Helper()
+		revisions, err := s.Revisions(ctx)
+		if err != nil || revisions["clients"] == 0 || revisions["keys"] == 0 {
+			t.Fatalf("got %v, %v, want counters of clients and keys", revisions, err)
+		}
+		return revisions["clients"]
+	}
+	revise := func(f func(map[string]provider.Client) ([]provider.Client, error)) error {
+		return s.Provider.ReviseClients(ctx, f)
+	}
+
+	t.Run("a revision creates and replaces together, and each write is counted", func(t *testing.T) {
+		old := saveClient(t, s, "mc_notes", clock.Now())
+		before := revision(t)
+		err := revise(func(stored map[string]provider.Client) ([]provider.Client, error) {
+			changed, made := stored["mc_notes"], stored["mc_notes"]
+			changed.Name, changed.Secrets, made.ID = "Notes 2", old.Secrets[:1], "mc_made"
+			return []provider.Client{changed, made}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed, err := s.Provider.Client(ctx, "mc_notes")
+		if err != nil || changed.Name != "Notes 2" || len(changed.Secrets) != 1 {
+			t.Errorf("got %+v, %v", changed, err)
+		}
+		if made, err := s.Provider.Client(ctx, "mc_made"); err != nil || len(made.Secrets) != 2 || !made.Secrets[1].ExpiresAt.Equal(old.Secrets[1].ExpiresAt) {
+			t.Errorf("got %+v, %v", made, err)
+		}
+		if after := revision(t); after <= before {
+			t.Errorf("got revision %d after %d, want more", after, before)
+		}
+	})
+	t.Run("what is as it was is not written", func(t *testing.T) {
+		before := revision(t)
+		err := revise(func(stored map[string]provider.Client) ([]provider.Client, error) {
+			return []provider.Client{stored["mc_notes"], stored["mc_made"]}, nil
+		})
+		if after := revision(t); err != nil || after != before {
+			t.Errorf("got revision %d after %d, %v, want no write", after, before, err)
+		}
+	})
+	t.Run("an error stores nothing", func(t *testing.T) {
+		before, fault := revision(t), errors.New("no")
+		err := revise(func(stored map[string]provider.Client) ([]provider.Client, error) {
+			c := stored["mc_notes"]
+			c.Name = "Never"
+			return []provider.Client{c}, fault
+		})
+		want(t, err, fault)
+		if after := revision(t); after != before {
+			t.Errorf("got revision %d after %d, want no write", after, before)
+		}
+	})
+	t.Run("64 parallel revisions lose none", func(t *testing.T) {
+		outcomes := race(64, func(int) error {
+			return revise(func(stored map[string]provider.Client) ([]provider.Client, error) {
+				c := stored["mc_made"]
+				c.AppIDs = append(slices.Clone(c.AppIDs), "app")
+				return []provider.Client{c}, nil
+			})
+		})
+		c, err := s.Provider.Client(ctx, "mc_made")
+		if outcomes[nil] != 64 || err != nil || len(c.AppIDs) != 64 {
+			t.Errorf("got %v, %d apps, %v, want 64", outcomes, len(c.AppIDs), err)
+		}
+	})
+	t.Run("removal takes everything of the client, and nothing of others", func(t *testing.T) {
+		user := createUser(t, s, "ada@example.com", clock.Now())
+		session := startSession(t, s, user, clock.Now())
+		request := storeRequest(t, s, "mc_notes", clock.Now())
+		kept := storeRequest(t, s, "mc_made", clock.Now())
+		redemption, grant := issueCode(t, s, session, clock.Now())
+		err := s.Exec(ctx, `INSERT INTO auth_consents (user_id, client_id, scopes, updated_at)
+			VALUES ('`+user.ID.String()+`', 'mc_notes', '["openid"]', 1)`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := revision(t)
+		if err := s.Provider.RemoveClient(ctx, "mc_notes"); err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Provider.Client(ctx, "mc_notes")
+		want(t, err, provider.ErrUnknownClient)
+		_, err = s.Provider.Request(ctx, request.Hash)
+		want(t, err, provider.ErrNoRequest)
+		_, err = s.Provider.GrantFacts(ctx, grant.Handle, "")
+		want(t, err, provider.ErrInvalidGrant)
+		_, err = s.Provider.RedeemCode(ctx, redemption, provider.Allow)
+		want(t, err, provider.ErrInvalidGrant)
+		if consent, err := s.Provider.Consent(ctx, user.ID, "mc_notes"); err != nil || consent.Scopes != nil {
+			t.Errorf("got %v, %v, want no consent", consent, err)
+		}
+		if _, err := s.Provider.Request(ctx, kept.Hash); err != nil {
+			t.Errorf("got %v, want the request of the other client", err)
+		}
+		if after := revision(t); after <= before {
+			t.Errorf("got revision %d after %d, want more", after, before)
+		}
+		want(t, s.Provider.RemoveClient(ctx, "mc_notes"), provider.ErrUnknownClient)
+	})
+}
