@@ -1,26 +1,32 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"mana/provider"
+	"mana/provider/identity"
 	"mana/storage"
 	"mana/storage/sqlite"
 )
 
 func newClientCommand(environ []string) *cobra.Command {
 	command := &cobra.Command{Use: "client", Short: "Register the apps that log people in"}
-	command.AddCommand(newClientCreate(environ), newClientList(environ))
+	command.AddCommand(newClientCreate(environ), newClientList(environ), newClientShow(environ),
+		newClientUpdate(environ), newClientDelete(environ), newClientRotate(environ))
 	return command
 }
 
@@ -43,65 +49,77 @@ func withStore(ctx context.Context, environ []string, f func(*config, *sqlite.DB
 }
 
 func newClientCreate(environ []string) *cobra.Command {
-	var client provider.NewClient
-	var asJSON bool
-	command := &cobra.Command{
-		Use: "create NAME", Short: "Register an app; its secret is shown once", Args: exactly(1, "the name of the app"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			client.Name = args[0]
-			return withStore(cmd.Context(), environ, func(cfg *config, db *sqlite.DB) error {
-				made, secret, err := client.Register(cmd.Context(), db.Provider(), time.Now())
-				if err != nil {
-					return usageError{err}
-				}
-				if secret != "" {
-					fmt.Fprintln(cmd.ErrOrStderr(), "The secret is shown this once and stored as a hash only.")
-				}
-				return printClient(cmd.OutOrStdout(), asJSON, created{
-					Issuer: cfg.issuer.String(), ID: made.ID, Secret: string(secret), Name: made.Name,
-					RedirectURIs: made.RedirectURIs, Scopes: made.Scopes,
-				})
-			})
-		},
-	}
+	var asJSON, public bool
+	var kind string
+	command := &cobra.Command{Use: "create NAME", Short: "Register an app; its secret is shown once", Args: argument("the name of the app")}
 	flags := command.Flags()
-	flags.StringArrayVar(&client.RedirectURIs, "redirect", nil, "redirect URI, exact; may repeat")
-	flags.StringArrayVar(&client.PostLogoutRedirectURIs, "post-logout", nil, "address to return to after logout; may repeat")
-	flags.StringSliceVar(&client.GrantTypes, "grant", nil, "authorization_code (default), client_credentials")
-	flags.StringSliceVar(&client.Scopes, "scope", nil, "default openid,profile,email; also credits:read, credits:spend")
-	flags.BoolVar(&client.Public, "public", false, "no secret: a native or single-page app")
-	flags.BoolVar(&client.FirstParty, "first-party", false, "no consent page unless it spends credits")
+	set := clientFlags(flags)
+	flags.BoolVar(&public, "public", false, "no secret: a native or single-page app")
+	flags.StringVar(&kind, "print", "", "print settings and the shortest working code: go")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
+	_ = flags.MarkHidden("name") // the name is the argument
+	command.RunE = func(cmd *cobra.Command, args []string) error {
+		var client provider.Client
+		set(&client)
+		client.Name = args[0]
+		if kind != "" && kind != "go" || kind != "" && asJSON {
+			return usageError{errors.New("--print must be go, and goes without --json")}
+		}
+		return withStore(cmd.Context(), environ, func(cfg *config, db *sqlite.DB) error {
+			made, secret, err := provider.Register(cmd.Context(), db.Provider(), client, public, time.Now())
+			if err != nil {
+				return err
+			}
+			tellOnce(cmd, secret)
+			c := created{Issuer: cfg.issuer.String(), clientFields: fieldsOf(made), Secret: string(secret)}
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(c)
+			}
+			return c.print(cmd.OutOrStdout(), kind)
+		})
+	}
 	return command
+}
+
+// tellOnce says what must be known of a secret that is about to be printed.
+func tellOnce(cmd *cobra.Command, secret identity.Secret) {
+	if secret != "" {
+		fmt.Fprintln(cmd.ErrOrStderr(), "The secret is shown this once and stored as a hash only.")
+	}
 }
 
 // created is a client as it is shown once.
 type created struct {
-	Issuer       string   `json:"issuer"`
-	ID           string   `json:"client_id"`
-	Secret       string   `json:"client_secret,omitempty"`
-	Name         string   `json:"client_name"`
-	RedirectURIs []string `json:"redirect_uris"`
-	Scopes       []string `json:"scopes"`
+	Issuer string `json:"issuer"`
+	clientFields
+	Secret string `json:"client_secret,omitempty"`
 }
 
-func printClient(out io.Writer, asJSON bool, c created) error {
-	if asJSON {
-		return json.NewEncoder(out).Encode(c)
-	}
+//go:embed deploy/snippets/go/main.go
+var snippetGo string
+
+// print writes the lines of a .env file, and with a kind the code that reads them.
+func (c created) print(out io.Writer, kind string) error {
 	_, err := fmt.Fprintf(out, "ISSUER=%s\nCLIENT_ID=%s\nCLIENT_SECRET=%s\nREDIRECT_URI=%s\nSCOPE=%s\n",
 		c.Issuer, c.ID, c.Secret, strings.Join(c.RedirectURIs, " "), strings.Join(c.Scopes, " "))
+	if err == nil && kind == "go" {
+		_, err = fmt.Fprint(out, "\n"+snippetGo)
+	}
 	return err
 }
 
 func newClientList(environ []string) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	command := &cobra.Command{
 		Use: "list", Short: "List the registered apps", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
 				clients, err := db.Provider().ListClients(cmd.Context())
 				if err != nil {
 					return err
+				}
+				if asJSON {
+					return printLines(cmd.OutOrStdout(), clients, fieldsOf)
 				}
 				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 				fmt.Fprintln(table, "ID\tNAME\tSCOPES\tREDIRECT URIS")
@@ -112,12 +130,172 @@ func newClientList(environ []string) *cobra.Command {
 			})
 		},
 	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
+	return command
 }
 
-// exactly demands n arguments and names what is missing.
-func exactly(n int, what string) cobra.PositionalArgs {
+// printLines writes JSON Lines.
+func printLines[T, V any](out io.Writer, items []T, view func(T) V) error {
+	encoder := json.NewEncoder(out)
+	for _, item := range items {
+		if err := encoder.Encode(view(item)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shown is a stored client as it is printed.
+type shown struct {
+	clientFields
+	CreatedAt      time.Time  `json:"created_at"`
+	OldSecretUntil *time.Time `json:"old_secret_until,omitempty"` // end of the secret before the current one
+}
+
+func printClient(out io.Writer, asJSON bool, c provider.Client) error {
+	s := shown{clientFields: fieldsOf(c), CreatedAt: c.CreatedAt}
+	if len(c.Secrets) > 1 {
+		s.OldSecretUntil = &c.Secrets[1].ExpiresAt
+	}
+	if asJSON {
+		return json.NewEncoder(out).Encode(s)
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, row := range s.rows() {
+		fmt.Fprintf(table, "%s\t%s\n", row[0], row[1])
+	}
+	fmt.Fprintf(table, "created_at\t%s\n", s.CreatedAt.Format(time.RFC3339))
+	if s.OldSecretUntil != nil {
+		fmt.Fprintf(table, "old_secret_until\t%s\n", s.OldSecretUntil.Format(time.RFC3339))
+	}
+	return table.Flush()
+}
+
+func newClientShow(environ []string) *cobra.Command {
+	var asJSON bool
+	command := &cobra.Command{
+		Use: "show ID", Short: "Show one app", Args: argument("the id of the app"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+				client, err := db.Provider().Client(cmd.Context(), args[0])
+				if err != nil {
+					return fmt.Errorf("client %q: %w", args[0], err)
+				}
+				return printClient(cmd.OutOrStdout(), asJSON, client)
+			})
+		},
+	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return command
+}
+
+func newClientUpdate(environ []string) *cobra.Command {
+	var asJSON bool
+	command := &cobra.Command{
+		Use: "update ID", Short: "Change what is given of an app, and leave the rest as it is", Args: argument("the id of the app"),
+	}
+	set := clientFlags(command.Flags())
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	command.RunE = func(cmd *cobra.Command, args []string) error {
+		return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+			client, err := provider.ChangeClient(cmd.Context(), db.Provider(), args[0], func(c *provider.Client) error {
+				set(c)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			return printClient(cmd.OutOrStdout(), asJSON, client)
+		})
+	}
+	return command
+}
+
+func newClientDelete(environ []string) *cobra.Command {
+	var asJSON, yes bool
+	command := &cobra.Command{
+		Use: "delete ID", Short: "Delete an app with all that people allowed it", Args: argument("the id of the app"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+				client, err := db.Provider().Client(cmd.Context(), args[0])
+				if err != nil {
+					return fmt.Errorf("client %q: %w", args[0], err)
+				}
+				question := fmt.Sprintf("Delete %q (%s) with all grants and tokens that it has?", client.Name, client.ID)
+				if err := confirm(cmd, yes, question); err != nil {
+					return err
+				}
+				if err := db.Provider().RemoveClient(cmd.Context(), client.ID); err != nil {
+					return fmt.Errorf("deleting client %q: %w", client.ID, err)
+				}
+				if asJSON {
+					return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]string{"client_id": client.ID, "action": "deleted"})
+				}
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), "deleted", client.ID)
+				return err
+			})
+		},
+	}
+	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return command
+}
+
+// confirm asks on a terminal whether to go on. Elsewhere only yes goes on.
+func confirm(cmd *cobra.Command, yes bool, question string) error {
+	if yes {
+		return nil
+	}
+	in, isFile := cmd.InOrStdin().(*os.File)
+	if !isFile || !term.IsTerminal(int(in.Fd())) {
+		return fmt.Errorf("%w: this cannot be undone; give --yes", errRefused)
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), question+" [y/N] ")
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil || strings.ToLower(strings.TrimSpace(answer)) != "y" {
+		return fmt.Errorf("%w: nothing was changed", errRefused)
+	}
+	return nil
+}
+
+// maxOverlap is the longest time for which two secrets of a client are valid.
+const maxOverlap = 30 * 24 * time.Hour
+
+func newClientRotate(environ []string) *cobra.Command {
+	var asJSON bool
+	overlap := life(24 * time.Hour)
+	command := &cobra.Command{
+		Use: "rotate-secret ID", Short: "Give an app a new secret; the old one stays valid for a while", Args: argument("the id of the app"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if overlap < 0 || time.Duration(overlap) > maxOverlap {
+				return usageError{fmt.Errorf("--overlap must be 0 to %s", maxOverlap)}
+			}
+			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+				client, secret, err := provider.RotateSecret(cmd.Context(), db.Provider(), args[0], time.Duration(overlap), time.Now())
+				if err != nil {
+					return err
+				}
+				tellOnce(cmd, secret)
+				if len(client.Secrets) > 1 {
+					fmt.Fprintf(cmd.ErrOrStderr(), "The one before ends at %s.\n", client.Secrets[1].ExpiresAt.Format(time.RFC3339))
+				}
+				if asJSON {
+					return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]string{"client_id": client.ID, "client_secret": string(secret)})
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "CLIENT_SECRET=%s\n", string(secret))
+				return err
+			})
+		},
+	}
+	command.Flags().Var(&overlap, "overlap", "how long the old secret stays valid, up to 30d; 0: it ends now")
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return command
+}
+
+// argument demands one argument, and says which when it is missing.
+func argument(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
-		if len(args) != n {
+		if len(args) != 1 {
 			return usageError{fmt.Errorf("needs %s", what)}
 		}
 		return nil

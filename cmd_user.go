@@ -45,7 +45,7 @@ func findUser(ctx context.Context, db *sqlite.DB, who string) (identity.User, er
 func newUserShow(environ []string) *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
-		Use: "show ID|EMAIL", Short: "Show a person", Args: exactly(1, "an id or e-mail address"),
+		Use: "show ID|EMAIL", Short: "Show a person", Args: argument("an id or e-mail address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
 				user, err := findUser(cmd.Context(), db, args[0])

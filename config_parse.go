@@ -158,18 +158,28 @@ func intUpTo(value string, high int, to *int) error {
 	return nil
 }
 
-// durationIn reads a Go duration or a number of days ("7d").
+// durationIn reads a time within bounds.
 func durationIn(value string, low, high time.Duration, to *time.Duration) error {
-	d, err := time.ParseDuration(value)
-	if days, isDays := strings.CutSuffix(value, "d"); isDays {
-		n, parseErr := strconv.ParseUint(days, 10, 16)
-		d, err = time.Duration(n)*24*time.Hour, parseErr
-	}
+	d, err := parseDuration(value)
 	if err != nil || d < low || d > high {
 		return fmt.Errorf("must be a time of %s to %s, such as 15m or 7d", low, high)
 	}
 	*to = d
 	return nil
+}
+
+// parseDuration reads a Go duration or a number of days ("7d").
+func parseDuration(value string) (time.Duration, error) {
+	d, err := time.ParseDuration(value)
+	if days, isDays := strings.CutSuffix(value, "d"); isDays {
+		var n uint64
+		n, err = strconv.ParseUint(days, 10, 16)
+		d = time.Duration(n) * 24 * time.Hour
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%q is no time such as 15m or 7d", value)
+	}
+	return d, nil
 }
 
 func isLoopbackHost(host string) bool {

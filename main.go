@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"mana/provider"
 )
 
 // version is set when a release is built.
@@ -23,13 +26,15 @@ const (
 	exitFailed  = 1
 	exitUsage   = 2
 	exitProblem = 3 // a check found problems
-	exitUnknown = 4 // what was named does not exist
+	exitMissing = 4 // what was named does not exist
+	exitRefused = 5 // it exists already, or --yes is missing off a terminal
 )
 
-// errProblem says that a check found something, errNotFound that there is no such thing.
+// What the exit code tells apart.
 var (
-	errProblem  = errors.New("problems found")
+	errProblem  = errors.New("problems found") // a check found something
 	errNotFound = errors.New("not found")
+	errRefused  = errors.New("refused")
 )
 
 // usageError is something that was typed wrongly.
@@ -51,21 +56,34 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitDone
 	}
+	code, title := exitOf(err)
+	if asJSON, _ := command.Flags().GetBool("json"); asJSON {
+		_ = json.NewEncoder(stderr).Encode(map[string]any{"title": title, "detail": err.Error(), "exit": code})
+		return code
+	}
 	fmt.Fprintf(stderr, "mana: %v\n", err)
+	return code
+}
+
+// exitOf is the exit code of an error, and its kind in words.
+func exitOf(err error) (code int, title string) {
+	_, typed := errors.AsType[usageError](err)
+	_, faulty := errors.AsType[provider.ClientFaults](err)
 	switch {
 	case errors.Is(err, errProblem):
-		return exitProblem
-	case errors.Is(err, errNotFound):
-		return exitUnknown
+		return exitProblem, errProblem.Error()
+	case typed || faulty || strings.HasPrefix(err.Error(), "unknown command"):
+		return exitUsage, "wrong usage"
+	case errors.Is(err, errNotFound), errors.Is(err, provider.ErrUnknownClient):
+		return exitMissing, errNotFound.Error()
+	case errors.Is(err, errRefused), errors.Is(err, provider.ErrPublicClient):
+		return exitRefused, errRefused.Error()
 	}
-	if _, typed := errors.AsType[usageError](err); typed || strings.HasPrefix(err.Error(), "unknown command") {
-		return exitUsage
-	}
-	return exitFailed
+	return exitFailed, "failed"
 }
 
 func newRoot(environ []string) *cobra.Command {

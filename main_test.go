@@ -151,6 +151,16 @@ func eventually(t *testing.T, what string, so func() bool) {
 	}
 }
 
+// fails runs a command that must end with an exit code, and gives what it says.
+func (s *server) fails(t *testing.T, want int, args ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), args, s.env, &stdout, &stderr); code != want {
+		t.Errorf("got exit code %d of %v, want %d\n%s%s", code, args, want, &stdout, &stderr)
+	}
+	return stderr.String()
+}
+
 // browser is an HTTP client with cookies that stops at redirects to foreign hosts.
 type browser struct {
 	*http.Client

@@ -234,7 +234,7 @@ func TestIntrospectionAndRevocation(t *testing.T) {
 		}
 	}
 	public := f.server.client(t, "Public", "--public", "--redirect", callback)
-	for name, c := range map[string]created{"nobody": {}, "a public client": public, "a wrong secret": {ID: f.client.ID, Secret: "x"}} {
+	for name, c := range map[string]created{"nobody": {}, "a public client": public, "a wrong secret": {clientFields: clientFields{ID: f.client.ID}, Secret: "x"}} {
 		if status, body, header := f.post(t, "/introspect", c, "token", "x"); status != 401 || body["error"] != "invalid_client" || header.Get("WWW-Authenticate") == "" {
 			t.Errorf("%s: got %d %v, want 401", name, status, body)
 		}

@@ -9,6 +9,8 @@ import (
 var (
 	// ErrUnknownClient: no client has this id.
 	ErrUnknownClient = errors.New("unknown client")
+	// ErrPublicClient: a public client has no secret.
+	ErrPublicClient = errors.New("a public client has no secret")
 	// ErrNoRequest: the authorization request was used, has expired, or belongs to another browser.
 	ErrNoRequest = errors.New("no such authorization request")
 	// ErrInvalidGrant: the code or grant is unknown, used, expired, or bound to something else.

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"mana/provider"
+	"mana/storage"
+)
+
+// TestReloadChanged reloads what has changed and nothing else, and repeats what failed.
+func TestReloadChanged(t *testing.T) {
+	t.Parallel()
+	db, err := storage.Open(t.Context(), filepath.Join(t.TempDir(), "mana.db"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	var clients, keys int
+	fault := errors.New("no keys")
+	p := &program{
+		db:            db,
+		reloadClients: func(context.Context) error { clients++; return nil },
+		reloadKeys:    func(context.Context) error { keys++; return fault },
+	}
+	seen := make(map[string]int64)
+	step := func(what string, wantErr error, wantClients, wantKeys int) {
+		t.Helper()
+		err := p.reloadChanged(t.Context(), seen)
+		if !errors.Is(err, wantErr) || clients != wantClients || keys != wantKeys {
+			t.Errorf("%s: got %v, %d and %d reloads, want %v, %d and %d", what, err, clients, keys, wantErr, wantClients, wantKeys)
+		}
+	}
+	step("the first time", fault, 1, 1)
+	step("what failed again", fault, 1, 2)
+	fault = nil
+	step("what failed at last", nil, 1, 3)
+	step("nothing", nil, 1, 3)
+	described := provider.Client{Name: "Notes", RedirectURIs: []string{callback}}
+	if _, _, err := provider.Register(t.Context(), db.Provider(), described, true, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	step("a client", nil, 2, 3)
+	step("nothing again", nil, 2, 3)
+}
