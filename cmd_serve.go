@@ -88,6 +88,9 @@ func serve(ctx context.Context, cfg *config, environ []string, stderr io.Writer)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	p := &program{cfg: cfg, logger: logger, db: db}
+	if err := p.applyAtStart(ctx); err != nil {
+		return err
+	}
 	handler, ring, err := p.build(ctx, master, dialOwn(listeners))
 	if err != nil {
 		return err

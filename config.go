@@ -62,6 +62,7 @@ type config struct {
 	privacyURL    string
 	termsURL      string
 	supportEmail  string
+	applyFile     string
 
 	set map[string]string // what was given, by name
 }
@@ -93,6 +94,7 @@ func settings() []setting {
 		{"RATE_LIMIT_CLASSES", "", "other limits as count/seconds, such as signup=10/3600,spend=100/60", false, text(func(c *config) *string { return &c.limits })},
 		{"VALIDATE_CONCURRENCY", "256", "token checks at work at once", false, func(c *config, v string) error { return intUpTo(v, 100_000, &c.validateSlots) }},
 		{"HASH_MEMORY", "", "bytes for password hashing (suffix K, M, G); default a quarter of the memory limit", false, parseHashMemory},
+		{"APPLY_FILE", "", "file of `mana apply`, applied at each start", false, text(func(c *config) *string { return &c.applyFile })},
 		{"LOG_LEVEL", "info", "debug, info, warn or error", false, func(c *config, v string) error { return c.logLevel.UnmarshalText([]byte(v)) }},
 		{"LOG_FORMAT", "auto", "text, json, or auto: text on a terminal", false, oneOf(func(c *config) *string { return &c.logFormat }, "auto", "text", "json")},
 		{"DRAIN", "", "time between readiness off and listener closed; 5s, 0s in dev mode", false, func(c *config, v string) error { return durationIn(v, 0, time.Minute, &c.drain) }},

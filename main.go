@@ -92,6 +92,7 @@ func newRoot(environ []string) *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newServe(environ), newClientCommand(environ), newUserCommand(environ), newConfigCommand(environ), newHealthcheck(environ))
+	root.AddCommand(newServe(environ), newClientCommand(environ), newUserCommand(environ), newApply(environ),
+		newConfigCommand(environ), newHealthcheck(environ))
 	return root
 }
