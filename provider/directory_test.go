@@ -23,11 +23,12 @@ func TestDirectory(t *testing.T) {
 	}
 	closed := sync.OnceValue(db.Close)
 	t.Cleanup(func() { _ = closed() })
-	ring, err := keys.Load(ctx, keys.Config{Store: db.Keys(), Master: keys.NewMasterKey(), Now: time.Now})
+	master := keys.NewMasterKey()
+	ring, err := keys.Load(ctx, keys.Config{Store: db.Keys(), Master: master, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := provider.New(provider.Config{Issuer: "https://id.example", Store: db.Provider(), Ring: ring, Now: time.Now})
+	p, err := provider.New(provider.Config{Issuer: "https://id.example", Store: db.Provider(), Ring: ring, Derive: master.Derive, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
