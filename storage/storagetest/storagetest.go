@@ -45,6 +45,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("clients", func(t *testing.T) { t.Parallel(); testClients(t, open) })
 	t.Run("provider", func(t *testing.T) { t.Parallel(); testProvider(t, open) })
 	t.Run("refresh", func(t *testing.T) { t.Parallel(); testRefresh(t, open) })
+	t.Run("races", func(t *testing.T) { t.Parallel(); testRaces(t, open) })
 	t.Run("keys", func(t *testing.T) { t.Parallel(); testKeys(t, open) })
 	t.Run("ledger", func(t *testing.T) { t.Parallel(); testLedger(t, open) })
 }

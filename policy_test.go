@@ -1,0 +1,207 @@
+package main
+
+import (
+	"database/sql"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "modernc.org/sqlite" // the driver, to change rows behind the program's back
+)
+
+// sql changes the database beside the running program.
+func (s *server) sql(t *testing.T, query string, args ...any) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.dir, "mana.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// held is everything that a person and an app hold before something changes.
+type held struct {
+	*fixture
+	code, offlineCode string
+	grant, offline    map[string]any // token responses
+	rest              map[string]any // a REST login
+}
+
+// hold makes a person with an app that was allowed, and a REST session.
+func hold(t *testing.T) *held {
+	t.Helper()
+	h := &held{fixture: newFixture(t, "openid email offline_access credits:read")}
+	h.client = h.server.client(t, "Notes", "--redirect", callback, "--scope", "openid,email,offline_access,credits:read",
+		"--grant", "authorization_code,refresh_token", "--rotate-refresh")
+	online := []string{"client_id", h.client.ID, "scope", "openid email credits:read"}
+	h.grant = h.grantedTo(t, "scope", "openid email credits:read")
+	h.offline = h.grantedTo(t)
+	h.code = h.browser.authorize(h.auth(online...)).Get("code")
+	h.offlineCode = h.browser.authorize(h.auth("client_id", h.client.ID)).Get("code")
+	status, login, _ := h.api(t, "POST", "/api/v1/auth/login", "", map[string]string{"email": "ada@example.com", "password": testPassword})
+	if status != http.StatusOK {
+		t.Fatalf("got %d %v", status, login)
+	}
+	h.rest = login
+	return h
+}
+
+// answers tries every way to a token, and every use of one, and gives what each answers.
+func (h *held) answers(t *testing.T) map[string]string {
+	t.Helper()
+	redeem := func(code string) string {
+		status, body, _ := h.post(t, "/token", h.client, "grant_type", "authorization_code", "redirect_uri", callback,
+			"code_verifier", h.verifier, "code", code)
+		return answerOf(status, body["error"])
+	}
+	refresh := func(tokens map[string]any) string {
+		status, body := h.refresh(t, tokens["refresh_token"])
+		return answerOf(status, body["error"])
+	}
+	call := func(method, path string, token any, body any) string {
+		status, answer, _ := h.api(t, method, path, fmt.Sprint(token), body)
+		return answerOf(status, answer["error"])
+	}
+	introspect := func(token any) string {
+		status, body, _ := h.post(t, "/introspect", h.client, "token", fmt.Sprint(token))
+		if body["active"] == false {
+			return "inactive"
+		}
+		return answerOf(status, body["error"])
+	}
+	silent := func() string {
+		page := h.browser.get(h.auth("client_id", h.client.ID, "prompt", "none"))
+		location, err := page.Location()
+		if err != nil {
+			return fmt.Sprint(page.StatusCode)
+		}
+		return answerOf(http.StatusOK, optionalError(location.Query().Get("error")))
+	}
+	_, validation, _ := h.api(t, "POST", "/api/v1/auth/validate", "", map[string]any{"token": h.rest["accessToken"]})
+	out := map[string]string{
+		"prompt none":          silent(),
+		"introspect":           introspect(h.grant["access_token"]),
+		"introspect refresh":   introspect(h.grant["refresh_token"]),
+		"introspect offline":   introspect(h.offline["access_token"]),
+		"credits":              call("GET", "/api/v1/credits/balance", h.grant["access_token"], nil),
+		"credits, offline":     call("GET", "/api/v1/credits/balance", h.offline["access_token"], nil),
+		"credits, first-party": call("GET", "/api/v1/credits/balance", h.rest["accessToken"], nil),
+		"validate":             fmt.Sprint(validation["valid"]),
+		"code":                 redeem(h.code),
+		"code, offline":        redeem(h.offlineCode),
+		"refresh":              refresh(h.grant),
+		"refresh, offline":     refresh(h.offline),
+		"REST refresh":         call("POST", "/api/v1/auth/refresh", "", map[string]any{"refreshToken": h.rest["refreshToken"]}),
+		"REST login":           call("POST", "/api/v1/auth/login", "", map[string]string{"email": "ada@example.com", "password": testPassword}),
+	}
+	return out
+}
+
+func optionalError(name string) any {
+	if name == "" {
+		return nil
+	}
+	return name
+}
+
+func answerOf(status int, fault any) string {
+	if fault != nil {
+		return fmt.Sprint(fault)
+	}
+	if status >= 200 && status < 300 {
+		return "yes"
+	}
+	return fmt.Sprint(status)
+}
+
+// TestPolicyMatrix holds every reason to refuse against every path (security 2.4, AR5).
+func TestPolicyMatrix(t *testing.T) {
+	t.Parallel()
+	everything := map[string]string{
+		"prompt none": "yes", "introspect": "yes", "introspect refresh": "yes", "introspect offline": "yes", "credits": "yes",
+		"credits, offline": "yes", "credits, first-party": "yes", "validate": "true", "code": "yes", "code, offline": "yes",
+		"refresh": "yes", "refresh, offline": "yes", "REST refresh": "yes", "REST login": "yes",
+	}
+	person := map[string]string{
+		"prompt none": "login_required", "introspect": "inactive", "introspect refresh": "inactive", "introspect offline": "inactive",
+		"credits": "UNAUTHORIZED", "credits, offline": "UNAUTHORIZED", "credits, first-party": "UNAUTHORIZED", "validate": "false",
+		"code": "invalid_grant", "code, offline": "invalid_grant", "refresh": "invalid_grant", "refresh, offline": "invalid_grant",
+		"REST refresh": "TOKEN_INVALID", "REST login": "INVALID_CREDENTIALS",
+	}
+	for name, c := range map[string]struct {
+		change func(t *testing.T, h *held)
+		want   map[string]string // what differs from the answers to everybody
+	}{
+		"nothing":         {func(*testing.T, *held) {}, nil},
+		"person disabled": {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_users SET disabled_at = 1`) }, person},
+		"person deleted":  {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_users SET deleted_at = 1, email = NULL`) }, person},
+		"signed out": {func(_ *testing.T, h *held) { h.browser.submit(h.browser.get("/logout"), "/logout") }, map[string]string{
+			"prompt none": "login_required", "introspect": "inactive", "introspect refresh": "inactive", "credits": "UNAUTHORIZED",
+			"code": "invalid_grant", "refresh": "invalid_grant",
+		}},
+		"browser session expired": {func(t *testing.T, h *held) {
+			h.sql(t, `UPDATE auth_sessions SET expires_at = 1 WHERE cookie_hash IS NOT NULL`)
+		}, map[string]string{
+			"prompt none": "login_required", "introspect": "inactive", "introspect refresh": "inactive", "credits": "UNAUTHORIZED",
+			"code": "invalid_grant", "refresh": "invalid_grant",
+		}},
+		"REST session idle too long": {func(t *testing.T, h *held) {
+			h.sql(t, `UPDATE auth_sessions SET last_activity_at = 1 WHERE cookie_hash IS NULL`)
+		}, map[string]string{"credits, first-party": "UNAUTHORIZED", "validate": "false", "REST refresh": "TOKEN_INVALID"}},
+		"client disabled": {func(t *testing.T, h *held) { h.server.command(t, "client", "update", h.client.ID, "--disabled") }, map[string]string{
+			"prompt none": "400", "introspect": "invalid_client", "introspect refresh": "invalid_client", "introspect offline": "invalid_client",
+			"credits": "UNAUTHORIZED", "credits, offline": "UNAUTHORIZED", "code": "invalid_client", "code, offline": "invalid_client",
+			"refresh": "invalid_client", "refresh, offline": "invalid_client",
+		}},
+		"client lost a scope": {func(t *testing.T, h *held) {
+			h.server.command(t, "client", "update", h.client.ID, "--scope", "openid,offline_access,credits:read")
+		}, map[string]string{
+			"introspect": "inactive", "introspect refresh": "inactive", "introspect offline": "inactive", "credits": "UNAUTHORIZED",
+			"credits, offline": "UNAUTHORIZED", "code": "invalid_grant", "code, offline": "invalid_grant", "refresh": "invalid_grant",
+			"refresh, offline": "invalid_grant",
+		}},
+		"client lost refresh": {func(t *testing.T, h *held) {
+			h.server.command(t, "client", "update", h.client.ID, "--grant", "authorization_code")
+		}, map[string]string{"refresh": "unauthorized_client", "refresh, offline": "unauthorized_client"}},
+		"grants revoked": {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_grants SET revoked_at = 1`) }, map[string]string{
+			"introspect": "inactive", "introspect refresh": "inactive", "introspect offline": "inactive", "credits": "UNAUTHORIZED",
+			"credits, offline": "UNAUTHORIZED", "code": "invalid_grant", "code, offline": "invalid_grant", "refresh": "invalid_grant",
+			"refresh, offline": "invalid_grant",
+		}},
+	} {
+		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
+			t.Parallel()
+			h := hold(t)
+			c.change(t, h)
+			want := func(path string) string {
+				if text, ok := c.want[path]; ok {
+					return text
+				}
+				return everything[path]
+			}
+			if name == "client disabled" || strings.HasPrefix(name, "client lost") {
+				eventually(t, "the server sees the change", func() bool {
+					_, body := h.refresh(t, strings.Repeat("a", 43))
+					return body["error"] != "invalid_grant" || name == "client lost a scope" && h.lost(t)
+				})
+			}
+			for path, got := range h.answers(t) {
+				if got != want(path) {
+					t.Errorf("%s: got %s, want %s", path, got, want(path))
+				}
+			}
+		})
+	}
+}
+
+// lost reports whether the server knows that the client may not ask for the scope email any more.
+func (h *held) lost(t *testing.T) bool {
+	t.Helper()
+	location, err := h.browser.get(h.auth("client_id", h.client.ID, "scope", "email", "prompt", "none")).Location()
+	return err == nil && location.Query().Get("error") == "invalid_scope"
+}

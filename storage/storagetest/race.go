@@ -1,0 +1,93 @@
+package storagetest
+
+import (
+	"testing"
+	"time"
+
+	"mana/provider"
+	"mana/provider/identity"
+)
+
+const (
+	raceRounds  = 50
+	raceCallers = 64
+)
+
+// testRaces redeems every single-use value many times at one moment: one winner each, and for a rotating refresh
+// token one successor for all.
+func testRaces(t *testing.T, open Open) {
+	clock := NewClock()
+	s := open(t, clock.Now)
+	ctx := t.Context()
+	user := createUser(t, s, "ada@example.com", clock.Now())
+	saveClient(t, s, "mc_notes", clock.Now())
+	session := startSession(t, s, user, clock.Now())
+	for name, redeem := range map[string]func(t *testing.T) (func(int) error, error){
+		"authorization code": func(t *testing.T) (func(int) error, error) {
+			redemption, _ := issueCode(t, s, session, clock.Now())
+			return func(int) error {
+				_, err := s.Provider.RedeemCode(ctx, redemption, provider.Allow)
+				return err
+			}, provider.ErrInvalidGrant
+		},
+		"authorization request, refused": func(t *testing.T) (func(int) error, error) {
+			r := storeRequest(t, s, "mc_notes", clock.Now())
+			return func(int) error { return s.Provider.ConsumeRequest(ctx, r.Hash) }, provider.ErrNoRequest
+		},
+		"authorization request, approved": func(t *testing.T) (func(int) error, error) {
+			r := storeRequest(t, s, "mc_notes", clock.Now())
+			return func(int) error {
+				return s.Provider.IssueCode(ctx, provider.CodeIssue{
+					RequestHash: r.Hash, CodeHash: identity.NewSecret().Hash(), ExpiresIn: time.Minute,
+					Grant: provider.Grant{
+						Handle: identity.NewSecret().Hash()[:16], UserID: user.ID, ClientID: "mc_notes", SessionID: session.ID,
+						Scopes: []string{"openid"}, AuthTime: clock.Now(), CreatedAt: clock.Now(),
+					},
+				}, provider.Allow)
+			}, provider.ErrNoRequest
+		},
+		"refresh token after the grace": func(t *testing.T) (func(int) error, error) {
+			f := newFamily(t, s, clock, session, true)
+			if _, err := f.refresh(t, f.token, true); err != nil {
+				t.Fatal(err)
+			}
+			clock.Add(refreshGrace)
+			return func(int) error {
+				_, err := f.refresh(t, f.token, true)
+				return err
+			}, provider.ErrInvalidGrant
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			winners := 1
+			if name == "refresh token after the grace" {
+				winners = 0
+			}
+			for range raceRounds {
+				use, refusal := redeem(t)
+				outcomes := race(raceCallers, use)
+				if outcomes[nil] != winners || outcomes[refusal] != raceCallers-winners {
+					t.Fatalf("got %v, want %d winners of %d", outcomes, winners, raceCallers)
+				}
+			}
+		})
+	}
+	t.Run("rotating refresh token", func(t *testing.T) {
+		for range raceRounds {
+			f := newFamily(t, s, clock, session, true)
+			successors := make([]string, raceCallers)
+			outcomes := race(raceCallers, func(i int) error {
+				token, err := f.refresh(t, f.token, true)
+				successors[i] = string(token)
+				return err
+			})
+			for _, token := range successors {
+				if token != successors[0] || outcomes[nil] != raceCallers {
+					t.Fatalf("got %v, want one successor for all", outcomes)
+				}
+			}
+		}
+	})
+}
+
+const refreshGrace = 30 * time.Second
