@@ -18,12 +18,29 @@ const (
 )
 
 // Document is a public document that is encoded once and answered from memory, with a strong ETag for
-// each of its two encodings. Any origin may read it.
+// each of its two encodings. Any origin may read it. It never changes.
 type Document struct {
-	contentType, cache string
-	plain, zipped      []byte
-	plainTag, zipTag   string
+	plain, zipped form
+	contentType   []string
+	cache         []string
 }
+
+// form is one encoding of a document, with the headers that go with it.
+type form struct {
+	body     []byte
+	tag      string
+	etag     []string
+	length   []string
+	encoding []string // nil: none
+}
+
+// Header values that all documents share. They are never changed.
+var (
+	anyOrigin      = []string{"*"}
+	crossOrigin    = []string{"cross-origin"}
+	gzipEncoding   = []string{"gzip"}
+	acceptEncoding = "Accept-Encoding"
+)
 
 // NewDocument prepares a document.
 func NewDocument(contentType string, body []byte, cache string) *Document {
@@ -34,47 +51,56 @@ func NewDocument(contentType string, body []byte, cache string) *Document {
 	sum := sha256.Sum256(body)
 	tag := base64.RawURLEncoding.EncodeToString(sum[:12])
 	return &Document{
-		contentType: contentType, cache: cache, plain: body, zipped: zipped.Bytes(),
-		plainTag: `"` + tag + `"`, zipTag: `"` + tag + `-gzip"`,
+		plain:       newForm(body, `"`+tag+`"`, nil),
+		zipped:      newForm(zipped.Bytes(), `"`+tag+`-gzip"`, gzipEncoding),
+		contentType: []string{contentType}, cache: []string{cache},
 	}
 }
 
+func newForm(body []byte, tag string, encoding []string) form {
+	return form{body: body, tag: tag, etag: []string{tag}, length: []string{strconv.Itoa(len(body))}, encoding: encoding}
+}
+
 // Bytes is the document without compression. It must not be changed.
-func (d *Document) Bytes() []byte { return d.plain }
+func (d *Document) Bytes() []byte { return d.plain.body }
 
 // ServeHTTP answers GET and HEAD, with 304 when the caller has the document already.
 func (d *Document) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	if header.Get("Access-Control-Allow-Origin") == "" { // the JSON API has named its caller already
-		header.Set("Access-Control-Allow-Origin", "*")
+	header["Cross-Origin-Resource-Policy"] = crossOrigin
+	if header["Access-Control-Allow-Origin"] == nil { // the JSON API has named its caller already
+		header["Access-Control-Allow-Origin"] = anyOrigin
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		methodNotAllowed(w, "GET, HEAD")
 		return
 	}
-	body, tag := d.plain, d.plainTag
-	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		body, tag = d.zipped, d.zipTag
-		header.Set("Content-Encoding", "gzip")
+	chosen := &d.plain
+	if strings.Contains(r.Header.Get(acceptEncoding), "gzip") {
+		chosen = &d.zipped
 	}
-	header.Add("Vary", "Accept-Encoding")
-	header.Set("Cache-Control", d.cache)
-	header.Set("ETag", tag)
-	if matches(r.Header.Get("If-None-Match"), tag) {
-		header.Del("Content-Encoding")
+	header.Add("Vary", acceptEncoding)
+	header["Cache-Control"] = d.cache
+	header["Etag"] = chosen.etag
+	if matches(r.Header.Get("If-None-Match"), chosen.tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	header.Set("Content-Type", d.contentType)
-	header.Set("Content-Length", strconv.Itoa(len(body)))
+	if chosen.encoding != nil {
+		header["Content-Encoding"] = chosen.encoding
+	}
+	header["Content-Type"] = d.contentType
+	header["Content-Length"] = chosen.length
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(body)
+		_, _ = w.Write(chosen.body)
 	}
 }
 
 // matches compares an If-None-Match list weakly with a tag (RFC 9110, section 13.1.2).
 func matches(list, tag string) bool {
+	if list == "" {
+		return false
+	}
 	for candidate := range strings.SplitSeq(list, ",") {
 		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
 		if candidate == "*" || candidate == tag {

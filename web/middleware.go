@@ -52,6 +52,11 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // route takes, recovery, and one line of log.
 func (s *Site) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(response http.ResponseWriter, r *http.Request) {
+		if document, ok := s.documents[r.URL.Path]; ok && r.URL.RawPath == "" {
+			s.commonHeaders(response.Header(), requestID(r))
+			document.ServeHTTP(response, r)
+			return
+		}
 		state := &page.State{RequestID: requestID(r), Client: clientAddress(r, s.cfg.TrustedProxies)}
 		r = page.With(r, state)
 		w := &recorder{ResponseWriter: response, status: http.StatusOK}
@@ -88,13 +93,21 @@ func (s *Site) recovered(w *recorder, r *http.Request, recovered any) {
 	}
 }
 
+// Values of headers that every answer shares. They are never changed.
+var (
+	noSniff    = []string{"nosniff"}
+	noReferrer = []string{"no-referrer"}
+	sameOrigin = []string{"same-origin"}
+	oneYear    = []string{"max-age=31536000"}
+)
+
 func (s *Site) commonHeaders(header http.Header, requestID string) {
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Cross-Origin-Resource-Policy", "same-origin")
-	header.Set("X-Request-Id", requestID)
+	header["X-Content-Type-Options"] = noSniff
+	header["Referrer-Policy"] = noReferrer
+	header["Cross-Origin-Resource-Policy"] = sameOrigin
+	header["X-Request-Id"] = []string{requestID}
 	if s.secure {
-		header.Set("Strict-Transport-Security", "max-age=31536000")
+		header["Strict-Transport-Security"] = oneYear
 	}
 }
 

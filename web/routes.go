@@ -51,11 +51,12 @@ type Config struct {
 
 // Site is the whole of the HTTP surface.
 type Site struct {
-	cfg      Config
-	secure   bool
-	counts   *counts
-	api      *api.API
-	protocol login.Protocol
+	cfg       Config
+	secure    bool
+	counts    *counts
+	api       *api.API
+	protocol  login.Protocol
+	documents map[string]http.Handler // by path
 }
 
 // kind is how a route is guarded and how its refusals look.
@@ -66,7 +67,8 @@ const (
 	kindBrowser              // a protocol endpoint that browsers visit
 	kindProtocol             // a protocol endpoint for machines
 	kindAPI                  // the JSON contract, with CORS
-	kindOpen                 // a public document or health
+	kindOpen                 // a static file or health
+	kindDocument             // a public document of the protocol, answered from memory
 )
 
 // maxHeaders bounds the request line and all headers to 32 KiB: net/http adds 4 KiB of its own.
@@ -90,7 +92,8 @@ type route struct {
 func New(cfg Config) (http.Handler, error) {
 	s := &Site{
 		cfg: cfg, secure: cfg.Issuer.Scheme == "https", protocol: login.Protocol{Site: cfg.UI},
-		counts: &counts{limits: cfg.Limits, store: newMemoryStore(cfg.Now), now: cfg.Now},
+		counts:    &counts{limits: cfg.Limits, store: newMemoryStore(cfg.Now), now: cfg.Now},
+		documents: make(map[string]http.Handler),
 	}
 	s.api = api.New(api.Config{
 		Identity: cfg.Identity, FirstParty: cfg.FirstParty, Ledger: cfg.Ledger, Logger: cfg.Logger, Now: cfg.Now,
@@ -127,10 +130,10 @@ func (s *Site) routes() ([]route, error) {
 	})
 	home := account.New(account.Config{Site: s.cfg.UI, Provider: p, Ledger: s.cfg.Ledger, Forms: forms})
 	table := []route{
-		{"", provider.PathDiscovery, kindOpen, p.Discovery()},
-		{"", provider.PathAuthorizationServer, kindOpen, p.Discovery()},
-		{"", provider.PathCreditsMetadata, kindOpen, resource},
-		{"", provider.PathJWKS, kindOpen, p.JWKS()},
+		{"", provider.PathDiscovery, kindDocument, p.Discovery()},
+		{"", provider.PathAuthorizationServer, kindDocument, p.Discovery()},
+		{"", provider.PathCreditsMetadata, kindDocument, resource},
+		{"", provider.PathJWKS, kindDocument, p.JWKS()},
 		{"GET", provider.PathAuthorize, kindBrowser, http.HandlerFunc(p.Authorize)},
 		{"POST", provider.PathAuthorize, kindBrowser, http.HandlerFunc(p.Authorize)},
 		{"", provider.PathToken, kindProtocol, s.clientCORS(s.limitFailures(http.HandlerFunc(p.Token)))},
@@ -199,6 +202,10 @@ func (s *Site) router(table []route) http.Handler {
 	}
 	mux := http.NewServeMux()
 	for path, methods := range byPath {
+		if document := methods[""]; document.kind == kindDocument {
+			s.documents[path] = document.handler // asked for by machines all day: answered before everything else
+			continue
+		}
 		mux.Handle(path, s.guard(path, methods))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.refuse(w, r, http.StatusNotFound) })
