@@ -49,7 +49,7 @@ vuln: ## look for known vulnerabilities in what is linked
 	@sh deploy/tools/vuln.sh
 
 bench: ## measure, and print each figure beside its goal
-	go test -tags bench -run '^TestBench' -count 1 -v -timeout 20m .
+	go test -tags bench -run '^TestBench' -count 1 -v -timeout 40m .
 
 build: ## build the static binary into dist/
 	CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags '$(LDFLAGS)' -o dist/mana .

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"mana/web/dev"
 )
 
 // chromium opens a headless browser and collects what it complains about: scripts, policy, network.
@@ -143,6 +146,10 @@ func TestBrowser(t *testing.T) {
 	if balance := w.read(chromedp.Text(chromedp.CSS("#balance"))); !strings.HasPrefix(balance, "149") {
 		t.Errorf("got the balance %q, want 149", balance)
 	}
+	w.open(s.demoRequest("prompt", "select_account"), "#continue", "14-select")
+	w.press("#continue", "#demo-login", "")
+	w.open(s.demoRequest("prompt", "consent", "claims", `{"userinfo":{"phone_number":null}}`), "#allow", "15-consent-again")
+	w.press("#deny", "#demo-login", "")
 	w.open(s.issuer+"/logout", "#submit", "10-logout")
 	w.press("#submit", "a.primary", "11-signed-out")
 	w.open(s.issuer+"/login", "#email", "")
@@ -160,6 +167,18 @@ func TestBrowser(t *testing.T) {
 			t.Errorf("the browser complains: %s", complaint)
 		}
 	}
+}
+
+// demoRequest is an authorization URL of the demo, which knows nothing of it.
+func (s *server) demoRequest(pairs ...string) string {
+	q := url.Values{
+		"client_id": {dev.DemoClientID}, "redirect_uri": {s.issuer + dev.DemoCallback}, "response_type": {"code"},
+		"scope": {"openid profile credits:spend"}, "code_challenge": {strings.Repeat("a", 43)}, "code_challenge_method": {"S256"},
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		q.Set(pairs[i], pairs[i+1])
+	}
+	return s.issuer + "/authorize?" + q.Encode()
 }
 
 // walk is a person in the browser.
