@@ -1,185 +1,227 @@
 package keys
 
 import (
+	"bytes"
 	"context"
-	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"maps"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"mana/keys/verifier"
 )
 
 // Kinds of tokens, by the typ header that separates them.
 const (
-	TypeAccessToken = "at+jwt" // RFC 9068, section 2.1
+	TypeAccessToken = verifier.TypeAccessToken
 	TypeIDToken     = "JWT"
 )
 
-// maxTokenSize bounds what is parsed at all, in bytes.
-const maxTokenSize = 8 << 10
-
 // ErrToken says that a token is not one that this ring signed with this typ. The others say why.
 var (
-	ErrToken     = errors.New("not a token of this issuer")
-	ErrMalformed = fmt.Errorf("%w: malformed", ErrToken)
-	ErrSignature = fmt.Errorf("%w: invalid signature", ErrToken)
-	ErrType      = fmt.Errorf("%w: another type of token", ErrToken)
+	ErrToken     = verifier.ErrToken
+	ErrMalformed = verifier.ErrMalformed
+	ErrSignature = verifier.ErrSignature
+	ErrType      = verifier.ErrType
 )
+
+// ErrAlgorithm says that an algorithm does not exist or is not enabled.
+var ErrAlgorithm = errors.New("algorithm is not enabled")
 
 // Config is what a ring needs.
 type Config struct {
-	Store   Store
-	Master  MasterKey
-	RSABits int // of a key that is made; 0: 2048
-	Now     func() time.Time
-	// Import becomes the first key when the store has none; nil: one is made.
+	Store      Store
+	Master     MasterKey
+	Algorithms []string      // enabled, as [ParseAlgorithms] gives them; nil: RS256
+	RSABits    int           // of a key that is made; 0: 2048
+	Rotation   time.Duration // life of an active key, longer than [PendingFor]; 0: keys change by hand only
+	Now        func() time.Time
+	// Import becomes the first RS256 key of a store that never had one; nil: one is made.
 	Import *rsa.PrivateKey
 }
 
-// Ring holds the usable signing keys in memory. It is safe for concurrent use and never changes.
+// Ring holds the usable signing keys in memory. It is safe for concurrent use; looking up keys never waits.
 type Ring struct {
-	active  *key
-	byID    map[string]*key
-	jwks    []byte
-	Created bool // the first key was stored by this call of Load
+	Created bool // a first key was stored by [Load]
+
+	cfg       Config
+	current   atomic.Pointer[snapshot]
+	reloading sync.Mutex
+	slots     chan struct{} // bounds what signs at once; those who wait are served in order
 }
 
-type key struct {
-	id      string
-	public  jose.JSONWebKey
-	signers map[string]jose.Signer // by typ
+// snapshot is the content of a ring at one moment. It never changes.
+type snapshot struct {
+	byID   map[string]*key // enabled algorithms, not removed
+	active map[string]*key // by algorithm
+	jwks   []byte
 }
 
-// Load reads the keys, makes and stores the first one if there is none, and opens them. [ErrSeal] when
-// the master key is not the one that sealed them.
+// Load reads the keys and opens them. An enabled algorithm without an active key gets one, which signs at
+// once. [ErrSeal] when the master key is not the one that sealed them.
 func Load(ctx context.Context, cfg Config) (*Ring, error) {
-	stored, err := cfg.Store.SigningKeys(ctx)
+	if cfg.Algorithms == nil {
+		cfg.Algorithms = []string{RS256}
+	}
+	r := &Ring{cfg: cfg, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	r.current.Store(new(snapshot))
+	stored, err := r.stored(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading signing keys: %w", err)
+		return nil, err
 	}
-	created := false
-	if len(stored) == 0 {
-		if created, err = addFirst(ctx, cfg); err != nil {
-			return nil, err
+	for _, alg := range cfg.Algorithms {
+		if slices.ContainsFunc(stored, func(k StoredKey) bool { return k.Algorithm == alg && k.State == Active }) {
+			continue
 		}
-		if stored, err = cfg.Store.SigningKeys(ctx); err != nil {
-			return nil, fmt.Errorf("reading signing keys: %w", err)
-		}
-	}
-	ring := &Ring{byID: make(map[string]*key), Created: created}
-	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
-	for _, s := range stored {
-		k, err := open(cfg.Master, s)
+		created, err := r.addFirst(ctx, alg, stored)
 		if err != nil {
 			return nil, err
 		}
-		ring.byID[k.id] = k
-		set.Keys = append(set.Keys, k.public)
-		if s.State == Active {
-			ring.active = k
-		}
+		r.Created = r.Created || created
 	}
-	if ring.active == nil {
-		return nil, errors.New("no active signing key")
+	if _, err := r.Reload(ctx); err != nil {
+		return nil, err
 	}
-	if ring.jwks, err = json.Marshal(set); err != nil {
-		return nil, fmt.Errorf("encoding the key set: %w", err)
-	}
-	return ring, nil
+	return r, nil
 }
 
-// addFirst stores the first key. Another process may have been faster; then nothing is stored.
-func addFirst(ctx context.Context, cfg Config) (bool, error) {
-	private := cfg.Import
-	if private == nil {
-		bits := cfg.RSABits
-		if bits == 0 {
-			bits = 2048
-		}
-		var err error
-		if private, err = rsa.GenerateKey(rand.Reader, bits); err != nil {
-			return false, fmt.Errorf("making a signing key: %w", err)
-		}
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(private)
+func (r *Ring) stored(ctx context.Context) ([]StoredKey, error) {
+	stored, err := r.cfg.Store.SigningKeys(ctx)
 	if err != nil {
-		return false, fmt.Errorf("encoding a signing key: %w", err)
+		return nil, fmt.Errorf("reading signing keys: %w", err)
 	}
-	id, err := Thumbprint(&private.PublicKey)
+	return stored, nil
+}
+
+// addFirst stores the first key of an algorithm. Another process may have been faster; then nothing is
+// stored.
+func (r *Ring) addFirst(ctx context.Context, alg string, stored []StoredKey) (bool, error) {
+	var k StoredKey
+	var err error
+	known := slices.ContainsFunc(stored, func(k StoredKey) bool { return k.Algorithm == RS256 })
+	if alg == RS256 && r.cfg.Import != nil && !known {
+		k, err = seal(r.cfg.Master, alg, Active, r.cfg.Import, r.now())
+	} else {
+		k, err = r.make(alg, Active)
+	}
 	if err != nil {
 		return false, err
 	}
-	now := cfg.Now().UTC().Truncate(time.Microsecond)
-	created, err := cfg.Store.AddFirstKey(ctx, StoredKey{
-		ID: id, Algorithm: string(jose.RS256), State: Active,
-		Sealed: cfg.Master.Seal(sealLabel, id, der), CreatedAt: now, ActivatedAt: now,
-	})
+	created, err := r.cfg.Store.AddFirstKey(ctx, k)
 	if err != nil {
 		return false, fmt.Errorf("storing the first signing key: %w", err)
 	}
 	return created, nil
 }
 
-const sealLabel = "signing-key"
-
-// Thumbprint is the key id of a public key (RFC 7638, SHA-256, base64url).
-func Thumbprint(public crypto.PublicKey) (string, error) {
-	sum, err := (&jose.JSONWebKey{Key: public}).Thumbprint(crypto.SHA256)
+// make makes a key of an enabled algorithm, in its stored form.
+func (r *Ring) make(alg string, state State) (StoredKey, error) {
+	private, err := Generate(alg, r.cfg.RSABits)
 	if err != nil {
-		return "", fmt.Errorf("computing a key id: %w", err)
+		return StoredKey{}, fmt.Errorf("making a signing key: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(sum), nil
+	return seal(r.cfg.Master, alg, state, private, r.now())
 }
 
-func open(master MasterKey, s StoredKey) (*key, error) {
-	der, err := master.Open(sealLabel, s.ID, s.Sealed)
+func (r *Ring) now() time.Time { return r.cfg.Now().UTC().Truncate(time.Microsecond) }
+
+// Reload reads the keys again and reports whether the published set or an active key changed. After an
+// error the ring serves what it knew.
+func (r *Ring) Reload(ctx context.Context) (bool, error) {
+	r.reloading.Lock()
+	defer r.reloading.Unlock()
+	stored, err := r.stored(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("opening signing key %s: %w", s.ID, err)
+		return false, err
 	}
-	parsed, err := x509.ParsePKCS8PrivateKey(der)
+	old := r.current.Load()
+	fresh, err := r.take(stored, old)
 	if err != nil {
-		return nil, fmt.Errorf("reading signing key %s: %w", s.ID, err)
+		return false, err
 	}
-	private, ok := parsed.(*rsa.PrivateKey)
-	if !ok || s.Algorithm != string(jose.RS256) {
-		return nil, fmt.Errorf("signing key %s: algorithm %q is not supported", s.ID, s.Algorithm)
-	}
-	k := &key{
-		id:      s.ID,
-		public:  jose.JSONWebKey{Key: &private.PublicKey, KeyID: s.ID, Use: "sig", Algorithm: s.Algorithm},
-		signers: make(map[string]jose.Signer),
-	}
-	for _, typ := range []string{TypeAccessToken, TypeIDToken} {
-		options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ)).WithHeader("kid", s.ID)
-		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: private}, options)
-		if err != nil {
-			return nil, fmt.Errorf("preparing signing key %s: %w", s.ID, err)
+	r.current.Store(fresh)
+	return !bytes.Equal(fresh.jwks, old.jwks) || !maps.Equal(fresh.active, old.active), nil
+}
+
+// take makes a snapshot of stored keys; what the old one has opened is not opened again.
+func (r *Ring) take(stored []StoredKey, old *snapshot) (*snapshot, error) {
+	fresh := &snapshot{byID: make(map[string]*key), active: make(map[string]*key)}
+	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+	for _, alg := range r.cfg.Algorithms {
+		for _, s := range stored {
+			if s.Algorithm != alg || s.State == Removed {
+				continue
+			}
+			k := old.byID[s.ID]
+			if k == nil {
+				var err error
+				if k, err = open(r.cfg.Master, s); err != nil {
+					return nil, err
+				}
+			}
+			fresh.byID[k.id] = k
+			set.Keys = append(set.Keys, k.public)
+			if s.State == Active {
+				fresh.active[alg] = k
+			}
 		}
-		k.signers[typ] = signer
+		if fresh.active[alg] == nil {
+			return nil, fmt.Errorf("no active signing key for %s", alg)
+		}
 	}
-	return k, nil
+	var err error
+	if fresh.jwks, err = json.Marshal(set); err != nil {
+		return nil, fmt.Errorf("encoding the key set: %w", err)
+	}
+	return fresh, nil
 }
 
 // JWKS is the published key set (RFC 7517, section 5): public members only. It must not be changed.
-func (r *Ring) JWKS() []byte { return r.jwks }
+func (r *Ring) JWKS() []byte { return r.current.Load().jwks }
 
-// ActiveID is the id of the key that signs now.
-func (r *Ring) ActiveID() string { return r.active.id }
+// ActiveID is the id of the key that signs with an algorithm now; empty if that is not enabled.
+func (r *Ring) ActiveID(alg string) string {
+	if k := r.current.Load().active[alg]; k != nil {
+		return k.id
+	}
+	return ""
+}
 
-// Algorithms lists the algorithms that sign now, RS256 first.
-func (r *Ring) Algorithms() []string { return []string{string(jose.RS256)} }
+// Algorithms lists the algorithms that sign, RS256 first. It must not be changed.
+func (r *Ring) Algorithms() []string { return r.cfg.Algorithms }
 
-// Sign makes a compact JWS over the claims with the given typ.
-func (r *Ring) Sign(typ string, claims any) (string, error) {
-	signer, ok := r.active.signers[typ]
+// Key gives the published key that a kid names. [ErrSignature].
+func (r *Ring) Key(kid string) (jose.JSONWebKey, error) {
+	if k, ok := r.current.Load().byID[kid]; ok {
+		return k.public, nil
+	}
+	return jose.JSONWebKey{}, ErrSignature
+}
+
+// Verify checks that token is a compact JWS of this ring with exactly this typ, and returns its payload.
+// The token chooses nothing: the algorithm is that of the key that its kid names. [ErrToken].
+func (r *Ring) Verify(typ, token string) ([]byte, error) { return verifier.Open(token, typ, r.Key) }
+
+// Sign makes a compact JWS over the claims with the given typ, by the active key of an algorithm; empty
+// means RS256. It waits for its turn as long as ctx lasts. [ErrAlgorithm].
+func (r *Ring) Sign(ctx context.Context, alg, typ string, claims any) (string, error) {
+	if alg == "" {
+		alg = RS256
+	}
+	k := r.current.Load().active[alg]
+	if k == nil {
+		return "", fmt.Errorf("signing with %q: %w", alg, ErrAlgorithm)
+	}
+	header, ok := k.headers[typ]
 	if !ok {
 		return "", fmt.Errorf("no signer for tokens of type %q", typ)
 	}
@@ -187,58 +229,25 @@ func (r *Ring) Sign(typ string, claims any) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encoding claims: %w", err)
 	}
-	signature, err := signer.Sign(payload)
+	token := make([]byte, 0, 2*len(payload)+len(header)+maxSignature)
+	token = base64.RawURLEncoding.AppendEncode(append(token, header...), payload)
+	signature, err := r.signInTurn(ctx, k, token)
 	if err != nil {
 		return "", fmt.Errorf("signing: %w", err)
 	}
-	return signature.CompactSerialize()
+	return string(base64.RawURLEncoding.AppendEncode(append(token, '.'), signature)), nil
 }
 
-// Verify checks that token is a compact JWS of this ring with exactly this typ, and returns its payload.
-// The token chooses nothing: the algorithm is that of the key that its kid names. [ErrToken].
-func (r *Ring) Verify(typ, token string) ([]byte, error) {
-	if !wellFormed(token) {
-		return nil, ErrMalformed
+// signInTurn signs as soon as one of few slots is free. Those who wait are served in order, so that under
+// load the slowest waits hardly longer than the others.
+func (r *Ring) signInTurn(ctx context.Context, k *key, data []byte) ([]byte, error) {
+	select {
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
+		return sign(k.alg, k.private, data)
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
-	if unexpected := new(jose.ErrUnexpectedSignatureAlgorithm); errors.As(err, &unexpected) {
-		return nil, ErrSignature
-	}
-	if err != nil || len(parsed.Signatures) != 1 {
-		return nil, ErrMalformed
-	}
-	header := parsed.Signatures[0].Protected
-	k, ok := r.byID[header.KeyID]
-	if !ok || header.Algorithm != k.public.Algorithm {
-		return nil, ErrSignature
-	}
-	payload, err := parsed.Verify(k.public.Key)
-	if err != nil {
-		return nil, ErrSignature
-	}
-	if got, _ := header.ExtraHeaders[jose.HeaderType].(string); got != typ {
-		return nil, ErrType
-	}
-	return payload, nil
 }
 
-// wellFormed reports whether token has three non-empty parts in canonical unpadded base64url.
-func wellFormed(token string) bool {
-	if len(token) > maxTokenSize || strings.Count(token, ".") != 2 {
-		return false
-	}
-	for part := range strings.SplitSeq(token, ".") {
-		raw, err := base64.RawURLEncoding.Strict().DecodeString(part)
-		if part == "" || err != nil || base64.RawURLEncoding.EncodedLen(len(raw)) != len(part) {
-			return false
-		}
-	}
-	return true
-}
-
-// AccessTokenHash is the at_hash of an RS256 ID token: the left half of SHA-256 over the ASCII of the
-// access token (OpenID Connect Core 1.0, section 3.1.3.6).
-func AccessTokenHash(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return base64.RawURLEncoding.EncodeToString(sum[:sha256.Size/2])
-}
+const maxSignature = 4096 / 8 * 4 / 3 // characters, of the largest RSA key

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,7 +12,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 
-	"mana/keys"
 	"mana/provider/identity"
 )
 
@@ -41,7 +39,7 @@ func (a Access) Caller() string {
 // Access verifies a token for the credits API: a first-party token, or an OAuth token whose audience is
 // the credits resource. [ErrInvalidToken]; any other error means that storage failed.
 func (p *Provider) Access(ctx context.Context, token string) (Access, error) {
-	claims, err := p.parseAccess(token)
+	claims, err := p.parseAccess(ctx, token)
 	if err != nil {
 		return Access{}, err
 	}
@@ -55,17 +53,18 @@ func (p *Provider) Access(ctx context.Context, token string) (Access, error) {
 }
 
 // parseAccess checks what can be checked without storage.
-func (p *Provider) parseAccess(token string) (accessClaims, error) {
-	var claims accessClaims
-	payload, err := p.ring.Verify(keys.TypeAccessToken, token)
+func (p *Provider) parseAccess(ctx context.Context, token string) (accessClaims, error) {
+	c, err := p.verifier.Verify(ctx, token)
 	if err != nil {
-		return claims, ErrInvalidToken
+		return accessClaims{}, ErrInvalidToken
 	}
-	if err := json.Unmarshal(payload, &claims); err != nil {
-		return claims, ErrInvalidToken
+	claims := accessClaims{
+		Issuer: c.Issuer, Subject: c.Subject, Audience: c.Audience, ClientID: c.ClientID,
+		Scope: strings.Join(c.Scopes, " "), IssuedAt: c.IssuedAt.Unix(), ExpiresAt: c.ExpiresAt.Unix(), ID: c.ID,
+		ACR: c.ACR, SessionID: c.SessionID,
 	}
-	if claims.Issuer != p.issuer || claims.ID == "" || !fresh(claims.IssuedAt, claims.ExpiresAt, p.now()) {
-		return claims, ErrInvalidToken
+	if !c.AuthTime.IsZero() {
+		claims.AuthTime = c.AuthTime.Unix()
 	}
 	return claims, nil
 }
@@ -168,12 +167,12 @@ func (p *Provider) liveGrant(ctx context.Context, claims accessClaims) (Facts, e
 }
 
 // clientToken signs an access token for a client itself; its subject is the client.
-func (p *Provider) clientToken(client Client, scopes []string, resource string) (string, error) {
+func (p *Provider) clientToken(ctx context.Context, client Client, scopes []string, resource string) (string, error) {
 	now := p.now()
 	handle := make([]byte, handleSize)
 	rand.Read(handle)
 	audience := p.audienceOf(scopes, resource)
-	return p.ring.Sign(keys.TypeAccessToken, accessClaims{
+	return p.signAccess(ctx, accessClaims{
 		Issuer: p.issuer, Subject: client.ID, Audience: audience, ClientID: client.ID,
 		Scope:    strings.Join(p.scopesFor(audience, scopes), " "),
 		IssuedAt: now.Unix(), ExpiresAt: now.Add(p.accessTTL).Unix(), ID: newTokenID(handle),

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -52,10 +53,10 @@ type idClaims struct {
 
 // accessToken signs an access token for a grant. An access token has one audience: the resource asked
 // for, else the credits API where a scope of it was granted, else the issuer (RFC 8707, section 2).
-func (p *Provider) accessToken(f Facts) (string, error) {
+func (p *Provider) accessToken(ctx context.Context, f Facts) (string, error) {
 	now := p.now()
 	audience := p.audienceOf(f.Grant.Scopes, f.Grant.Resource)
-	return p.ring.Sign(keys.TypeAccessToken, accessClaims{
+	return p.signAccess(ctx, accessClaims{
 		Issuer: p.issuer, Subject: f.User.ID.String(), Audience: audience, ClientID: f.Client.ID,
 		Scope:    strings.Join(p.scopesFor(audience, f.Grant.Scopes), " "),
 		IssuedAt: now.Unix(), ExpiresAt: now.Add(p.accessTTL).Unix(), ID: newTokenID(f.Grant.Handle),
@@ -63,9 +64,18 @@ func (p *Provider) accessToken(f Facts) (string, error) {
 	})
 }
 
+// signAccess signs an access token. Its algorithm is that of the API that it is for.
+func (p *Provider) signAccess(ctx context.Context, claims accessClaims) (string, error) {
+	alg := ""
+	if claims.Audience == p.CreditsResource() {
+		alg = p.creditsAlg
+	}
+	return p.ring.Sign(ctx, alg, keys.TypeAccessToken, claims)
+}
+
 // idToken signs an ID token. Claims of the person are in it only as the claims parameter asked for them one by
 // one: the access token gives the others at userinfo (OpenID Connect Core 1.0, section 5.4).
-func (p *Provider) idToken(f Facts, accessToken string) (string, error) {
+func (p *Provider) idToken(ctx context.Context, f Facts, accessToken string) (string, error) {
 	now := p.now()
 	life := idTokenLife
 	if f.Client.IDTokenLife > 0 {
@@ -74,18 +84,18 @@ func (p *Provider) idToken(f Facts, accessToken string) (string, error) {
 	claims := idClaims{
 		Issuer: p.issuer, Subject: f.User.ID.String(), Audience: f.Client.ID,
 		ExpiresAt: now.Add(life).Unix(), IssuedAt: now.Unix(), AuthTime: f.Grant.AuthTime.Unix(),
-		Nonce: f.Grant.Nonce, ACR: acrBasic, AMR: f.Grant.AMR, TokenHash: keys.AccessTokenHash(accessToken),
+		Nonce: f.Grant.Nonce, ACR: acrBasic, AMR: f.Grant.AMR, TokenHash: keys.TokenHash(f.Client.IDTokenAlg, accessToken),
 	}
 	wishes, _ := parseClaims(f.Grant.Claims) // checked when it came
 	person := grantedClaims(f, nil, wishes.IDToken)
 	if len(person) == 0 {
-		return p.ring.Sign(keys.TypeIDToken, claims)
+		return p.ring.Sign(ctx, f.Client.IDTokenAlg, keys.TypeIDToken, claims)
 	}
 	all, err := withPerson(claims, person)
 	if err != nil {
 		return "", err
 	}
-	return p.ring.Sign(keys.TypeIDToken, all)
+	return p.ring.Sign(ctx, f.Client.IDTokenAlg, keys.TypeIDToken, all)
 }
 
 // withPerson adds the claims of a person to those of the protocol, which they cannot replace.

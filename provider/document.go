@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // How long published documents may be kept. The sum of the three times of the key set stays below the
@@ -60,6 +61,12 @@ func NewDocument(contentType string, body []byte, cache string) *Document {
 func newForm(body []byte, tag string, encoding []string) form {
 	return form{body: body, tag: tag, etag: []string{tag}, length: []string{strconv.Itoa(len(body))}, encoding: encoding}
 }
+
+// published is the current version of a document.
+type published struct{ atomic.Pointer[Document] }
+
+// ServeHTTP answers with the current version.
+func (p *published) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.Load().ServeHTTP(w, r) }
 
 // Bytes is the document without compression. It must not be changed.
 func (d *Document) Bytes() []byte { return d.plain.body }

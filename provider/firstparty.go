@@ -82,12 +82,12 @@ func (f *FirstParty) Login(ctx context.Context, in Login) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, fmt.Errorf("starting a session: %w", err)
 	}
-	return f.issue(user, session, secret)
+	return f.issue(ctx, user, session, secret)
 }
 
 // issue signs the access token that goes with a refresh token.
-func (f *FirstParty) issue(user identity.User, session identity.Session, refresh identity.Secret) (Tokens, error) {
-	access, err := f.firstPartyToken(user, session)
+func (f *FirstParty) issue(ctx context.Context, user identity.User, session identity.Session, refresh identity.Secret) (Tokens, error) {
+	access, err := f.firstPartyToken(ctx, user, session)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -114,12 +114,12 @@ func (f *FirstParty) Refresh(ctx context.Context, token string, d identity.Devic
 		f.facts.clear() // a reuse has ended the session
 		return Tokens{}, err
 	}
-	return f.issue(done.Facts.User, done.Facts.Session, f.successor(token, done.Salt))
+	return f.issue(ctx, done.Facts.User, done.Facts.Session, f.successor(token, done.Salt))
 }
 
 // SignOutToken ends the session of an access token. [ErrInvalidToken].
 func (f *FirstParty) SignOutToken(ctx context.Context, token string, d identity.Device) error {
-	claims, err := f.parseAccess(token)
+	claims, err := f.parseAccess(ctx, token)
 	if err != nil {
 		return err
 	}
@@ -147,13 +147,13 @@ func (f *FirstParty) SignOutRefresh(ctx context.Context, token string, d identit
 	return nil
 }
 
-func (f *FirstParty) firstPartyToken(user identity.User, session identity.Session) (string, error) {
+func (f *FirstParty) firstPartyToken(ctx context.Context, user identity.User, session identity.Session) (string, error) {
 	now := f.now()
 	id, err := uuid.NewRandom()
 	if err != nil {
 		return "", fmt.Errorf("making an id: %w", err)
 	}
-	return f.ring.Sign(keys.TypeAccessToken, firstPartyClaims{
+	return f.ring.Sign(ctx, "", keys.TypeAccessToken, firstPartyClaims{
 		accessClaims: accessClaims{
 			Issuer: f.issuer, Subject: user.ID.String(), Audience: f.audience, ClientID: FirstPartyClient,
 			IssuedAt: now.Unix(), ExpiresAt: now.Unix() + int64(seconds(f.accessTTL)),

@@ -60,7 +60,7 @@ func (p *Provider) introspect(r *http.Request, client Client, token string) (any
 	if !strings.Contains(token, ".") {
 		return p.introspectRefresh(r, client, token)
 	}
-	claims, err := p.parseAccess(token)
+	claims, err := p.parseAccess(r.Context(), token)
 	if err != nil {
 		return inactive, nil //nolint:nilerr // a token that does not verify is an answer
 	}

@@ -9,11 +9,13 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"mana/keys"
+	"mana/keys/verifier"
 	"mana/provider/identity"
 )
 
@@ -96,7 +98,9 @@ type Config struct {
 	Derive func(label string) []byte
 	// Device is where a request came from.
 	Device func(*http.Request) identity.Device
-	Now    func() time.Time
+	// CreditsAlg signs access tokens for the credits API, one of the ring's; empty: RS256.
+	CreditsAlg string
+	Now        func() time.Time
 }
 
 // Provider serves the protocol. It is safe for concurrent use.
@@ -115,27 +119,44 @@ type Provider struct {
 	device     func(*http.Request) identity.Device
 	now        func() time.Time
 	facts      *memo[Facts] // by the id of an access token
-	discovery  *Document
-	jwks       *Document
+	verifier   *verifier.Verifier
+	creditsAlg string
+	discovery  published
+	jwks       published
 	library    http.Handler
 }
 
 // New makes a provider. It fails when its own metadata cannot be encoded.
 func New(cfg Config) (*Provider, error) {
+	local, err := verifier.New(context.Background(), cfg.Issuer, verifier.Config{
+		Audiences: []string{cfg.Audience, cfg.Issuer + PathCredits, cfg.Issuer}, Keys: cfg.Ring.Key, Now: cfg.Now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the check of access tokens: %w", err)
+	}
 	p := &Provider{
 		issuer: cfg.Issuer, audience: cfg.Audience, store: newDirectory(cfg.Store), identity: cfg.Identity,
 		ring: cfg.Ring, cookies: cfg.Cookies, pages: cfg.Pages, accessTTL: cfg.AccessTTL, refreshMax: cfg.RefreshMax,
 		signupOpen: cfg.SignupOpen, refreshKey: cfg.Derive(refreshLabel), device: cfg.Device, now: cfg.Now,
-		facts: newMemo[Facts](factsLife, maxFacts),
+		facts:    newMemo[Facts](factsLife, maxFacts),
+		verifier: local, creditsAlg: cfg.CreditsAlg,
 	}
-	discovery, err := p.metadata()
-	if err != nil {
+	if err := p.Republish(); err != nil {
 		return nil, err
 	}
-	p.discovery = NewDocument("application/json", discovery, cacheMetadata)
-	p.jwks = NewDocument("application/jwk-set+json", cfg.Ring.JWKS(), cacheJWKS)
 	p.library = newLibraryHandler(p)
 	return p, nil
+}
+
+// Republish prepares the metadata and the key set again. It is to be called when the ring has changed.
+func (p *Provider) Republish() error {
+	discovery, err := p.metadata()
+	if err != nil {
+		return err
+	}
+	p.discovery.Store(NewDocument("application/json", discovery, cacheMetadata))
+	p.jwks.Store(NewDocument("application/jwk-set+json", p.ring.JWKS(), cacheJWKS))
+	return nil
 }
 
 // Issuer is the issuer identifier.
@@ -145,10 +166,10 @@ func (p *Provider) Issuer() string { return p.issuer }
 func (p *Provider) CreditsResource() string { return p.issuer + PathCredits }
 
 // Discovery serves the metadata (OpenID Connect Discovery 1.0, section 4; RFC 8414, section 3).
-func (p *Provider) Discovery() http.Handler { return p.discovery }
+func (p *Provider) Discovery() http.Handler { return &p.discovery }
 
 // JWKS serves the public keys (RFC 7517, section 5).
-func (p *Provider) JWKS() http.Handler { return p.jwks }
+func (p *Provider) JWKS() http.Handler { return &p.jwks }
 
 // UserInfo serves the claims of a person (OpenID Connect Core 1.0, section 5.3).
 func (p *Provider) UserInfo() http.Handler { return http.HandlerFunc(p.serveUserInfo) }

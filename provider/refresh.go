@@ -113,7 +113,7 @@ func (p *Provider) refresh(r *http.Request, client Client) (*oidc.AccessTokenRes
 	if done.Salt != nil {
 		next = p.successor(token, done.Salt)
 	}
-	return p.tokens(done.Facts, target, next)
+	return p.tokens(r.Context(), done.Facts, target, next)
 }
 
 // event is a security event of a request.

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -130,7 +131,7 @@ func (p *Provider) redeemCode(r *http.Request, client Client) (*oidc.AccessToken
 		p.facts.clear() // a repeat has revoked the grant
 		return nil, grantError(err)
 	}
-	return p.tokens(facts, target, refresh)
+	return p.tokens(r.Context(), facts, target, refresh)
 }
 
 // target is what a token request narrows the grant to.
@@ -188,9 +189,9 @@ func grantError(err error) error {
 }
 
 // tokens signs what a grant yields. Signing follows the commit, so that no lock waits for cryptography.
-func (p *Provider) tokens(f Facts, t target, refresh identity.Secret) (*oidc.AccessTokenResponse, error) {
+func (p *Provider) tokens(ctx context.Context, f Facts, t target, refresh identity.Secret) (*oidc.AccessTokenResponse, error) {
 	f.Grant = t.narrow(f.Grant)
-	access, err := p.accessToken(f)
+	access, err := p.accessToken(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +200,7 @@ func (p *Provider) tokens(f Facts, t target, refresh identity.Secret) (*oidc.Acc
 		RefreshToken: string(refresh),
 	}
 	if slices.Contains(f.Grant.Scopes, ScopeOpenID) {
-		if response.IDToken, err = p.idToken(f, access); err != nil {
+		if response.IDToken, err = p.idToken(ctx, f, access); err != nil {
 			return nil, err
 		}
 	}
@@ -225,7 +226,7 @@ func (p *Provider) clientCredentials(r *http.Request, client Client) (*oidc.Acce
 	if fault != nil {
 		return nil, fault
 	}
-	access, err := p.clientToken(client, asked, resource)
+	access, err := p.clientToken(r.Context(), client, asked, resource)
 	if err != nil {
 		return nil, err
 	}

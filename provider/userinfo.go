@@ -61,7 +61,7 @@ func bearerToken(r *http.Request) (string, *oidc.Error) {
 // UserInfo implements [op.Server].
 func (s *server) UserInfo(ctx context.Context, r *op.Request[oidc.UserInfoRequest]) (*op.Response, error) {
 	p := s.provider
-	claims, err := p.parseAccess(r.Data.AccessToken)
+	claims, err := p.parseAccess(ctx, r.Data.AccessToken)
 	if err == nil && (claims.Audience != p.issuer || claims.Subject == claims.ClientID) {
 		err = ErrInvalidToken // for somebody else, or without a person behind it
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"mana/keys"
 	"mana/provider"
 	"mana/provider/identity"
 )
@@ -240,29 +239,4 @@ func testProvider(t *testing.T, open Open) {
 			}
 		}
 	})
-}
-
-func testKeys(t *testing.T, open Open) {
-	clock := NewClock()
-	s := open(t, clock.Now)
-	ctx := t.Context()
-	won := make(chan bool, 16)
-	outcomes := race(16, func(i int) error {
-		stored, err := s.Keys.AddFirstKey(ctx, keys.StoredKey{
-			ID: string(rune('a' + i)), Algorithm: "RS256", State: keys.Active, Sealed: []byte("sealed"),
-			CreatedAt: clock.Now(), ActivatedAt: clock.Now(),
-		})
-		won <- stored
-		return err
-	})
-	winners := 0
-	for range 16 {
-		if <-won {
-			winners++
-		}
-	}
-	found, err := s.Keys.SigningKeys(ctx)
-	if outcomes[nil] != 16 || winners != 1 || err != nil || len(found) != 1 || found[0].State != keys.Active {
-		t.Errorf("got %d winners, keys %v, %v, %v, want one first key", winners, found, err, outcomes)
-	}
 }

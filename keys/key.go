@@ -1,0 +1,83 @@
+package keys
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"mana/keys/verifier"
+)
+
+const sealLabel = "signing-key"
+
+// key is a signing key in memory. It never changes.
+type key struct {
+	id      string
+	alg     string
+	public  jose.JSONWebKey
+	private crypto.Signer
+	headers map[string]string // by typ: the encoded protected header and a dot
+}
+
+// Thumbprint is the key id of a public key (RFC 7638, SHA-256, base64url).
+func Thumbprint(public crypto.PublicKey) (string, error) {
+	sum, err := (&jose.JSONWebKey{Key: public}).Thumbprint(crypto.SHA256)
+	if err != nil {
+		return "", fmt.Errorf("computing a key id: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(sum), nil
+}
+
+// seal makes the stored form of a private key.
+func seal(master MasterKey, alg string, state State, private crypto.Signer, now time.Time) (StoredKey, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return StoredKey{}, fmt.Errorf("encoding a signing key: %w", err)
+	}
+	id, err := Thumbprint(private.Public())
+	if err != nil {
+		return StoredKey{}, err
+	}
+	k := StoredKey{ID: id, Algorithm: alg, State: state, Sealed: master.Seal(sealLabel, id, der), CreatedAt: now}
+	switch state {
+	case Active:
+		k.ActivatedAt = now
+	case Pending:
+		k.ActivatesAt = now.Add(PendingFor)
+	}
+	return k, nil
+}
+
+// open reads a stored key. [ErrSeal].
+func open(master MasterKey, s StoredKey) (*key, error) {
+	der, err := master.Open(sealLabel, s.ID, s.Sealed)
+	if err != nil {
+		return nil, fmt.Errorf("opening signing key %s: %w", s.ID, err)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		return nil, fmt.Errorf("reading signing key %s: %w", s.ID, err)
+	}
+	private, ok := parsed.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("signing key %s cannot sign", s.ID)
+	}
+	public := jose.JSONWebKey{Key: private.Public(), KeyID: s.ID, Use: "sig", Algorithm: s.Algorithm}
+	if err := verifier.CheckKey(public); err != nil {
+		return nil, err
+	}
+	k := &key{id: s.ID, alg: s.Algorithm, public: public, private: private, headers: make(map[string]string)}
+	for _, typ := range []string{TypeAccessToken, TypeIDToken} {
+		header, err := json.Marshal(map[string]string{"alg": s.Algorithm, "kid": s.ID, "typ": typ})
+		if err != nil {
+			return nil, fmt.Errorf("encoding a header: %w", err)
+		}
+		k.headers[typ] = base64.RawURLEncoding.EncodeToString(header) + "."
+	}
+	return k, nil
+}
