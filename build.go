@@ -42,6 +42,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	op, err := provider.New(provider.Config{
 		Issuer: c.issuer.String(), Audience: c.audience, Store: p.db.Provider(), Identity: people, Ring: ring,
 		Cookies: cookies, Pages: login.Protocol{Site: site}, AccessTTL: c.accessTTL, RefreshMax: c.sessionMax,
+		CreditsAlg: c.creditsAlg,
 		SignupOpen: c.signupOpen, Derive: master.Derive, Device: page.Device, Now: time.Now,
 	})
 	if err != nil {
@@ -49,7 +50,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	}
 	formKey := master.Derive("web/forms")
 	p.reloadClients = op.ReloadClients
-	p.reloadKeys = func(context.Context) error { return nil } // the ring does not change while it is in use
+	p.ring, p.reloadKeys = ring, func(ctx context.Context) error { return reloadKeys(ctx, ring, op) }
 	demo, err := p.demo(ctx, op.Clients(), dev.Config{
 		Site: site, Issuer: c.issuer.String(), Secret: identity.NewSecret(), Cookies: cookies, HTTP: own,
 	}, formKey)

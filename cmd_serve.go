@@ -60,6 +60,7 @@ type program struct {
 
 	// What is called when another process changed what is kept in memory.
 	reloadClients, reloadKeys func(context.Context) error
+	ring                      *keys.Ring
 }
 
 // serve runs until ctx ends, then stops in order: readiness, listener, requests, jobs, storage.
@@ -114,8 +115,7 @@ func (p *program) run(ctx context.Context, listeners []net.Listener, stderr io.W
 	}
 	jobs, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopJobs()
-	p.jobs.Go(func() { p.clean(jobs) })
-	p.jobs.Go(func() { p.watch(jobs) })
+	p.startJobs(jobs)
 	select {
 	case err := <-failed:
 		stopJobs()
@@ -294,6 +294,11 @@ func (p *program) banner(ctx context.Context, stderr io.Writer, fresh bool) erro
 	if err != nil {
 		return fmt.Errorf("listing clients: %w", err)
 	}
+	for _, client := range clients {
+		if err := c.checkIDTokenAlg(client.IDTokenAlg); err != nil {
+			p.logger.Warn("a client gets no ID tokens", "client", client.ID, "error", err)
+		}
+	}
 	users, err := p.db.Identity().CountUsers(ctx)
 	if err != nil {
 		return err
@@ -303,7 +308,7 @@ func (p *program) banner(ctx context.Context, stderr io.Writer, fresh bool) erro
 		data += " · " + filepath.Join(c.dataDir, masterKeyFile)
 	}
 	if fresh {
-		data += "    new; signing key RS256 made and sealed"
+		data += "    new; signing key " + strings.Join(c.signingAlgs, ", ") + " made and sealed"
 	} else {
 		data += fmt.Sprintf("    %d users, %d clients", users, len(clients))
 	}
@@ -337,6 +342,7 @@ func loadRing(ctx context.Context, cfg *config, db *sqlite.DB, master keys.Maste
 		return nil, err
 	}
 	return keys.Load(ctx, keys.Config{
-		Store: db.Keys(), Master: master, RSABits: cfg.rsaBits, Now: time.Now, Import: imported,
+		Store: db.Keys(), Master: master, Algorithms: cfg.signingAlgs, RSABits: cfg.rsaBits, Rotation: cfg.keyRotation,
+		Now: time.Now, Import: imported,
 	})
 }

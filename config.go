@@ -45,6 +45,9 @@ type config struct {
 	refreshTTL    time.Duration
 	sessionMax    time.Duration
 	rsaBits       int
+	signingAlgs   []string      // RS256 first
+	keyRotation   time.Duration // 0: by command only
+	creditsAlg    string
 	signupOpen    bool
 	signupBonus   ledger.Amount
 	dailyFree     ledger.Amount
@@ -86,6 +89,9 @@ func settings() []setting {
 		{"JWT_REFRESH_TOKEN_EXPIRY", "7d", "life of a refresh token of the REST login, 1h to 90d", false, func(c *config, v string) error { return durationIn(v, time.Hour, 90*24*time.Hour, &c.refreshTTL) }},
 		{"SESSION_MAX_AGE", "90d", "longest life of a REST session, and of the refresh tokens of an app; 1h to 365d", false, func(c *config, v string) error { return durationIn(v, time.Hour, 365*24*time.Hour, &c.sessionMax) }},
 		{"RSA_BITS", "2048", "size of a new signing key: 2048, 3072 or 4096", false, parseRSABits},
+		{"SIGNING_ALGS", "RS256", "algorithms that sign, comma list of RS256, PS256, ES256, EdDSA; RS256 always", false, parseSigningAlgs},
+		{"KEY_ROTATION", "90d", "life of a signing key, 2d to 3650d; off: keys change by command only", false, parseKeyRotation},
+		{"CREDITS_TOKEN_ALG", "RS256", "signs access tokens for the credits API; one of SIGNING_ALGS", false, text(func(c *config) *string { return &c.creditsAlg })},
 		{"SIGNUP", "open", "open or closed", false, parseSignup},
 		{"CREDITS_SIGNUP_BONUS", "150", "free credits of a new account", false, func(c *config, v string) (err error) { c.signupBonus, err = ledger.ParseSetting(v); return err }},
 		{"CREDITS_DAILY_FREE", "5", "free credits each 24 hours", false, func(c *config, v string) (err error) { c.dailyFree, err = ledger.ParseSetting(v); return err }},
@@ -201,6 +207,9 @@ func (c *config) check(given map[string]string, anyAddress bool) []settingFault 
 	add := func(name, text string) { faults = append(faults, settingFault{name, text}) }
 	if given["DEV_BYPASS_AUTH"] != "" {
 		add("DEV_BYPASS_AUTH", "does not exist here, and no switch turns authentication off: unset it")
+	}
+	if c.signingAlgs != nil && !slices.Contains(c.signingAlgs, c.creditsAlg) {
+		add("CREDITS_TOKEN_ALG", c.creditsAlg+": must be one of SIGNING_ALGS")
 	}
 	if c.issuer == nil {
 		return faults

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -38,6 +39,15 @@ func (c *config) importedKey() (*rsa.PrivateKey, error) {
 		return nil, errors.New("JWT_PUBLIC_KEY: is not the public half of JWT_PRIVATE_KEY")
 	}
 	return private, nil
+}
+
+// checkIDTokenAlg tells why ID tokens cannot be signed with an algorithm that a client asks for; empty is the
+// default, RS256.
+func (c *config) checkIDTokenAlg(alg string) error {
+	if alg == "" || slices.Contains(c.signingAlgs, alg) {
+		return nil
+	}
+	return fmt.Errorf("ID tokens cannot be signed with %q: SIGNING_ALGS has %s", alg, strings.Join(c.signingAlgs, ", "))
 }
 
 func parsePrivateKey(text string) (*rsa.PrivateKey, error) {

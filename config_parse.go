@@ -113,6 +113,19 @@ func parseRSABits(c *config, value string) error {
 	return errors.New("must be 2048, 3072 or 4096")
 }
 
+func parseSigningAlgs(c *config, value string) (err error) {
+	c.signingAlgs, err = keys.ParseAlgorithms(value)
+	return err
+}
+
+func parseKeyRotation(c *config, value string) error {
+	if value == "off" {
+		c.keyRotation = 0
+		return nil
+	}
+	return durationIn(value, 2*keys.PendingFor, 3650*24*time.Hour, &c.keyRotation)
+}
+
 func parseSignup(c *config, value string) error {
 	if value != "open" && value != "closed" {
 		return errors.New("must be open or closed")

@@ -71,6 +71,12 @@ func TestConfigFaults(t *testing.T) {
 		"days":                        {[]string{"JWT_REFRESH_TOKEN_EXPIRY=30d"}, false, ""},
 		"bonus of 0":                  {[]string{"CREDITS_SIGNUP_BONUS=0"}, false, ""},
 		"negative bonus":              {[]string{"CREDITS_SIGNUP_BONUS=-1"}, false, "CREDITS_SIGNUP_BONUS"},
+		"algorithms":                  {[]string{"SIGNING_ALGS=ES256,RS256", "CREDITS_TOKEN_ALG=ES256"}, false, ""},
+		"algorithms without RS256":    {[]string{"SIGNING_ALGS=ES256", "CREDITS_TOKEN_ALG=ES256"}, false, "SIGNING_ALGS"},
+		"unknown algorithm":           {[]string{"SIGNING_ALGS=RS256,HS256"}, false, "SIGNING_ALGS"},
+		"credits by another":          {[]string{"CREDITS_TOKEN_ALG=ES256"}, false, "CREDITS_TOKEN_ALG"},
+		"no rotation":                 {[]string{"KEY_ROTATION=off"}, false, ""},
+		"rotation too quick":          {[]string{"KEY_ROTATION=24h"}, false, "KEY_ROTATION"},
 		"postgres":                    {[]string{"DATABASE_URL=postgres://x"}, false, "DATABASE_URL"},
 		"limits":                      {[]string{"RATE_LIMIT_CLASSES=nothing=1/1"}, false, ""}, // said when it is built
 		"public key alone":            {[]string{"JWT_PUBLIC_KEY=x"}, false, "JWT_PUBLIC_KEY"},

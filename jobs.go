@@ -5,58 +5,61 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"mana/keys"
+	"mana/provider"
 )
 
 const (
-	cleanEvery = 10 * time.Minute
-	watchEvery = time.Second
+	cleanEvery   = time.Minute
+	watchEvery   = time.Second
+	advanceEvery = 10 * time.Minute
 )
 
 // retention is how long ended sessions stay.
 const retention = 365 * 24 * time.Hour
 
-// clean deletes what nobody needs any more, now and then.
-func (p *program) clean(ctx context.Context) {
-	ticker := time.NewTicker(cleanEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			n, err := p.db.Clean(ctx, retention)
-			if err != nil {
-				p.logger.Error("cleaning failed", "error", err)
-				continue
-			}
-			p.logger.Info("cleaned", "rows", n)
-		}
-	}
-}
-
-// watch reloads what the program keeps in memory when it was changed by another process, such as the
-// command line. A fault is logged when it begins, not each second; what was known is served on.
-func (p *program) watch(ctx context.Context) {
-	ticker := time.NewTicker(watchEvery)
-	defer ticker.Stop()
+// startJobs starts what runs beside the requests until ctx ends.
+func (p *program) startJobs(ctx context.Context) {
 	seen := make(map[string]int64)
-	failing := false
-	for {
+	p.jobs.Go(func() { p.every(ctx, cleanEvery, "cleaning", p.clean) })
+	p.jobs.Go(func() {
+		p.every(ctx, watchEvery, "watching for changes", func(ctx context.Context) error { return p.reloadChanged(ctx, seen) })
+	})
+	p.jobs.Go(func() { p.every(ctx, advanceEvery, "rotating signing keys", p.advanceKeys) })
+}
+
+// every runs a job at once and then at an interval. A fault is logged when it begins, not each time; what was
+// known is served on.
+func (p *program) every(ctx context.Context, interval time.Duration, what string, job func(context.Context) error) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for failing := false; ; {
+		err := job(ctx)
+		if err != nil && !failing && ctx.Err() == nil {
+			p.logger.Error("a job failed", "job", what, "error", err)
+		}
+		failing = err != nil
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			err := p.reloadChanged(ctx, seen)
-			if err != nil && !failing && ctx.Err() == nil {
-				p.logger.Error("watching for changes failed", "error", err)
-			}
-			failing = err != nil
 		}
 	}
 }
 
-// reloadChanged reloads each subject whose revision is not the one seen, and notes it. The revision is read
-// first, so that a change during the reload is found the next time.
+// clean deletes what nobody needs any more.
+func (p *program) clean(ctx context.Context) error {
+	n, err := p.db.Clean(ctx, retention)
+	if n > 0 {
+		p.logger.Debug("cleaned", "rows", n)
+	}
+	return err
+}
+
+// reloadChanged reloads each subject whose revision is not the one seen, and notes it: it was changed by another
+// process, such as the command line. The revision is read first, so that a change during the reload is found
+// the next time.
 func (p *program) reloadChanged(ctx context.Context, seen map[string]int64) error {
 	revisions, err := p.db.Revisions(ctx)
 	if err != nil {
@@ -76,4 +79,21 @@ func (p *program) reloadChanged(ctx context.Context, seen map[string]int64) erro
 		seen[subject] = revisions[subject]
 	}
 	return faults
+}
+
+// advanceKeys lets the signing keys age.
+func (p *program) advanceKeys(ctx context.Context) error {
+	return errors.Join(p.ring.Advance(ctx), p.reloadKeys(ctx))
+}
+
+// reloadKeys reads the signing keys again and publishes what changed.
+func reloadKeys(ctx context.Context, ring *keys.Ring, op *provider.Provider) error {
+	changed, err := ring.Reload(ctx)
+	if err != nil {
+		return fmt.Errorf("reloading signing keys: %w", err)
+	}
+	if !changed {
+		return nil
+	}
+	return op.Republish()
 }
