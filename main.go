@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mana/keys"
 	"mana/provider"
 )
 
@@ -78,7 +79,7 @@ func exitOf(err error) (code int, title string) {
 		return exitProblem, errProblem.Error()
 	case typed || faulty || strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage, "wrong usage"
-	case errors.Is(err, errNotFound), errors.Is(err, provider.ErrUnknownClient):
+	case errors.Is(err, errNotFound), errors.Is(err, provider.ErrUnknownClient), errors.Is(err, keys.ErrUnknownKey):
 		return exitMissing, errNotFound.Error()
 	case errors.Is(err, errRefused), errors.Is(err, provider.ErrPublicClient):
 		return exitRefused, errRefused.Error()
@@ -92,7 +93,7 @@ func newRoot(environ []string) *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newServe(environ), newClientCommand(environ), newUserCommand(environ), newApply(environ),
-		newConfigCommand(environ), newHealthcheck(environ))
+	root.AddCommand(newServe(environ), newClientCommand(environ), newUserCommand(environ), newKeysCommand(environ),
+		newApply(environ), newConfigCommand(environ), newHealthcheck(environ))
 	return root
 }
