@@ -147,9 +147,9 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("got the balance %q, want 149", balance)
 	}
 	w.open(s.demoRequest("prompt", "select_account"), "#continue", "14-select")
-	w.press("#continue", "#demo-login", "")
+	w.press("#continue", "#problem", "") // a code that the demo did not ask for
 	w.open(s.demoRequest("prompt", "consent", "claims", `{"userinfo":{"phone_number":null}}`), "#allow", "15-consent-again")
-	w.press("#deny", "#demo-login", "")
+	w.press("#deny", "#problem", "")
 	w.open(s.issuer+"/logout", "#submit", "10-logout")
 	w.press("#submit", "a.primary", "11-signed-out")
 	w.open(s.issuer+"/login", "#email", "")

@@ -28,7 +28,7 @@ func TestDirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := provider.New(provider.Config{Issuer: "https://id.example", Store: db.Provider(), Ring: ring, Derive: master.Derive, Now: time.Now})
+	p, err := provider.New(provider.Config{Issuer: "https://id.example", Audience: "manacore", Store: db.Provider(), Ring: ring, Derive: master.Derive, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
