@@ -64,34 +64,6 @@ func Generate(alg string, rsaBits int) (crypto.Signer, error) {
 	return nil, fmt.Errorf("algorithm %q: %w", alg, ErrAlgorithm)
 }
 
-// sign makes the signature of a JWS.
-func sign(alg string, private crypto.Signer, data []byte) ([]byte, error) {
-	sum := sha256.Sum256(data)
-	switch alg {
-	case RS256:
-		return private.Sign(rand.Reader, sum[:], crypto.SHA256)
-	case PS256:
-		options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
-		return private.Sign(rand.Reader, sum[:], options)
-	case EdDSA:
-		return private.Sign(rand.Reader, data, crypto.Hash(0))
-	case ES256:
-		key, ok := private.(*ecdsa.PrivateKey)
-		if !ok {
-			break
-		}
-		r, s, err := ecdsa.Sign(rand.Reader, key, sum[:])
-		if err != nil {
-			return nil, err
-		}
-		signature := make([]byte, 64) // both numbers in full length, not ASN.1
-		r.FillBytes(signature[:32])
-		s.FillBytes(signature[32:])
-		return signature, nil
-	}
-	return nil, fmt.Errorf("algorithm %q: %w", alg, ErrAlgorithm)
-}
-
 // TokenHash is the at_hash or c_hash in an ID token of an algorithm: the left half of the hash of that
 // algorithm over the ASCII of the token or code (OpenID Connect Core 1.0, section 3.1.3.6). Ed25519 hashes
 // with SHA-512, the others with SHA-256.

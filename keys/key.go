@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -20,8 +19,7 @@ type key struct {
 	id      string
 	alg     string
 	public  jose.JSONWebKey
-	private crypto.Signer
-	headers map[string]string // by typ: the encoded protected header and a dot
+	signers map[string]jose.Signer // by typ
 }
 
 // Thumbprint is the key id of a public key (RFC 7638, SHA-256, base64url).
@@ -71,13 +69,14 @@ func open(master MasterKey, s StoredKey) (*key, error) {
 	if err := verifier.CheckKey(public); err != nil {
 		return nil, err
 	}
-	k := &key{id: s.ID, alg: s.Algorithm, public: public, private: private, headers: make(map[string]string)}
+	k := &key{id: s.ID, alg: s.Algorithm, public: public, signers: make(map[string]jose.Signer)}
 	for _, typ := range []string{TypeAccessToken, TypeIDToken} {
-		header, err := json.Marshal(map[string]string{"alg": s.Algorithm, "kid": s.ID, "typ": typ})
+		options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ)).WithHeader("kid", s.ID)
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(s.Algorithm), Key: private}, options)
 		if err != nil {
-			return nil, fmt.Errorf("encoding a header: %w", err)
+			return nil, fmt.Errorf("preparing signing key %s: %w", s.ID, err)
 		}
-		k.headers[typ] = base64.RawURLEncoding.EncodeToString(header) + "."
+		k.signers[typ] = signer
 	}
 	return k, nil
 }

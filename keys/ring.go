@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rsa"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -221,7 +220,7 @@ func (r *Ring) Sign(ctx context.Context, alg, typ string, claims any) (string, e
 	if k == nil {
 		return "", fmt.Errorf("signing with %q: %w", alg, ErrAlgorithm)
 	}
-	header, ok := k.headers[typ]
+	signer, ok := k.signers[typ]
 	if !ok {
 		return "", fmt.Errorf("no signer for tokens of type %q", typ)
 	}
@@ -229,25 +228,21 @@ func (r *Ring) Sign(ctx context.Context, alg, typ string, claims any) (string, e
 	if err != nil {
 		return "", fmt.Errorf("encoding claims: %w", err)
 	}
-	token := make([]byte, 0, 2*len(payload)+len(header)+maxSignature)
-	token = base64.RawURLEncoding.AppendEncode(append(token, header...), payload)
-	signature, err := r.signInTurn(ctx, k, token)
+	signature, err := r.signInTurn(ctx, signer, payload)
 	if err != nil {
 		return "", fmt.Errorf("signing: %w", err)
 	}
-	return string(base64.RawURLEncoding.AppendEncode(append(token, '.'), signature)), nil
+	return signature.CompactSerialize()
 }
 
 // signInTurn signs as soon as one of few slots is free. Those who wait are served in order, so that under
 // load the slowest waits hardly longer than the others.
-func (r *Ring) signInTurn(ctx context.Context, k *key, data []byte) ([]byte, error) {
+func (r *Ring) signInTurn(ctx context.Context, signer jose.Signer, payload []byte) (*jose.JSONWebSignature, error) {
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
-		return sign(k.alg, k.private, data)
+		return signer.Sign(payload)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
-
-const maxSignature = 4096 / 8 * 4 / 3 // characters, of the largest RSA key

@@ -2,16 +2,15 @@ package keys
 
 import (
 	"context"
-	"crypto"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 // ringOf is a ring of one key without a store.
@@ -35,16 +34,15 @@ func ringOf(t testing.TB, alg string) *Ring {
 	return r
 }
 
-// witness is a key that notes what it signs.
+// witness is a signer that notes what it signs.
 type witness struct {
-	crypto.Signer
+	jose.Signer
 	signed []string
 }
 
-func (w *witness) Sign(random io.Reader, data []byte, options crypto.SignerOpts) ([]byte, error) {
-	_, payload, _ := strings.Cut(string(data), ".")
-	w.signed = append(w.signed, payload)
-	return w.Signer.Sign(random, data, options)
+func (w *witness) Sign(payload []byte) (*jose.JSONWebSignature, error) {
+	w.signed = append(w.signed, string(payload))
+	return w.Signer.Sign(payload)
 }
 
 // TestSigningTakesTurns fills the only slot, lets callers wait one after the other, and frees it.
@@ -53,8 +51,8 @@ func TestSigningTakesTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := ringOf(t, EdDSA)
 		k := r.current.Load().active[EdDSA]
-		w := &witness{Signer: k.private}
-		k.private = w
+		w := &witness{Signer: k.signers[TypeIDToken]}
+		k.signers[TypeIDToken] = w
 		r.slots <- struct{}{}
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -63,7 +61,7 @@ func TestSigningTakesTurns(t *testing.T) {
 		}
 		var want []string
 		for i := range 20 {
-			want = append(want, base64.RawURLEncoding.EncodeToString(fmt.Append(nil, i)))
+			want = append(want, strconv.Itoa(i))
 			go func() {
 				if _, err := r.Sign(t.Context(), EdDSA, TypeIDToken, i); err != nil {
 					t.Error(err)
