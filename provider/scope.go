@@ -3,6 +3,8 @@ package provider
 import (
 	"slices"
 	"strings"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
 )
 
 // Scopes that exist.
@@ -37,8 +39,10 @@ func usableScopes(c Client, scope string) []string {
 		return nil
 	}
 	var usable []string
+	refreshes := slices.Contains(c.GrantTypes, string(oidc.GrantTypeRefreshToken))
 	for _, s := range Scopes() {
-		if slices.Contains(asked, s) && slices.Contains(c.Scopes, s) {
+		useless := s == ScopeOfflineAccess && !refreshes // there would be no token to come back with
+		if slices.Contains(asked, s) && slices.Contains(c.Scopes, s) && !useless {
 			usable = append(usable, s)
 		}
 	}
