@@ -48,7 +48,8 @@ type claim struct {
 	name  string
 	text  func(*User) *string
 	flag  func(*User) *bool
-	valid func(string) bool // of a text that is not empty; nil: one line
+	valid func(string) bool // of a text that is not empty; nil: any
+	lines bool              // may have several (OpenID Connect Core 1.0, section 5.1.1)
 }
 
 // address is the person's postal address, made if there is none.
@@ -78,8 +79,8 @@ func claims() []claim {
 		{name: "email_verified", flag: func(u *User) *bool { return &u.EmailVerified }},
 		{name: "phone_number", text: func(u *User) *string { return &u.Profile.PhoneNumber }},
 		{name: "phone_number_verified", flag: func(u *User) *bool { return &u.Profile.PhoneNumberVerified }},
-		{name: "address.formatted", text: func(u *User) *string { return &u.address().Formatted }},
-		{name: "address.street_address", text: func(u *User) *string { return &u.address().StreetAddress }},
+		{name: "address.formatted", text: func(u *User) *string { return &u.address().Formatted }, lines: true},
+		{name: "address.street_address", text: func(u *User) *string { return &u.address().StreetAddress }, lines: true},
 		{name: "address.locality", text: func(u *User) *string { return &u.address().Locality }},
 		{name: "address.region", text: func(u *User) *string { return &u.address().Region }},
 		{name: "address.postal_code", text: func(u *User) *string { return &u.address().PostalCode }},
@@ -115,7 +116,11 @@ func (c claim) set(u *User, value string) error {
 		*c.flag(u) = yes
 		return nil
 	}
-	if !validName(value) || utf8.RuneCountInString(value) > maxClaim || value != "" && c.valid != nil && !c.valid(value) {
+	line := value
+	if c.lines {
+		line = strings.ReplaceAll(value, "\n", "")
+	}
+	if !validName(line) || utf8.RuneCountInString(value) > maxClaim || value != "" && c.valid != nil && !c.valid(value) {
 		return fmt.Errorf("%s cannot be %q", c.name, value)
 	}
 	*c.text(u) = value
