@@ -202,7 +202,7 @@ func (f *FirstParty) Validate(ctx context.Context, token string) (Validation, er
 		return Validation{Reason: ReasonAudience}, nil
 	case !fresh(claims.IssuedAt, claims.ExpiresAt, f.now()):
 		return Validation{Reason: ReasonExpired}, nil
-	case claims.ClientID != FirstPartyClient:
+	case claims.ClientID != FirstPartyClient || claims.ID == "":
 		return Validation{Reason: ReasonInvalid}, nil
 	}
 	_, err = f.live(ctx, claims)
