@@ -153,20 +153,20 @@ func TestPolicyMatrix(t *testing.T) {
 		"REST session idle too long": {func(t *testing.T, h *held) {
 			h.sql(t, `UPDATE auth_sessions SET last_activity_at = 1 WHERE cookie_hash IS NULL`)
 		}, map[string]string{"credits, first-party": "UNAUTHORIZED", "validate": "false", "REST refresh": "TOKEN_INVALID"}},
-		"client disabled": {func(t *testing.T, h *held) { h.server.command(t, "client", "update", h.client.ID, "--disabled") }, map[string]string{
+		"client disabled": {func(t *testing.T, h *held) { h.command(t, "client", "update", h.client.ID, "--disabled") }, map[string]string{
 			"prompt none": "400", "introspect": "invalid_client", "introspect refresh": "invalid_client", "introspect offline": "invalid_client",
 			"credits": "UNAUTHORIZED", "credits, offline": "UNAUTHORIZED", "code": "invalid_client", "code, offline": "invalid_client",
 			"refresh": "invalid_client", "refresh, offline": "invalid_client",
 		}},
 		"client lost a scope": {func(t *testing.T, h *held) {
-			h.server.command(t, "client", "update", h.client.ID, "--scope", "openid,offline_access,credits:read")
+			h.command(t, "client", "update", h.client.ID, "--scope", "openid,offline_access,credits:read")
 		}, map[string]string{
 			"introspect": "inactive", "introspect refresh": "inactive", "introspect offline": "inactive", "credits": "UNAUTHORIZED",
 			"credits, offline": "UNAUTHORIZED", "code": "invalid_grant", "code, offline": "invalid_grant", "refresh": "invalid_grant",
 			"refresh, offline": "invalid_grant",
 		}},
 		"client lost refresh": {func(t *testing.T, h *held) {
-			h.server.command(t, "client", "update", h.client.ID, "--grant", "authorization_code")
+			h.command(t, "client", "update", h.client.ID, "--grant", "authorization_code")
 		}, map[string]string{"refresh": "unauthorized_client", "refresh, offline": "unauthorized_client"}},
 		"grants revoked": {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_grants SET revoked_at = 1`) }, map[string]string{
 			"introspect": "inactive", "introspect refresh": "inactive", "introspect offline": "inactive", "credits": "UNAUTHORIZED",

@@ -109,10 +109,10 @@ func CheckRedirectURI(uri string) string {
 // validHost reports whether a host is a name of letters, digits, hyphens and dots, or an address, with a port
 // in range. It stands in a page's form-action, where other characters would have a meaning.
 func validHost(host string) bool {
-	name, port := host, ""
+	name := host
 	if at := strings.LastIndexByte(host, ':'); at >= 0 && !strings.HasSuffix(host, "]") {
-		name, port = host[:at], host[at+1:]
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		name = host[:at]
+		if port, err := strconv.ParseUint(host[at+1:], 10, 16); err != nil || port == 0 {
 			return false
 		}
 	}

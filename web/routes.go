@@ -156,13 +156,23 @@ func (s *Site) routes() ([]route, error) {
 		{"POST", provider.PathLogout, kindPage, pages.Handle(pages.Logout)},
 		{"GET", "/account", kindPage, pages.Handle(home.Home)},
 		{"GET", ui.AssetPath, kindOpen, http.HandlerFunc(s.assets)},
+	}
+	table = append(table, s.apiRoutes()...)
+	if s.cfg.Demo != nil {
+		table = append(table, s.devRoutes(pages)...)
+	}
+	return table, nil
+}
 
+// apiRoutes are the JSON contract and health.
+func (s *Site) apiRoutes() []route {
+	return []route{
 		{"POST", "/api/v1/auth/register", kindAPI, s.api.Handle(s.api.Register)},
 		{"POST", "/api/v1/auth/login", kindAPI, s.api.Handle(s.api.Login)},
 		{"POST", "/api/v1/auth/refresh", kindAPI, s.api.Handle(s.api.Refresh)},
 		{"POST", "/api/v1/auth/logout", kindAPI, s.api.Handle(s.api.Logout)},
 		{"POST", "/api/v1/auth/validate", kindAPI, s.api.Handle(s.api.Validate)},
-		{"GET", "/api/v1/auth/jwks", kindAPI, p.JWKS()},
+		{"GET", "/api/v1/auth/jwks", kindAPI, s.cfg.Provider.JWKS()},
 		{"GET", "/api/v1/credits/balance", kindAPI, s.api.Handle(s.api.Balance)},
 		{"POST", "/api/v1/credits/use", kindAPI, s.api.Handle(s.api.Use)},
 		{"GET", "/api/v1/credits/transactions", kindAPI, s.api.Handle(s.api.Transactions)},
@@ -172,10 +182,6 @@ func (s *Site) routes() ([]route, error) {
 		{"GET", "/health/live", kindOpen, s.api.Handle(s.api.Live)},
 		{"GET", "/health/ready", kindOpen, s.api.Handle(s.api.ReadyNow)},
 	}
-	if s.cfg.Demo != nil {
-		table = append(table, s.devRoutes(pages)...)
-	}
-	return table, nil
 }
 
 // devRoutes exist in dev mode only.

@@ -31,9 +31,11 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 			(SELECT token_hash FROM auth_refresh_tokens WHERE expires_at <= ? LIMIT ?)`, used},
 		{`DELETE FROM auth_revoked_tokens WHERE token_id IN
 			(SELECT token_id FROM auth_revoked_tokens WHERE expires_at <= ? LIMIT ?)`, timestamp(now.Add(-time.Hour))},
-		{`UPDATE auth_refresh_tokens SET salt = NULL WHERE token_hash IN
+		{
+			`UPDATE auth_refresh_tokens SET salt = NULL WHERE token_hash IN
 			(SELECT token_hash FROM auth_refresh_tokens WHERE salt IS NOT NULL AND rotated_at <= ? LIMIT ?)`,
-			timestamp(now.Add(-refreshGrace))},
+			timestamp(now.Add(-refreshGrace)),
+		},
 		{`DELETE FROM auth_login_attempts WHERE id IN
 			(SELECT id FROM auth_login_attempts WHERE taken_at <= ? LIMIT ?)`, timestamp(now.Add(-attemptMemory))},
 		{`DELETE FROM auth_sessions WHERE id IN

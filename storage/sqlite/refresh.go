@@ -82,8 +82,7 @@ func (s *Provider) Refresh(ctx context.Context, r provider.Rotation, decide func
 			return provider.ErrInvalidGrant
 		case row.rotated.Valid && !inGrace(t, row, now):
 			refused = provider.ErrInvalidGrant
-			_, err := endFamily(t, row, "refresh_token_reused", r.Device, timestamp(now))
-			return err
+			return endFamily(t, row, "refresh_token_reused", r.Device, timestamp(now))
 		case !row.rotated.Valid && row.expires <= timestamp(now):
 			return provider.ErrRefreshExpired
 		}
@@ -99,7 +98,9 @@ func (s *Provider) Refresh(ctx context.Context, r provider.Rotation, decide func
 			done.Salt = row.salt
 			return nil
 		}
-		return rotate(t, r, row, until, now, &done)
+		row.expires = timestamp(until)
+		done.Salt, err = rotate(t, r, row, timestamp(now))
+		return err
 	})
 	if err == nil {
 		err = refused
@@ -122,34 +123,32 @@ func inGrace(t *tx, row refreshRow, now time.Time) bool {
 	return err == nil && live == 1
 }
 
-// rotate puts the successor into the place of the presented token, by one conditional update.
-func rotate(t *tx, r provider.Rotation, row refreshRow, until, now time.Time, done *provider.Refreshed) error {
-	at := timestamp(now)
+// rotate puts the successor into the place of the presented token, by one conditional update, and gives the
+// salt that makes it; nil where tokens do not rotate. row has the end of the token that is live afterwards.
+func rotate(t *tx, r provider.Rotation, row refreshRow, now int64) ([]byte, error) {
 	if row.handle == nil {
-		if err := noteDevice(t, row.session, r.Device, at); err != nil {
-			return err
+		if err := noteDevice(t, row.session, r.Device, now); err != nil {
+			return nil, err
 		}
 	}
-	row.expires = timestamp(until)
 	if !r.Rotate {
 		_, err := t.exec(`UPDATE auth_refresh_tokens SET expires_at = ? WHERE token_hash = ?`, row.expires, r.Hash)
-		return err
+		return nil, err
 	}
 	won, err := one(t.exec(`UPDATE auth_refresh_tokens SET rotated_at = ?, salt = ?
-		WHERE token_hash = ? AND rotated_at IS NULL AND revoked_at IS NULL`, at, r.Salt, r.Hash))
+		WHERE token_hash = ? AND rotated_at IS NULL AND revoked_at IS NULL`, now, r.Salt, r.Hash))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !won {
-		return provider.ErrInvalidGrant
+		return nil, provider.ErrInvalidGrant
 	}
 	if _, err := t.exec(`UPDATE auth_refresh_tokens SET salt = NULL
 		WHERE family_id = ? AND generation < ? AND salt IS NOT NULL`, row.family.String(), row.generation); err != nil {
-		return err
+		return nil, err
 	}
 	row.generation++
-	done.Salt = r.Salt
-	return insertRefresh(t, row, r.Successor(r.Salt), at)
+	return r.Salt, insertRefresh(t, row, r.Successor(r.Salt), now)
 }
 
 // noteDevice keeps where a first-party session was last seen.
@@ -160,7 +159,7 @@ func noteDevice(t *tx, session uuid.UUID, d identity.Device, now int64) error {
 }
 
 // endFamily revokes a family with what it stands on. The event is written when anything was live.
-func endFamily(t *tx, row refreshRow, event string, d identity.Device, now int64) (bool, error) {
+func endFamily(t *tx, row refreshRow, event string, d identity.Device, now int64) error {
 	var ended bool
 	var err error
 	if row.handle != nil {
@@ -169,9 +168,9 @@ func endFamily(t *tx, row refreshRow, event string, d identity.Device, now int64
 		ended, err = revokeSession(t, row.session, event, now)
 	}
 	if err != nil || !ended {
-		return ended, err
+		return err
 	}
-	return true, insertEvent(t, refreshEvent(row, event, d), now)
+	return insertEvent(t, refreshEvent(row, event, d), now)
 }
 
 func refreshEvent(row refreshRow, event string, d identity.Device) identity.Event {
@@ -218,8 +217,7 @@ func (s *Provider) RevokeRefresh(ctx context.Context, hash []byte, clientID stri
 			return err
 		}
 		known = true
-		_, err = endFamily(t, row, e.Type, e.Device, timestamp(s.db.clock()))
-		return err
+		return endFamily(t, row, e.Type, e.Device, timestamp(s.db.clock()))
 	})
 	return known, err
 }
