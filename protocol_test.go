@@ -101,7 +101,7 @@ func TestSelectAccount(t *testing.T) {
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid profile email address phone")
-	f.server.command(t, "user", "set", "ada@example.com", "given_name=Ada", "birthdate=1815-12-10", "email_verified=true",
+	f.command(t, "user", "set", "ada@example.com", "given_name=Ada", "birthdate=1815-12-10", "email_verified=true",
 		"phone_number=+44 20 7946 0000", "address.locality=London", "address.country=GB", "zoneinfo=Europe/London", "locale=en-GB")
 	info := func(changes ...string) map[string]any {
 		t.Helper()
