@@ -241,6 +241,9 @@ func (r *Ring) signInTurn(ctx context.Context, signer jose.Signer, payload []byt
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
+		// A signature holds a processor for long: requests that have arrived meanwhile are read first, or those
+		// who wait here would hand the processors to each other until the queue is empty.
+		runtime.Gosched()
 		return signer.Sign(payload)
 	case <-ctx.Done():
 		return nil, ctx.Err()
