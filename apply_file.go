@@ -69,6 +69,20 @@ func (f *fileFaults) Error() string {
 	return out.String()
 }
 
+// fits tells what of the file the settings do not allow.
+func (f *applyFile) fits(c *config) error {
+	faults := &fileFaults{path: f.path}
+	for _, described := range f.clients {
+		if err := c.checkIDTokenAlg(described.client.IDTokenAlg); err != nil {
+			faults.faults = append(faults.faults, fileFault{text: described.client.ID + ": " + err.Error()})
+		}
+	}
+	if len(faults.faults) > 0 {
+		return faults
+	}
+	return nil
+}
+
 // readApplyFile reads and checks the file. The error lists all its faults, and holds no secret.
 func readApplyFile(path string) (*applyFile, error) {
 	content, err := os.ReadFile(path)

@@ -21,10 +21,6 @@ import (
 // build wires stores, domains and pages by hand.
 func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Client) (http.Handler, *keys.Ring, error) {
 	c := p.cfg
-	limits, err := web.ParseLimits(c.limits, c.publicMax, c.publicPeriod)
-	if err != nil {
-		return nil, nil, fmt.Errorf("RATE_LIMIT_CLASSES: %w", err)
-	}
 	ring, err := loadRing(ctx, c, p.db, master)
 	if err != nil {
 		return nil, nil, err
@@ -63,7 +59,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	handler, err := web.New(web.Config{
 		Issuer: c.issuer, Provider: op, Identity: people, Ledger: credits, UI: site, FormKey: formKey,
 		FirstParty: provider.NewFirstParty(provider.FirstPartyConfig{Provider: op, RefreshTTL: c.refreshTTL}),
-		Limits:     limits, TrustedProxies: c.proxies, CORSOrigins: c.origins(), Demo: demo,
+		Limits:     c.limits, TrustedProxies: c.proxies, CORSOrigins: c.origins(), Demo: demo,
 		SignupOpen: c.signupOpen, SignupBonus: c.signupBonus, ValidateSlots: c.validateSlots,
 		Ready: p.ready, Logger: p.logger, Now: time.Now,
 	})

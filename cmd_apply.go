@@ -28,7 +28,10 @@ func newApply(environ []string) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%w: %w", errProblem, err)
 			}
-			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+			return withStore(cmd.Context(), environ, func(cfg *config, db *sqlite.DB) error {
+				if err := file.fits(cfg); err != nil {
+					return fmt.Errorf("%w: %w", errProblem, err)
+				}
 				apply := file.apply
 				if dryRun {
 					apply = file.dryRun
@@ -158,6 +161,9 @@ func (p *program) applyAtStart(ctx context.Context) error {
 	file, err := readApplyFile(p.cfg.applyFile)
 	if err != nil {
 		return fmt.Errorf("APPLY_FILE: %w", err)
+	}
+	if err := file.fits(p.cfg); err != nil {
+		return err
 	}
 	outcomes, err := file.apply(ctx, p.db.Provider(), time.Now())
 	if err != nil {

@@ -66,6 +66,9 @@ func newClientCreate(environ []string) *cobra.Command {
 			return usageError{errors.New("--print must be go, and goes without --json")}
 		}
 		return withStore(cmd.Context(), environ, func(cfg *config, db *sqlite.DB) error {
+			if err := cfg.checkIDTokenAlg(client.IDTokenAlg); err != nil {
+				return usageError{err}
+			}
 			made, secret, err := provider.Register(cmd.Context(), db.Provider(), client, public, time.Now())
 			if err != nil {
 				return err
@@ -100,8 +103,12 @@ var snippetGo string
 
 // print writes the lines of a .env file, and with a kind the code that reads them.
 func (c created) print(out io.Writer, kind string) error {
-	_, err := fmt.Fprintf(out, "ISSUER=%s\nCLIENT_ID=%s\nCLIENT_SECRET=%s\nREDIRECT_URI=%s\nSCOPE=%s\n",
-		c.Issuer, c.ID, c.Secret, strings.Join(c.RedirectURIs, " "), strings.Join(c.Scopes, " "))
+	secret := ""
+	if c.Secret != "" {
+		secret = "CLIENT_SECRET=" + c.Secret + "\n"
+	}
+	_, err := fmt.Fprintf(out, "ISSUER=%s\nCLIENT_ID=%s\n%sREDIRECT_URI=\"%s\"\nSCOPE=\"%s\"\n",
+		c.Issuer, c.ID, secret, strings.Join(c.RedirectURIs, " "), strings.Join(c.Scopes, " "))
 	if err == nil && kind == "go" {
 		_, err = fmt.Fprint(out, "\n"+snippetGo)
 	}
@@ -197,9 +204,12 @@ func newClientUpdate(environ []string) *cobra.Command {
 	set := clientFlags(command.Flags())
 	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
-		return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+		return withStore(cmd.Context(), environ, func(cfg *config, db *sqlite.DB) error {
 			client, err := provider.ChangeClient(cmd.Context(), db.Provider(), args[0], func(c *provider.Client) error {
 				set(c)
+				if err := cfg.checkIDTokenAlg(c.IDTokenAlg); err != nil {
+					return usageError{err}
+				}
 				return nil
 			})
 			if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -27,33 +28,52 @@ func newConfigCommand(environ []string) *cobra.Command {
 				return err
 			},
 		},
-		&cobra.Command{
-			Use: "check", Short: "List everything that is wrong with the settings, and start nothing", Args: cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				environ, err := withDotEnv(environ)
-				if err == nil {
-					_, err = loadConfig(environ, false)
-				}
-				if err != nil {
-					return fmt.Errorf("%w: %w", errProblem, err)
-				}
-				_, err = fmt.Fprintln(cmd.OutOrStdout(), "The settings are fine.")
-				return err
-			},
-		},
+		newConfigCheck(environ),
 		&cobra.Command{
 			Use: "env", Short: "Print every setting with its default, as a .env file", Args: cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				for _, s := range settings() {
-					if _, err := fmt.Fprintf(cmd.OutOrStdout(), "# %s\n#%s=%s\n", s.meaning, s.name, s.fallback); err != nil {
-						return err
-					}
-				}
-				return nil
-			},
+			RunE: func(cmd *cobra.Command, _ []string) error { return printSettings(cmd.OutOrStdout()) },
 		},
 	)
 	return command
+}
+
+func newConfigCheck(environ []string) *cobra.Command {
+	var anyAddress bool
+	command := &cobra.Command{
+		Use: "check", Short: "List everything that is wrong with the settings, and start nothing", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			environ, err := withDotEnv(environ)
+			var cfg *config
+			if err == nil {
+				cfg, err = loadConfig(environ, anyAddress)
+			}
+			if err != nil {
+				return fmt.Errorf("%w: %w", errProblem, err)
+			}
+			for _, warning := range cfg.warnings(environ) {
+				fmt.Fprintln(cmd.ErrOrStderr(), "note:", warning)
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), "The settings are fine.")
+			return err
+		},
+	}
+	command.Flags().BoolVar(&anyAddress, "dev", false, "as serve --dev would take them")
+	return command
+}
+
+// printSettings writes a .env file in which every line but the comments may be taken as it is.
+func printSettings(out io.Writer) error {
+	for _, s := range settings() {
+		meaning := s.meaning
+		if s.secret {
+			meaning += "; or " + s.name + "_FILE"
+		}
+		value := strings.ReplaceAll(s.fallback, "{PORT}", strconv.Itoa(defaultPort))
+		if _, err := fmt.Fprintf(out, "# %s\n#%s=%s\n", meaning, s.name, value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const dotEnv = ".env"
@@ -81,28 +101,47 @@ func newHealthcheck(environ []string) *cobra.Command {
 	return &cobra.Command{
 		Use: "healthcheck", Short: "Ask the running server whether it is ready", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			environ, err := withDotEnv(environ)
+			if err != nil {
+				return err
+			}
 			cfg, err := loadConfig(environ, true)
 			if err != nil {
 				if cfg, err = loadConfig(environ, false); err != nil {
 					return err
 				}
 			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), 3*time.Second)
-			defer cancel()
-			address := net.JoinHostPort("127.0.0.1", strconv.Itoa(cfg.port))
-			request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/health/ready", nil)
-			if err != nil {
-				return err
-			}
-			response, err := http.DefaultClient.Do(request)
-			if err != nil {
-				return fmt.Errorf("asking the server: %w", err)
-			}
-			defer response.Body.Close()
-			if response.StatusCode != http.StatusOK {
-				return fmt.Errorf("the server is not ready: %s", response.Status)
-			}
-			return nil
+			return askReady(cmd.Context(), cfg.ownAddress())
 		},
 	}
+}
+
+// ownAddress is where a server with these settings is reached from its own machine.
+func (c *config) ownAddress() string {
+	host, port, err := net.SplitHostPort(c.listen)
+	if err != nil {
+		host, port = "", strconv.Itoa(c.port)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func askReady(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/health/ready", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("asking the server: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the server at %s is not ready: %s", address, response.Status)
+	}
+	return nil
 }

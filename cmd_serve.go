@@ -52,6 +52,7 @@ func newServe(environ []string) *cobra.Command {
 type program struct {
 	cfg      *config
 	logger   *slog.Logger
+	text     bool // people read what is said, rather than programs
 	db       *sqlite.DB
 	server   *http.Server
 	stopping atomic.Bool
@@ -66,7 +67,7 @@ type program struct {
 // serve runs until ctx ends, then stops in order: readiness, listener, requests, jobs, storage.
 func serve(ctx context.Context, cfg *config, environ []string, stderr io.Writer) (err error) {
 	begin := time.Now()
-	logger := newLogger(cfg, stderr)
+	logger, text := newLogger(cfg, stderr)
 	slog.SetDefault(slog.New(errorOnly{logger.Handler()})) // what libraries say on their own
 	limitMemory()
 	listeners, err := listen(cfg)
@@ -88,7 +89,7 @@ func serve(ctx context.Context, cfg *config, environ []string, stderr io.Writer)
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	p := &program{cfg: cfg, logger: logger, db: db}
+	p := &program{cfg: cfg, logger: logger, text: text, db: db}
 	if err := p.applyAtStart(ctx); err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func serve(ctx context.Context, cfg *config, environ []string, stderr io.Writer)
 	if err := p.banner(ctx, stderr, fresh || ring.Created); err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "Ready in %.1f s. Stop with Ctrl-C.\n", time.Since(begin).Seconds())
+	p.say(stderr, "ready", fmt.Sprintf("Ready in %.1f s. Stop with Ctrl-C.", time.Since(begin).Seconds()))
 	return p.run(ctx, listeners, stderr)
 }
 
@@ -124,7 +125,7 @@ func (p *program) run(ctx context.Context, listeners []net.Listener, stderr io.W
 	case <-ctx.Done():
 	}
 	begin := time.Now()
-	fmt.Fprintln(stderr, "Stopping …")
+	p.say(stderr, "stopping", "Stopping …")
 	p.stopping.Store(true)
 	time.Sleep(p.cfg.drainTime())
 	err := p.shutdown(context.WithoutCancel(ctx))
@@ -133,7 +134,7 @@ func (p *program) run(ctx context.Context, listeners []net.Listener, stderr io.W
 	if err != nil {
 		return fmt.Errorf("waiting for requests: %w", err)
 	}
-	fmt.Fprintf(stderr, "Stopped in %.1f s.\n", time.Since(begin).Seconds())
+	p.say(stderr, "stopped", fmt.Sprintf("Stopped in %.1f s.", time.Since(begin).Seconds()))
 	return nil
 }
 
@@ -196,7 +197,7 @@ func listen(cfg *config) ([]net.Listener, error) {
 		switch {
 		case errors.Is(err, syscall.EADDRINUSE):
 			closeAll(listeners)
-			return nil, fmt.Errorf("port %d is in use; choose another with PORT=%d", cfg.port, cfg.port+1)
+			return nil, fmt.Errorf("%s is in use; choose another with %s", address, cfg.otherPort())
 		case err != nil && i > 0 && len(listeners) > 0:
 			continue // a machine without IPv6
 		case err != nil:
@@ -205,6 +206,15 @@ func listen(cfg *config) ([]net.Listener, error) {
 		listeners = append(listeners, listener)
 	}
 	return listeners, nil
+}
+
+// otherPort is what to type for the next port.
+func (c *config) otherPort() string {
+	host, port, err := net.SplitHostPort(c.listen)
+	if n, numberErr := strconv.Atoi(port); err == nil && numberErr == nil && c.set["LISTEN"] != "" {
+		return "LISTEN=" + net.JoinHostPort(host, strconv.Itoa(n+1))
+	}
+	return "PORT=" + strconv.Itoa(c.port+1)
 }
 
 func closeAll(listeners []net.Listener) {
@@ -287,7 +297,7 @@ func (c *config) databaseFile() string {
 	return filepath.Join(c.dataDir, "mana.db")
 }
 
-// banner tells what was started and where to go.
+// banner tells what was started and where to go: in words on a terminal or as text, else as one event.
 func (p *program) banner(ctx context.Context, stderr io.Writer, fresh bool) error {
 	c := p.cfg
 	clients, err := p.db.Provider().ListClients(ctx)
@@ -303,18 +313,23 @@ func (p *program) banner(ctx context.Context, stderr io.Writer, fresh bool) erro
 	if err != nil {
 		return err
 	}
+	if !p.text {
+		p.logger.Info("started", "version", version, "dev", c.dev, "issuer", c.issuer.String(), "database", c.databaseFile(),
+			"users", users, "clients", len(clients), "keyMade", fresh)
+		return nil
+	}
 	data := c.databaseFile() + " (SQLite)"
 	if c.masterKey == nil {
 		data += " · " + filepath.Join(c.dataDir, masterKeyFile)
 	}
 	if fresh {
-		data += "    new; signing key " + strings.Join(c.signingAlgs, ", ") + " made and sealed"
+		data += "    new; signing key RS256 made and sealed"
 	} else {
 		data += fmt.Sprintf("    %d users, %d clients", users, len(clients))
 	}
-	mode := ""
+	mode, redirect := "", "https://app.example.com/callback"
 	if c.dev {
-		mode = " · dev mode: the issuer is a loopback address"
+		mode, redirect = " · dev mode: the issuer is a loopback address", "http://localhost:3000/callback"
 	}
 	fmt.Fprintf(stderr, "Mana Core Auth %s%s\n\n", version, mode)
 	fmt.Fprintf(stderr, "  Issuer    %s\n  Sign in   %s%s\n", c.issuer, c.issuer, provider.PathLogin)
@@ -322,8 +337,17 @@ func (p *program) banner(ctx context.Context, stderr io.Writer, fresh bool) erro
 		fmt.Fprintf(stderr, "  Demo app  %s/dev/demo    log in, check the ID token, spend 1 credit\n", c.issuer)
 	}
 	fmt.Fprintf(stderr, "  Data      %s\n\n", data)
-	fmt.Fprintf(stderr, "  Next      %s client create notes --redirect http://localhost:3000/callback\n", typedCommand())
+	fmt.Fprintf(stderr, "  Next      %s client create notes --redirect %s\n", typedCommand(), redirect)
 	return nil
+}
+
+// say tells people a sentence, and programs an event.
+func (p *program) say(stderr io.Writer, event, sentence string) {
+	if p.text {
+		fmt.Fprintln(stderr, sentence)
+		return
+	}
+	p.logger.Info(event)
 }
 
 // typedCommand is the program as this reader starts it.
@@ -332,17 +356,13 @@ func typedCommand() string {
 	if err == nil && strings.Contains(executable, "go-build") {
 		return "go run ."
 	}
-	return "mana"
+	return os.Args[0]
 }
 
 // loadRing opens the signing keys.
 func loadRing(ctx context.Context, cfg *config, db *sqlite.DB, master keys.MasterKey) (*keys.Ring, error) {
-	imported, err := cfg.importedKey()
-	if err != nil {
-		return nil, err
-	}
 	return keys.Load(ctx, keys.Config{
 		Store: db.Keys(), Master: master, Algorithms: cfg.signingAlgs, RSABits: cfg.rsaBits, Rotation: cfg.keyRotation,
-		Now: time.Now, Import: imported,
+		Now: time.Now, Import: cfg.importKey,
 	})
 }

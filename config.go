@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -17,6 +20,8 @@ import (
 
 	"mana/keys"
 	"mana/ledger"
+	"mana/provider"
+	"mana/web"
 )
 
 // setting is one line of the table that drives parsing, the README's table and suggestions.
@@ -38,8 +43,8 @@ type config struct {
 	proxies       []netip.Prefix
 	corsOrigins   []string // nil: the default of the mode
 	audience      string
-	importKey     string // PEM
-	publicKey     string // PEM, compared only
+	importKey     *rsa.PrivateKey  // nil: none
+	publicKey     crypto.PublicKey // compared only; nil: none
 	jwtIssuer     string
 	accessTTL     time.Duration
 	refreshTTL    time.Duration
@@ -51,7 +56,8 @@ type config struct {
 	signupOpen    bool
 	signupBonus   ledger.Amount
 	dailyFree     ledger.Amount
-	limits        string
+	limitClasses  string
+	limits        web.Limits
 	publicMax     int
 	publicPeriod  time.Duration
 	validateSlots int
@@ -75,15 +81,15 @@ func settings() []setting {
 	return []setting{
 		{"ISSUER", "http://localhost:{PORT}", "issuer, base of links and cookies; https, or http on a loopback address", false, parseIssuer},
 		{"PORT", "3001", "public port", false, func(c *config, v string) error { return intUpTo(v, 65535, &c.port) }},
-		{"LISTEN", "", "host:port, beats PORT; default 127.0.0.1 and [::1] in dev mode, else all addresses", false, text(func(c *config) *string { return &c.listen })},
+		{"LISTEN", "", "host:port, beats PORT; default 127.0.0.1 and [::1] in dev mode, else all addresses", false, parseListen},
 		{"DATA_DIR", "./data", "folder of the embedded database and the dev master key", false, text(func(c *config) *string { return &c.dataDir })},
 		{"DATABASE_URL", "", "sqlite:PATH; empty: mana.db in DATA_DIR", true, parseDatabaseURL},
 		{"MASTER_KEY", "", "32 bytes in base64, seals signing keys; made in DATA_DIR in dev mode, else required", true, parseMasterKey},
 		{"TRUSTED_PROXIES", "", "networks (CIDR, comma list) whose X-Forwarded-For counts", false, parseProxies},
 		{"CORS_ORIGINS", "", "exact origins of the JSON API, comma list; in dev mode http://localhost:3000,http://localhost:8081", false, parseOrigins},
 		{"JWT_AUDIENCE", "manacore", "aud of tokens of the REST login", false, text(func(c *config) *string { return &c.audience })},
-		{"JWT_PRIVATE_KEY", "", "PEM, becomes the first RS256 key of an empty store", true, text(func(c *config) *string { return &c.importKey })},
-		{"JWT_PUBLIC_KEY", "", "PEM, compared with JWT_PRIVATE_KEY", true, text(func(c *config) *string { return &c.publicKey })},
+		{"JWT_PRIVATE_KEY", "", "PEM, becomes the first RS256 key of an empty store", true, parseImportKey},
+		{"JWT_PUBLIC_KEY", "", "PEM, compared with JWT_PRIVATE_KEY", true, parsePublicKey},
 		{"JWT_ISSUER", "", "not used: tokens carry ISSUER; another value gives a warning", false, text(func(c *config) *string { return &c.jwtIssuer })},
 		{"JWT_ACCESS_TOKEN_EXPIRY", "15m", "life of access tokens, 1m to 60m", false, func(c *config, v string) error { return durationIn(v, time.Minute, time.Hour, &c.accessTTL) }},
 		{"JWT_REFRESH_TOKEN_EXPIRY", "7d", "life of a refresh token of the REST login, 1h to 90d", false, func(c *config, v string) error { return durationIn(v, time.Hour, 90*24*time.Hour, &c.refreshTTL) }},
@@ -93,15 +99,15 @@ func settings() []setting {
 		{"KEY_ROTATION", "90d", "life of a signing key, 2d to 3650d; off: keys change by command only", false, parseKeyRotation},
 		{"CREDITS_TOKEN_ALG", "RS256", "signs access tokens for the credits API; one of SIGNING_ALGS", false, text(func(c *config) *string { return &c.creditsAlg })},
 		{"SIGNUP", "open", "open or closed", false, parseSignup},
-		{"CREDITS_SIGNUP_BONUS", "150", "free credits of a new account", false, func(c *config, v string) (err error) { c.signupBonus, err = ledger.ParseSetting(v); return err }},
-		{"CREDITS_DAILY_FREE", "5", "free credits each 24 hours", false, func(c *config, v string) (err error) { c.dailyFree, err = ledger.ParseSetting(v); return err }},
+		{"CREDITS_SIGNUP_BONUS", "150", "free credits of a new account", false, func(c *config, v string) error { return parseCredits(v, &c.signupBonus) }},
+		{"CREDITS_DAILY_FREE", "5", "free credits each 24 hours", false, func(c *config, v string) error { return parseCredits(v, &c.dailyFree) }},
 		{"RATE_LIMIT_MAX", "100", "calls of an address to a public route per RATE_LIMIT_TTL", false, func(c *config, v string) error { return intUpTo(v, 1_000_000_000, &c.publicMax) }},
 		{"RATE_LIMIT_TTL", "60", "seconds of RATE_LIMIT_MAX", false, parsePublicPeriod},
-		{"RATE_LIMIT_CLASSES", "", "other limits as count/seconds, such as signup=10/3600,spend=100/60", false, text(func(c *config) *string { return &c.limits })},
+		{"RATE_LIMIT_CLASSES", "", "other limits as count/seconds, such as signup=10/3600,spend=100/60", false, text(func(c *config) *string { return &c.limitClasses })},
 		{"VALIDATE_CONCURRENCY", "256", "token checks at work at once", false, func(c *config, v string) error { return intUpTo(v, 100_000, &c.validateSlots) }},
 		{"HASH_MEMORY", "", "bytes for password hashing (suffix K, M, G); default a quarter of the memory limit", false, parseHashMemory},
 		{"APPLY_FILE", "", "file of `mana apply`, applied at each start", false, text(func(c *config) *string { return &c.applyFile })},
-		{"LOG_LEVEL", "info", "debug, info, warn or error", false, func(c *config, v string) error { return c.logLevel.UnmarshalText([]byte(v)) }},
+		{"LOG_LEVEL", "info", "debug, info, warn or error", false, parseLogLevel},
 		{"LOG_FORMAT", "auto", "text, json, or auto: text on a terminal", false, oneOf(func(c *config) *string { return &c.logFormat }, "auto", "text", "json")},
 		{"DRAIN", "", "time between readiness off and listener closed; 5s, 0s in dev mode", false, func(c *config, v string) error { return durationIn(v, 0, time.Minute, &c.drain) }},
 		{"SHUTDOWN_TIMEOUT", "", "longest wait for requests in flight; 20s, 2s in dev mode", false, func(c *config, v string) error { return durationIn(v, time.Second, 10*time.Minute, &c.shutdown) }},
@@ -109,7 +115,7 @@ func settings() []setting {
 		{"IMPRINT_URL", "", "link in the footer", false, link(func(c *config) *string { return &c.imprintURL })},
 		{"PRIVACY_URL", "", "link in the footer", false, link(func(c *config) *string { return &c.privacyURL })},
 		{"TERMS_URL", "", "link in the footer", false, link(func(c *config) *string { return &c.termsURL })},
-		{"SUPPORT_EMAIL", "", "address in the footer", false, text(func(c *config) *string { return &c.supportEmail })},
+		{"SUPPORT_EMAIL", "", "address in the footer", false, parseSupportEmail},
 	}
 }
 
@@ -151,7 +157,7 @@ func loadConfig(environ []string, anyAddress bool) (*config, error) {
 		if err == nil && value != "" {
 			c.set[s.name] = value
 		} else if err == nil {
-			value = strings.ReplaceAll(s.fallback, "{PORT}", strconv.Itoa(c.portOrDefault(given)))
+			value = strings.ReplaceAll(s.fallback, "{PORT}", strconv.Itoa(portOrDefault(given)))
 		}
 		if err == nil && value != "" {
 			err = s.parse(c, value)
@@ -180,18 +186,26 @@ func valueOf(s setting, given map[string]string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s_FILE: %w", s.name, err)
 	}
-	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o004 != 0 && s.name == "MASTER_KEY" {
-		return "", fmt.Errorf("%s_FILE %s can be read by everybody: chmod o-r", s.name, path)
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o004 != 0 && s.name != "JWT_PUBLIC_KEY" {
+		return "", fmt.Errorf("%s_FILE %s can be read by everybody: chmod o-r %s", s.name, path, path)
 	}
 	return strings.TrimSpace(string(content)), nil
 }
 
-func (c *config) portOrDefault(given map[string]string) int {
+// portOrDefault is the port of the default issuer: that of LISTEN, which beats PORT.
+func portOrDefault(given map[string]string) int {
+	if _, listen, err := net.SplitHostPort(given["LISTEN"]); err == nil {
+		if port, err := strconv.Atoi(listen); err == nil {
+			return port
+		}
+	}
 	if port, err := strconv.Atoi(given["PORT"]); err == nil {
 		return port
 	}
-	return 3001
+	return defaultPort
 }
+
+const defaultPort = 3001
 
 // faultText never repeats a secret.
 func faultText(s setting, value string, err error) string {
@@ -222,12 +236,20 @@ func (c *config) check(given map[string]string, anyAddress bool) []settingFault 
 	case loopback && !c.dev:
 		add("LISTEN", c.listen+": a loopback issuer listens on a loopback address; --dev allows all addresses, for a container")
 	}
-	if !loopback && c.masterKey == nil && c.set["MASTER_KEY"] == "" {
-		add("MASTER_KEY_FILE", "not set: seals signing keys; make one: mana config new-key > master.key")
+	if !loopback && c.masterKey == nil && given["MASTER_KEY"] == "" && given["MASTER_KEY_FILE"] == "" {
+		add("MASTER_KEY_FILE", "not set: seals signing keys; make one: (umask 077; mana config new-key > master.key)")
 	}
-	if c.publicKey != "" && c.importKey == "" {
-		add("JWT_PUBLIC_KEY", "is only compared with JWT_PRIVATE_KEY, which is not set")
+	if fault := c.checkKeyPair(given); fault != "" {
+		add("JWT_PUBLIC_KEY", fault)
 	}
+	var err error
+	if c.limits, err = web.ParseLimits(c.limitClasses, c.publicMax, c.publicPeriod); err != nil {
+		add("RATE_LIMIT_CLASSES", err.Error())
+	}
+	if issuer := c.issuer.String(); c.audience == issuer || c.audience == issuer+provider.PathCredits || strings.HasPrefix(c.audience, "mc_") {
+		add("JWT_AUDIENCE", c.audience+": must be neither the issuer, nor its credits API, nor a client id")
+	}
+	faults = append(faults, unsupported(given)...)
 	if anyAddress && c.listen == "" {
 		c.listen = ":" + strconv.Itoa(c.port)
 	}
@@ -251,6 +273,20 @@ func (c *config) origins() []string {
 		return []string{"http://localhost:3000", "http://localhost:8081"}
 	}
 	return c.corsOrigins
+}
+
+// unsupported lists settings of the original service, or of the specification, that this version cannot honour: their
+// silence would be believed.
+func unsupported(given map[string]string) []settingFault {
+	var faults []settingFault
+	for _, name := range []string{
+		"REQUIRE_EMAIL_VERIFICATION", "SMTP_HOST", "STRIPE_SECRET_KEY", "VALKEY_URL", "VALKEY_URL_FILE", "REDIS_HOST",
+	} {
+		if value := given[name]; value != "" && value != "false" {
+			faults = append(faults, settingFault{name, "is not supported by this version: unset it"})
+		}
+	}
+	return faults
 }
 
 // warnings are notices that stop nothing: names that look like typing errors, settings without effect.

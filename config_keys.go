@@ -8,43 +8,53 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"mana/keys"
 )
 
 const minRSABits = 2048
 
-// importedKey reads JWT_PRIVATE_KEY (PKCS#1 or PKCS#8, "\n" written as two characters accepted), nil if it
-// is not set, and compares JWT_PUBLIC_KEY with it.
-func (c *config) importedKey() (*rsa.PrivateKey, error) {
-	if c.importKey == "" {
-		return nil, nil
-	}
-	private, err := parsePrivateKey(c.importKey)
-	if err != nil {
-		return nil, fmt.Errorf("JWT_PRIVATE_KEY: %w", err)
-	}
-	if c.publicKey == "" {
-		return private, nil
-	}
-	block := pemBlock(c.publicKey)
+// parseImportKey reads a private key in PEM (PKCS#1 or PKCS#8, "\n" written as two characters accepted).
+func parseImportKey(c *config, value string) (err error) {
+	c.importKey, err = parsePrivateKey(value)
+	return err
+}
+
+// parsePublicKey reads a public key in PEM (PKIX or PKCS#1).
+func parsePublicKey(c *config, value string) error {
+	block := pemBlock(value)
 	if block == nil {
-		return nil, errors.New("JWT_PUBLIC_KEY: is not PEM")
+		return errors.New("is not PEM")
 	}
 	public, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
 		if public, err = x509.ParsePKCS1PublicKey(block.Bytes); err != nil {
-			return nil, errors.New("JWT_PUBLIC_KEY: is not a public key")
+			return errors.New("is not a public key")
 		}
 	}
-	if !private.PublicKey.Equal(public) {
-		return nil, errors.New("JWT_PUBLIC_KEY: is not the public half of JWT_PRIVATE_KEY")
+	c.publicKey = public
+	return nil
+}
+
+// checkKeyPair tells why the public key does not go with the private one.
+func (c *config) checkKeyPair(given map[string]string) string {
+	private := given["JWT_PRIVATE_KEY"] + given["JWT_PRIVATE_KEY_FILE"]
+	switch {
+	case c.publicKey == nil || c.importKey == nil && private != "":
+		return "" // not given, or refused by itself
+	case c.importKey == nil:
+		return "is only compared with JWT_PRIVATE_KEY, which is not set"
+	case !c.importKey.PublicKey.Equal(c.publicKey):
+		return "is not the public half of JWT_PRIVATE_KEY"
 	}
-	return private, nil
+	return ""
 }
 
 // checkIDTokenAlg tells why ID tokens cannot be signed with an algorithm that a client asks for; empty is the
 // default, RS256.
 func (c *config) checkIDTokenAlg(alg string) error {
-	if alg == "" || slices.Contains(c.signingAlgs, alg) {
+	_, unknown := keys.ParseAlgorithms(keys.RS256 + "," + alg) // which the check of clients refuses by itself
+	if alg == "" || unknown != nil || slices.Contains(c.signingAlgs, alg) {
 		return nil
 	}
 	return fmt.Errorf("ID tokens cannot be signed with %q: SIGNING_ALGS has %s", alg, strings.Join(c.signingAlgs, ", "))

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"mana/keys"
+	"mana/ledger"
+	"mana/provider/identity"
 )
 
 func text(field func(*config) *string) func(*config, string) error {
@@ -64,7 +66,45 @@ func parseIssuer(c *config, value string) error {
 	return errors.New("must be https")
 }
 
+// parseListen takes a host and a port; an empty host is all addresses.
+func parseListen(c *config, value string) error {
+	_, port, err := net.SplitHostPort(value)
+	if err != nil {
+		return errors.New("must be host:port, such as 127.0.0.1:3001")
+	}
+	c.listen = value
+	return intUpTo(port, 65535, new(int))
+}
+
+func parseLogLevel(c *config, value string) error {
+	if err := c.logLevel.UnmarshalText([]byte(value)); err != nil {
+		return errors.New("must be debug, info, warn or error")
+	}
+	return nil
+}
+
+func parseSupportEmail(c *config, value string) error {
+	address, err := identity.ParseEmail(value)
+	if err != nil {
+		return errors.New("must be an e-mail address")
+	}
+	c.supportEmail = string(address)
+	return nil
+}
+
+func parseCredits(value string, to *ledger.Amount) error {
+	amount, err := ledger.ParseSetting(value)
+	if err != nil {
+		return errors.New("must be 0 to 1000000, with at most 6 decimal places")
+	}
+	*to = amount
+	return nil
+}
+
 func parseDatabaseURL(c *config, value string) error {
+	if strings.HasPrefix(value, "postgres") {
+		return errors.New("PostgreSQL is not supported by this version: must be sqlite:PATH")
+	}
 	if path, ok := strings.CutPrefix(value, "sqlite:"); !ok || path == "" {
 		return errors.New("must be sqlite:PATH")
 	}
@@ -76,6 +116,9 @@ func parseMasterKey(c *config, value string) error {
 	key, err := keys.ParseMasterKey(value)
 	if err != nil {
 		return err
+	}
+	if strings.Trim(value, "A") == "=" {
+		return errors.New("is all zeros: make one with mana config new-key")
 	}
 	c.masterKey = &key
 	return nil
@@ -175,10 +218,25 @@ func intUpTo(value string, high int, to *int) error {
 func durationIn(value string, low, high time.Duration, to *time.Duration) error {
 	d, err := parseDuration(value)
 	if err != nil || d < low || d > high {
-		return fmt.Errorf("must be a time of %s to %s, such as 15m or 7d", low, high)
+		return fmt.Errorf("must be a time of %s to %s", span(low), span(high))
 	}
 	*to = d
 	return nil
+}
+
+// span writes a time as it is set: in days where it is whole days, without zeros at the end.
+func span(d time.Duration) string {
+	if d >= 24*time.Hour && d%(24*time.Hour) == 0 {
+		return strconv.Itoa(int(d/(24*time.Hour))) + "d"
+	}
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // parseDuration reads a Go duration or a number of days ("7d").

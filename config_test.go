@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -45,7 +46,7 @@ func TestProductionDemands(t *testing.T) {
 
 func TestConfigFaults(t *testing.T) {
 	t.Parallel()
-	key := strings.Repeat("A", 43) + "="
+	key := keys.NewMasterKey().Encode()
 	shared := filepath.Join(t.TempDir(), "shared.key")
 	if err := os.WriteFile(shared, []byte(key), 0o644); err != nil {
 		t.Fatal(err)
@@ -78,7 +79,20 @@ func TestConfigFaults(t *testing.T) {
 		"no rotation":                 {[]string{"KEY_ROTATION=off"}, false, ""},
 		"rotation too quick":          {[]string{"KEY_ROTATION=24h"}, false, "KEY_ROTATION"},
 		"postgres":                    {[]string{"DATABASE_URL=postgres://x"}, false, "DATABASE_URL"},
-		"limits":                      {[]string{"RATE_LIMIT_CLASSES=nothing=1/1"}, false, ""}, // said when it is built
+		"all zeros":                   {[]string{"MASTER_KEY=" + strings.Repeat("A", 43) + "="}, false, "all zeros"},
+		"unknown class of limits":     {[]string{"RATE_LIMIT_CLASSES=nothing=1/1"}, false, "RATE_LIMIT_CLASSES"},
+		"limits without a number":     {[]string{"RATE_LIMIT_CLASSES=spend"}, false, "RATE_LIMIT_CLASSES"},
+		"private key":                 {[]string{"JWT_PRIVATE_KEY=zzz"}, false, "JWT_PRIVATE_KEY"},
+		"port out of range":           {[]string{"LISTEN=127.0.0.1:99999"}, false, "LISTEN"},
+		"no port":                     {[]string{"LISTEN=127.0.0.1"}, false, "LISTEN"},
+		"mail verification":           {[]string{"REQUIRE_EMAIL_VERIFICATION=true"}, false, "not supported by this version"},
+		"no mail verification":        {[]string{"REQUIRE_EMAIL_VERIFICATION=false"}, false, ""},
+		"support":                     {[]string{"SUPPORT_EMAIL=zzz"}, false, "SUPPORT_EMAIL"},
+		"log level":                   {[]string{"LOG_LEVEL=loud"}, false, "must be debug, info, warn or error"},
+		"drain":                       {[]string{"DRAIN=5"}, false, "must be a time of 0s to 1m"},
+		"refresh time":                {[]string{"JWT_REFRESH_TOKEN_EXPIRY=1m"}, false, "must be a time of 1h to 90d"},
+		"audience of a client":        {[]string{"JWT_AUDIENCE=mc_notes"}, false, "JWT_AUDIENCE"},
+		"audience of the issuer":      {[]string{"JWT_AUDIENCE=http://localhost:3001"}, false, "JWT_AUDIENCE"},
 		"public key alone":            {[]string{"JWT_PUBLIC_KEY=x"}, false, "JWT_PUBLIC_KEY"},
 		"empty secret means not set":  {[]string{"MASTER_KEY="}, false, ""},
 		"proxies":                     {[]string{"TRUSTED_PROXIES=10.0.0.0/8, ::1/128"}, false, ""},
@@ -90,6 +104,13 @@ func TestConfigFaults(t *testing.T) {
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
+	}
+	_, err := loadConfig([]string{"ISSUER=https://id.example.com", "MASTER_KEY_FILE=" + shared}, false)
+	if faults := new(configError); !errors.As(err, &faults) || len(faults.faults) != 1 {
+		t.Errorf("got %v, want the one fault of a file that everybody can read", err)
+	}
+	if c, err := loadConfig([]string{"LISTEN=127.0.0.1:4571"}, false); err != nil || c.issuer.String() != "http://localhost:4571" {
+		t.Errorf("got %v, %v, want the issuer at the port of LISTEN", c, err)
 	}
 	if _, err := loadConfig([]string{"MASTER_KEY=hunter2"}, false); err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v, want the secret kept out", err)

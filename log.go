@@ -9,15 +9,16 @@ import (
 	"golang.org/x/term"
 )
 
-// newLogger writes text on a terminal and JSON elsewhere, unless a setting says which.
-func newLogger(cfg *config, out io.Writer) *slog.Logger {
+// newLogger writes text on a terminal and JSON elsewhere, unless a setting says which. It reports whether it
+// writes text.
+func newLogger(cfg *config, out io.Writer) (*slog.Logger, bool) {
 	options := &slog.HandlerOptions{Level: cfg.logLevel}
 	file, isFile := out.(*os.File)
 	onTerminal := isFile && term.IsTerminal(int(file.Fd()))
 	if cfg.logFormat == "text" || cfg.logFormat == "auto" && onTerminal {
-		return slog.New(slog.NewTextHandler(out, options))
+		return slog.New(slog.NewTextHandler(out, options)), true
 	}
-	return slog.New(slog.NewJSONHandler(out, options))
+	return slog.New(slog.NewJSONHandler(out, options)), false
 }
 
 // errorOnly keeps what libraries log at lower levels out of our log: they write a line of their own for each

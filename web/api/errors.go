@@ -162,5 +162,5 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 		header.Set("Cache-Control", "no-store")
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = w.Write(append(body, '\n'))
 }
