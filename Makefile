@@ -16,8 +16,10 @@ run: ## start the program on http://localhost:3001
 dev: ## start it, and start it again whenever a source changes
 	@sh deploy/tools/dev.sh
 
-test: ## run all tests
-	go test ./...
+test: ## run all tests, and list what was skipped
+	@mkdir -p dist; go test -v ./... > dist/test.log 2>&1; code=$$?; \
+	grep -E '^(ok|FAIL|panic:)|^ *--- FAIL|SKIPPED' dist/test.log; \
+	[ $$code = 0 ] || echo "the whole output is in dist/test.log"; exit $$code
 
 race: ## run all tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race ./...
@@ -27,6 +29,7 @@ check: generated fmtcheck lint vuln ## everything that a change must pass beside
 fmtcheck:
 	@out=$$($(TOOL) gofumpt -l $$(git ls-files '*.go' | grep -v _templ.go)); \
 	if [ -n "$$out" ]; then echo "not formatted, run make fmt:"; echo "$$out"; exit 1; fi
+	@$(TOOL) templ fmt -fail web >/dev/null 2>&1 || { echo "templates were not formatted; run make fmt and commit them"; exit 1; }
 	go vet ./...
 
 lint: ## the linters and the import rules
@@ -42,8 +45,9 @@ generated:
 	if [ "$$before" != "$$after" ]; then echo "generated files were stale; commit them"; exit 1; fi
 
 fmt: ## format the sources
-	$(TOOL) gofumpt -w $$(git ls-files '*.go' | grep -v _templ.go)
 	$(TOOL) templ fmt web
+	$(TOOL) templ generate -path web
+	$(TOOL) gofumpt -w $$(git ls-files '*.go' | grep -v _templ.go)
 
 vuln: ## look for known vulnerabilities in what is linked
 	@sh deploy/tools/vuln.sh

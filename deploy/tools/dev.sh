@@ -4,7 +4,8 @@ set -u
 pid=
 stop() { [ -n "$pid" ] && kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; }
 trap 'stop; exit 0' INT TERM
-stamp() { find . -name '*.go' -o -name '*.templ' -o -name '*.sql' -o -name '*.css' | grep -v node_modules | xargs ls -l --time-style=full-iso 2>/dev/null | cksum; }
+# Everything that is under version control or could be, and the settings.
+stamp() { { git ls-files -co --exclude-standard | grep -v '_templ\.go$' | xargs cksum; cat .env; } 2>/dev/null | cksum; }
 last=
 while :; do
 	now=$(stamp)

@@ -71,20 +71,34 @@ type Registration struct {
 	Device                Device
 }
 
-// Register creates the person, the password, the wallet and the signup bonus in one transaction.
-// [ErrEmail], [ErrPasswordLength], [ErrPasswordCommon], [ErrName], [ErrEmailTaken], [ErrBusy].
+// Faults lists all that is wrong with what was typed: [ErrEmail], [ErrPasswordLength] or [ErrPasswordCommon],
+// [ErrName].
+func (r Registration) Faults() []error {
+	var faults []error
+	email, err := ParseEmail(r.Email)
+	if err != nil {
+		faults = append(faults, err)
+	}
+	if err := CheckNewPassword(r.Password, email); err != nil {
+		faults = append(faults, err)
+	}
+	if !validName(strings.TrimSpace(r.Name)) {
+		faults = append(faults, ErrName)
+	}
+	return faults
+}
+
+// Register creates the person, the password, the wallet and the signup bonus in one transaction. The error is
+// the first of [Registration.Faults], [ErrEmailTaken] or [ErrBusy].
 func (s *Service) Register(ctx context.Context, r Registration) (User, error) {
+	if faults := r.Faults(); len(faults) > 0 {
+		return User{}, faults[0]
+	}
 	email, err := ParseEmail(r.Email)
 	if err != nil {
 		return User{}, err
 	}
-	if err := CheckNewPassword(r.Password, email); err != nil {
-		return User{}, err
-	}
 	name := strings.TrimSpace(r.Name)
-	if !validName(name) {
-		return User{}, ErrName
-	}
 	done, err := s.claim(ctx, email)
 	if err != nil {
 		return User{}, err

@@ -122,14 +122,14 @@ func loginPage(v loginView) templ.Component {
 			}
 			templ_7745c5c3_Err = ui.Field(ui.Input{
 				ID: "email", Label: ui.T(ui.Email), Type: "email", Name: "username", Value: v.Email, ReadOnly: v.FixedEmail,
-				Attributes: emailAttributes("username webauthn", v.Email == ""),
+				Attributes: emailAttributes("username webauthn", v.Email == "" && len(v.Faults) == 0),
 			}, v.Faults.Of("email")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = ui.Field(ui.Input{
 				ID: "password", Label: ui.T(ui.Password), Type: "password", Name: "password",
-				Attributes: templ.Attributes{"autocomplete": "current-password", "required": true, "autofocus": v.Email != ""},
+				Attributes: templ.Attributes{"autocomplete": "current-password", "required": true, "autofocus": v.Email != "" && len(v.Faults) == 0},
 			}, v.Faults.Of("password")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

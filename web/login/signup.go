@@ -68,12 +68,13 @@ func (p *Pages) Signup(w http.ResponseWriter, r *http.Request) error {
 			return p.signupLimited(w, r, flow, wait)
 		}
 	}
-	user, err := p.Identity.Register(r.Context(), identity.Registration{
+	registration := identity.Registration{
 		Email: r.PostForm.Get("email"), Password: r.PostForm.Get("password"), Name: r.PostForm.Get("name"), Device: page.Device(r),
-	})
-	if fault, found := signupFault(err); found {
+	}
+	user, err := p.Identity.Register(r.Context(), registration)
+	if faults := signupFaults(append(registration.Faults(), err)); len(faults) > 0 {
 		v := p.signupView(w, r, flow)
-		v.Failed, v.Name, v.Email, v.Faults = true, r.PostForm.Get("name"), r.PostForm.Get("email"), ui.Faults{fault}
+		v.Failed, v.Name, v.Email, v.Faults = true, registration.Name, registration.Email, faults
 		ui.Render(w, r, http.StatusUnprocessableEntity, signupPage(v))
 		return nil
 	}
@@ -97,22 +98,23 @@ func (p *Pages) signupLimited(w http.ResponseWriter, r *http.Request, flow *prov
 	return nil
 }
 
-// signupFault says at which field a registration failed.
-func signupFault(err error) (ui.Fault, bool) {
+// signupFaults says at which fields a registration failed, in the order of the fields.
+func signupFaults(faults []error) ui.Faults {
+	var found ui.Faults
 	for _, known := range []struct {
 		err   error
 		field string
 		text  ui.Key
 	}{
+		{identity.ErrName, "name", ui.NameInvalid},
 		{identity.ErrEmail, "email", ui.EmailInvalid},
 		{identity.ErrEmailTaken, "email", ui.Taken},
-		{identity.ErrName, "name", ui.NameInvalid},
 		{identity.ErrPasswordLength, "password", ui.PasswordShort},
 		{identity.ErrPasswordCommon, "password", ui.PasswordListed},
 	} {
-		if errors.Is(err, known.err) {
-			return ui.Fault{Field: known.field, Text: ui.T(known.text)}, true
+		if errors.Is(errors.Join(faults...), known.err) {
+			found = append(found, ui.Fault{Field: known.field, Text: ui.T(known.text)})
 		}
 	}
-	return ui.Fault{}, false
+	return found
 }

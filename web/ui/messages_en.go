@@ -132,7 +132,7 @@ const (
 var englishTexts = map[Key]string{
 	Skip:               "Skip to content",
 	ErrorPrefix:        "Error: {title}",
-	Development:        "Development server: nothing here is real",
+	Development:        "Development server on this machine",
 	SignOut:            "Sign out",
 	LoginTitle:         "Sign in",
 	LoginReturns:       "You return to {host}",
