@@ -108,7 +108,7 @@ func settings() []setting {
 		{"HASH_MEMORY", "", "bytes for password hashing (suffix K, M, G); default a quarter of the memory limit", false, parseHashMemory},
 		{"APPLY_FILE", "", "file of `mana apply`, applied at each start", false, text(func(c *config) *string { return &c.applyFile })},
 		{"LOG_LEVEL", "info", "debug, info, warn or error", false, parseLogLevel},
-		{"LOG_FORMAT", "auto", "text, json, or auto: text on a terminal", false, oneOf(func(c *config) *string { return &c.logFormat }, "auto", "text", "json")},
+		{"LOG_FORMAT", "auto", "text, json, or auto: text on a terminal and in dev mode", false, oneOf(func(c *config) *string { return &c.logFormat }, "auto", "text", "json")},
 		{"DRAIN", "", "time between readiness off and listener closed; 5s, 0s in dev mode", false, func(c *config, v string) error { return durationIn(v, 0, time.Minute, &c.drain) }},
 		{"SHUTDOWN_TIMEOUT", "", "longest wait for requests in flight; 20s, 2s in dev mode", false, func(c *config, v string) error { return durationIn(v, time.Second, 10*time.Minute, &c.shutdown) }},
 		{"BRAND_NAME", "Mana", "name on the pages", false, text(func(c *config) *string { return &c.brand })},

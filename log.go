@@ -9,13 +9,13 @@ import (
 	"golang.org/x/term"
 )
 
-// newLogger writes text on a terminal and JSON elsewhere, unless a setting says which. It reports whether it
-// writes text.
+// newLogger writes text on a terminal and in dev mode, and JSON elsewhere, unless a setting says which. It reports
+// whether it writes text.
 func newLogger(cfg *config, out io.Writer) (*slog.Logger, bool) {
 	options := &slog.HandlerOptions{Level: cfg.logLevel}
 	file, isFile := out.(*os.File)
 	onTerminal := isFile && term.IsTerminal(int(file.Fd()))
-	if cfg.logFormat == "text" || cfg.logFormat == "auto" && onTerminal {
+	if cfg.logFormat == "text" || cfg.logFormat == "auto" && (onTerminal || cfg.dev) {
 		return slog.New(slog.NewTextHandler(out, options)), true
 	}
 	return slog.New(slog.NewJSONHandler(out, options)), false
