@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/joho/godotenv"
 	"golang.org/x/oauth2"
 )
 
@@ -176,7 +177,14 @@ func TestSnippetGo(t *testing.T) {
 		t.Fatalf("%v\n%s", err, output)
 	}
 	app := exec.CommandContext(t.Context(), program)
-	app.Env = append(os.Environ(), strings.Split(settings, "\n")...)
+	values, err := godotenv.Unmarshal(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.Env = os.Environ()
+	for name, value := range values {
+		app.Env = append(app.Env, name+"="+value)
+	}
 	var stderr bytes.Buffer
 	app.Stderr = &stderr
 	stdout, err := app.StdoutPipe()
