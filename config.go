@@ -91,7 +91,7 @@ func settings() []setting {
 		{"JWT_PRIVATE_KEY", "", "PEM, becomes the first RS256 key of an empty store", true, parseImportKey},
 		{"JWT_PUBLIC_KEY", "", "PEM, compared with JWT_PRIVATE_KEY", true, parsePublicKey},
 		{"JWT_ISSUER", "", "not used: tokens carry ISSUER; another value gives a warning", false, text(func(c *config) *string { return &c.jwtIssuer })},
-		{"JWT_ACCESS_TOKEN_EXPIRY", "15m", "life of access tokens, 1m to 60m", false, func(c *config, v string) error { return durationIn(v, time.Minute, time.Hour, &c.accessTTL) }},
+		{"JWT_ACCESS_TOKEN_EXPIRY", "15m", "life of access tokens, 1m to 1h", false, func(c *config, v string) error { return durationIn(v, time.Minute, time.Hour, &c.accessTTL) }},
 		{"JWT_REFRESH_TOKEN_EXPIRY", "7d", "life of a refresh token of the REST login, 1h to 90d", false, func(c *config, v string) error { return durationIn(v, time.Hour, 90*24*time.Hour, &c.refreshTTL) }},
 		{"SESSION_MAX_AGE", "90d", "longest life of a REST session, and of the refresh tokens of an app; 1h to 365d", false, func(c *config, v string) error { return durationIn(v, time.Hour, 365*24*time.Hour, &c.sessionMax) }},
 		{"RSA_BITS", "2048", "size of a new signing key: 2048, 3072 or 4096", false, parseRSABits},
@@ -225,9 +225,27 @@ func (c *config) check(given map[string]string, anyAddress bool) []settingFault 
 	if c.signingAlgs != nil && !slices.Contains(c.signingAlgs, c.creditsAlg) {
 		add("CREDITS_TOKEN_ALG", c.creditsAlg+": must be one of SIGNING_ALGS")
 	}
-	if c.issuer == nil {
-		return faults
+	if fault := c.checkKeyPair(given); fault != "" {
+		add("JWT_PUBLIC_KEY", fault)
 	}
+	var err error
+	if c.limits, err = web.ParseLimits(c.limitClasses, c.publicMax, c.publicPeriod); err != nil {
+		add("RATE_LIMIT_CLASSES", err.Error())
+	}
+	faults = append(faults, unsupported(given)...)
+	if c.issuer != nil {
+		faults = append(faults, c.checkIssuer(given, anyAddress)...)
+	}
+	if anyAddress && c.listen == "" {
+		c.listen = ":" + strconv.Itoa(c.port)
+	}
+	return faults
+}
+
+// checkIssuer holds the other settings against the issuer, and finds the mode.
+func (c *config) checkIssuer(given map[string]string, anyAddress bool) []settingFault {
+	var faults []settingFault
+	add := func(name, text string) { faults = append(faults, settingFault{name, text}) }
 	loopback := isLoopbackHost(c.issuer.Hostname())
 	c.dev = loopback && (anyAddress || c.listensOnLoopback())
 	switch {
@@ -239,19 +257,8 @@ func (c *config) check(given map[string]string, anyAddress bool) []settingFault 
 	if !loopback && c.masterKey == nil && given["MASTER_KEY"] == "" && given["MASTER_KEY_FILE"] == "" {
 		add("MASTER_KEY_FILE", "not set: seals signing keys; make one: (umask 077; mana config new-key > master.key)")
 	}
-	if fault := c.checkKeyPair(given); fault != "" {
-		add("JWT_PUBLIC_KEY", fault)
-	}
-	var err error
-	if c.limits, err = web.ParseLimits(c.limitClasses, c.publicMax, c.publicPeriod); err != nil {
-		add("RATE_LIMIT_CLASSES", err.Error())
-	}
 	if issuer := c.issuer.String(); c.audience == issuer || c.audience == issuer+provider.PathCredits || strings.HasPrefix(c.audience, "mc_") {
 		add("JWT_AUDIENCE", c.audience+": must be neither the issuer, nor its credits API, nor a client id")
-	}
-	faults = append(faults, unsupported(given)...)
-	if anyAddress && c.listen == "" {
-		c.listen = ":" + strconv.Itoa(c.port)
 	}
 	return faults
 }
@@ -280,9 +287,11 @@ func (c *config) origins() []string {
 func unsupported(given map[string]string) []settingFault {
 	var faults []settingFault
 	for _, name := range []string{
-		"REQUIRE_EMAIL_VERIFICATION", "SMTP_HOST", "STRIPE_SECRET_KEY", "VALKEY_URL", "VALKEY_URL_FILE", "REDIS_HOST",
+		"REQUIRE_EMAIL_VERIFICATION", "SMTP_HOST", "STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_FILE", "VALKEY_URL", "VALKEY_URL_FILE",
+		"REDIS_HOST", "PASSWORD_API",
 	} {
-		if value := given[name]; value != "" && value != "false" {
+		asItIs := map[string]string{"REQUIRE_EMAIL_VERIFICATION": "false", "PASSWORD_API": "on"}[name]
+		if value := given[name]; value != "" && value != asItIs {
 			faults = append(faults, settingFault{name, "is not supported by this version: unset it"})
 		}
 	}

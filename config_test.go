@@ -26,14 +26,17 @@ func TestProductionDemands(t *testing.T) {
 	var stderr bytes.Buffer
 	code := run(t.Context(), []string{"serve"}, []string{
 		"ISSUER=http://id.example.com", "PORT=99999", "DATA_DIR=" + dir, "CORS_ORIGINS=*", "DEV_BYPASS_AUTH=1",
+		"RATE_LIMIT_CLASSES=nothing=1/1", "JWT_PRIVATE_KEY=x", "LISTEN=127.0.0.1:99999", "SMTP_HOST=mail.example.com",
 	}, io.Discard, &stderr)
 	if code != 1 {
 		t.Errorf("got exit code %d, want 1", code)
 	}
 	for _, want := range []string{
-		"4 settings need attention, nothing was started",
-		"ISSUER           http://id.example.com: must be https, since it is not a loopback address",
-		"PORT             99999: must be 1 to 65535", "CORS_ORIGINS     *: must be a list", "DEV_BYPASS_AUTH",
+		"8 settings need attention, nothing was started",
+		"ISSUER              http://id.example.com: must be https, since it is not a loopback address",
+		"PORT                99999: must be 1 to 65535", "CORS_ORIGINS        *: must be a list", "DEV_BYPASS_AUTH",
+		`RATE_LIMIT_CLASSES  class "nothing" does not exist; there are authorize,`, "JWT_PRIVATE_KEY     is not PEM",
+		"LISTEN              127.0.0.1:99999: must be 1 to 65535", "SMTP_HOST           is not supported by this version",
 	} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("got no %q in\n%s", want, &stderr)
@@ -62,6 +65,9 @@ func TestConfigFaults(t *testing.T) {
 		"short master key":            {[]string{"MASTER_KEY=abcd"}, false, "MASTER_KEY"},
 		"key and file":                {[]string{"MASTER_KEY=" + key, "MASTER_KEY_FILE=" + shared}, false, "both set"},
 		"key file for all to read":    {[]string{"MASTER_KEY_FILE=" + shared}, false, "can be read by everybody"},
+		"any secret for all to read":  {[]string{"DATABASE_URL_FILE=" + shared}, false, "can be read by everybody"},
+		"password API off":            {[]string{"PASSWORD_API=off"}, false, "PASSWORD_API"},
+		"password API on":             {[]string{"PASSWORD_API=on"}, false, ""},
 		"trailing slash":              {[]string{"ISSUER=https://id.example.com/", "MASTER_KEY=" + key}, false, "ISSUER"},
 		"query":                       {[]string{"ISSUER=https://id.example.com?x", "MASTER_KEY=" + key}, false, "ISSUER"},
 		"upper case":                  {[]string{"ISSUER=https://ID.example.com", "MASTER_KEY=" + key}, false, "ISSUER"},
@@ -105,9 +111,17 @@ func TestConfigFaults(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
 	}
-	_, err := loadConfig([]string{"ISSUER=https://id.example.com", "MASTER_KEY_FILE=" + shared}, false)
-	if faults := new(configError); !errors.As(err, &faults) || len(faults.faults) != 1 {
-		t.Errorf("got %v, want the one fault of a file that everybody can read", err)
+	for _, env := range [][]string{
+		{"MASTER_KEY_FILE=" + shared},
+		{"MASTER_KEY_FILE=" + shared, "MASTER_KEY=x"},
+		{"MASTER_KEY_FILE=" + shared + ".none"},
+		{"MASTER_KEY=x"},
+		nil,
+	} {
+		_, err := loadConfig(append(env, "ISSUER=https://id.example.com"), false)
+		if faults := new(configError); !errors.As(err, &faults) || len(faults.faults) != 1 {
+			t.Errorf("%v: got %v, want one fault", env, err)
+		}
 	}
 	if c, err := loadConfig([]string{"LISTEN=127.0.0.1:4571"}, false); err != nil || c.issuer.String() != "http://localhost:4571" {
 		t.Errorf("got %v, %v, want the issuer at the port of LISTEN", c, err)
@@ -242,4 +256,81 @@ func TestSignupClosed(t *testing.T) {
 	}
 	status, body, _ := s.api(t, "POST", "/api/v1/auth/register", "", map[string]string{"email": "a@b.de", "password": testPassword})
 	wantError(t, "closed", status, body, 404, "NOT_FOUND")
+}
+
+// TestSignupFaults names all that is wrong with a sign-up at once, each at its field.
+func TestSignupFaults(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.browser(t)
+	page := b.submit(b.get("/signup"), "/signup", "name", strings.Repeat("x", 256), "email", "ada", "password", "short")
+	if page.StatusCode != http.StatusUnprocessableEntity || strings.Count(page.body, "autofocus") != 1 {
+		t.Errorf("got %d, %d fields ask for the focus", page.StatusCode, strings.Count(page.body, "autofocus"))
+	}
+	for _, field := range []string{"name", "email", "password"} {
+		if !strings.Contains(page.body, `<a href="#`+field+`">`) || !strings.Contains(page.body, `id="`+field+`-fault"`) {
+			t.Errorf("got nothing that is wrong with %s\n%s", field, page.body)
+		}
+	}
+}
+
+// TestConfigCheck warns of what has no effect, as serve does, and knows its switch.
+func TestConfigCheck(t *testing.T) {
+	t.Parallel()
+	check := func(env []string, args ...string) (int, string) {
+		var stderr bytes.Buffer
+		return run(t.Context(), append([]string{"config", "check"}, args...), env, io.Discard, &stderr), stderr.String()
+	}
+	code, got := check([]string{"ISUER=x", "JWT_ISSUER=y"})
+	if want := "note: JWT_ISSUER is not used: tokens carry http://localhost:3001\nnote: ISUER: did you mean ISSUER?\n"; code != exitDone || got != want {
+		t.Errorf("got %d, %s", code, got)
+	}
+	if code, got := check([]string{"LISTEN=0.0.0.0:3001"}); code != exitProblem {
+		t.Errorf("got %d, %s", code, got)
+	}
+	if code, got := check([]string{"LISTEN=0.0.0.0:3001"}, "--dev"); code != exitDone {
+		t.Errorf("got %d, %s", code, got)
+	}
+}
+
+// TestConfigEnv takes the printed file as it is, with every line uncommented.
+func TestConfigEnv(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"config", "env"}, nil, &out, io.Discard); code != exitDone {
+		t.Fatalf("got exit code %d", code)
+	}
+	var env []string
+	for line := range strings.Lines(out.String()) {
+		if entry, ok := strings.CutPrefix(strings.TrimSpace(line), "#"); ok && !strings.HasPrefix(entry, " ") {
+			env = append(env, entry)
+		}
+	}
+	cfg, err := loadConfig(env, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "MASTER_KEY_FILE") || len(env) != len(settings()) || len(cfg.warnings(env)) > 0 {
+		t.Errorf("got %v, warnings %v", env, cfg.warnings(env))
+	}
+}
+
+// TestListen lets the issuer follow the port of LISTEN, and its advice too; healthcheck asks there.
+func TestListen(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	s := start(t, "PORT="+port, "LISTEN=127.0.0.1:"+port)
+	env := append(s.env[1:], "LISTEN=127.0.0.1:"+port) // without PORT
+	cfg, err := loadConfig(env, false)
+	if err != nil || cfg.issuer.String() != s.issuer {
+		t.Errorf("got %v, %v, want the issuer %s", cfg, err, s.issuer)
+	}
+	var stderr bytes.Buffer
+	if code := run(t.Context(), []string{"healthcheck"}, env, io.Discard, &stderr); code != exitDone {
+		t.Errorf("got %d, %s", code, &stderr)
+	}
+	if code := run(t.Context(), []string{"serve"}, env, io.Discard, &stderr); code != exitFailed ||
+		!strings.Contains(stderr.String(), "127.0.0.1:"+port+" is in use; choose another with LISTEN=127.0.0.1:") {
+		t.Errorf("got %d, %s", code, &stderr)
+	}
 }

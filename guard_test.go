@@ -140,15 +140,18 @@ func TestLogsHoldNoSecrets(t *testing.T) {
 	_, log := f.stop()
 	lines := 0
 	for line := range strings.Lines(log) {
-		if strings.HasPrefix(line, "{") {
-			lines++
-			if !json.Valid([]byte(line)) {
-				t.Errorf("got a line that is not JSON: %s", line)
-			}
+		lines++
+		if !json.Valid([]byte(line)) {
+			t.Errorf("got a line that is not JSON: %s", line)
 		}
 	}
 	if lines < 10 {
 		t.Errorf("got %d lines of log, want one for each request", lines)
+	}
+	for _, event := range []string{`"msg":"started"`, `"issuer":"` + f.issuer + `"`, `"msg":"stopping"`, `"msg":"stopped"`} {
+		if !strings.Contains(log, event) {
+			t.Errorf("got no %s in the log", event)
+		}
 	}
 	secrets := append(cookies, code, f.client.Secret, f.verifier, testPassword, "a wrong canary", "example.com", "canary-description", rest,
 		tokens["access_token"].(string), tokens["id_token"].(string), strings.Split(rest, ".")[2])

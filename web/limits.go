@@ -3,7 +3,9 @@ package web
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,7 +55,8 @@ func ParseLimits(overrides string, publicMax int, publicPeriod time.Duration) (L
 			return nil, fmt.Errorf("%q is not class=count/seconds", item)
 		}
 		if _, known := limits[class]; !known {
-			return nil, fmt.Errorf("class %q does not exist", class)
+			known := slices.Sorted(maps.Keys(limits))
+			return nil, fmt.Errorf("class %q does not exist; there are %s", class, strings.Join(known, ", "))
 		}
 		limits[class] = rate(int64(n), time.Duration(period)*time.Second)
 	}
