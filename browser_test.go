@@ -66,7 +66,7 @@ func chromium(t *testing.T) (context.Context, func() []string) {
 	}
 }
 
-// shots takes each page in light and dark, wide and at 360 px, and checks that nothing scrolls sideways.
+// shots takes each page in light and dark, wide and at 320 px, and checks that nothing scrolls sideways.
 type shots struct {
 	dir string
 	t   *testing.T
@@ -74,7 +74,7 @@ type shots struct {
 
 func (s shots) take(name string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		for _, width := range []int64{1280, 360} {
+		for _, width := range []int64{1280, 320} {
 			for _, scheme := range []string{"light", "dark"} {
 				if err := s.one(ctx, target, fmt.Sprintf("%s-%s-%d", name, scheme, width), width, scheme); err != nil {
 					return err
@@ -134,6 +134,9 @@ func TestBrowser(t *testing.T) {
 	if title := w.read(chromedp.Title()); !strings.HasPrefix(title, "Error: ") {
 		t.Errorf("got title %q of a page with an error", title)
 	}
+	if focus := w.read(chromedp.Evaluate[string](`document.activeElement.id`)); focus != "summary" {
+		t.Errorf("got the focus on %q, want it on what is wrong", focus)
+	}
 	w.fill("#password", testPassword)
 	w.press("#submit", "#allow", "05-consent")
 	w.press("#allow", "#demo-spend", "06-demo-signed-in")
@@ -155,6 +158,9 @@ func TestBrowser(t *testing.T) {
 	w.open(s.issuer+"/login", "#email", "")
 	w.fill("#email", "ada@example.com", "#password", "wrong password")
 	w.press("#submit", "#summary", "12-login-refused")
+	if focus := w.read(chromedp.Evaluate[string](`document.activeElement.id`)); focus != "summary" {
+		t.Errorf("got the focus on %q, want it on what is wrong", focus)
+	}
 	w.fill("#password", testPassword)
 	w.press("#submit", "#balance", "")
 	w.open(s.issuer+"/dev/demo", "#demo-logout", "")
