@@ -10,13 +10,13 @@ last=
 while :; do
 	now=$(stamp)
 	if [ "$now" != "$last" ]; then
+		last=$now # before the build: what changes from here on is built the next time
 		go tool -modfile=deploy/tools/go.mod templ generate -path web >/dev/null 2>&1
 		mkdir -p dist && if go build -o dist/mana-dev .; then
 			stop
 			./dist/mana-dev serve &
 			pid=$!
 		fi
-		last=$(stamp)
 	fi
 	sleep 1
 done
