@@ -21,11 +21,12 @@ const (
 	promptCreate = "create" // Initiating User Registration via OpenID Connect 1.0
 
 	maxParams   = 100
-	maxValue    = 8 << 10 // bytes of one parameter
-	maxState    = 2048    // bytes
-	maxNonce    = 512     // bytes
-	maxHint     = 256     // characters of login_hint
-	digestChars = 43      // of a SHA-256 digest in base64url
+	maxValue    = 8 << 10  // bytes of one parameter
+	maxToken    = 16 << 10 // bytes of one that is a token made by the client
+	maxState    = 2048     // bytes
+	maxNonce    = 512      // bytes
+	maxHint     = 256      // characters of login_hint
+	digestChars = 43       // of a SHA-256 digest in base64url
 	noMaxAge    = -1
 )
 
@@ -65,41 +66,45 @@ func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) {
 	p.begin(w, r, &Interaction{Request: request, Client: client, Redirect: redirect})
 }
 
-// authorizeValues reads the parameters of GET or POST. The status tells what is wrong with the request as
-// such: a parameter sent twice, or too much of something.
+// authorizeValues reads the parameters of GET or POST. The status tells what is wrong with the request as such.
 func authorizeValues(r *http.Request) (url.Values, int) {
 	if r.Method == http.MethodPost && !isForm(r) {
 		return nil, http.StatusUnsupportedMediaType
 	}
-	if err := r.ParseForm(); err != nil {
-		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-			return nil, http.StatusRequestEntityTooLarge
-		}
-		return nil, http.StatusBadRequest
-	}
-	if !singular(r.Form) {
-		return nil, http.StatusBadRequest
-	}
-	return r.Form, http.StatusOK
+	status := parseParams(r)
+	return r.Form, status
 }
 
-// singular reports whether no parameter comes twice (RFC 6749, section 3.1) and none is too long. Only
-// resource and audience may repeat (RFC 8707, section 2; RFC 8693, section 2.1).
-func singular(values url.Values) bool {
+// parseParams parses the parameters of a request. The status is 400 for malformed ones, or when one comes twice
+// (RFC 6749, section 3.1), and 413 when there is too much of something. Only resource and audience may repeat
+// (RFC 8707, section 2; RFC 8693, section 2.1).
+func parseParams(r *http.Request) int {
+	if err := r.ParseForm(); err != nil {
+		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+			return http.StatusRequestEntityTooLarge
+		}
+		return http.StatusBadRequest
+	}
+	return checkParams(r.Form)
+}
+
+func checkParams(values url.Values) int {
 	if len(values) > maxParams {
-		return false
+		return http.StatusRequestEntityTooLarge
 	}
 	for name, all := range values {
 		if len(all) > 1 && name != "resource" && name != "audience" {
-			return false
+			return http.StatusBadRequest
 		}
-		for _, value := range all {
-			if len(value) > maxValue {
-				return false
-			}
+		limit := maxValue
+		if name == "request" || name == "client_assertion" || name == "subject_token" {
+			limit = maxToken
+		}
+		if slices.ContainsFunc(all, func(value string) bool { return len(value) > limit }) {
+			return http.StatusRequestEntityTooLarge
 		}
 	}
-	return true
+	return http.StatusOK
 }
 
 func validState(state string) bool {

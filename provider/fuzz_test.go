@@ -31,7 +31,7 @@ func FuzzCheckRequest(f *testing.F) {
 	p := &Provider{issuer: "https://id.example", now: time.Now}
 	f.Fuzz(func(t *testing.T, query string) {
 		values, err := url.ParseQuery(query)
-		if err != nil || !singular(values) {
+		if err != nil || checkParams(values) != http.StatusOK {
 			return
 		}
 		request, fault := p.checkRequest(client, values)
@@ -112,7 +112,7 @@ func FuzzTokenForm(f *testing.F) {
 			return
 		}
 		values, err := url.ParseQuery(body)
-		if err != nil || query != "" || !singular(values) {
+		if err != nil || query != "" || checkParams(values) != http.StatusOK {
 			t.Fatalf("got %q with query %q accepted", body, query)
 		}
 		_, _ = shownCredentials(r)

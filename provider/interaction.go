@@ -293,7 +293,6 @@ func (p *Provider) toPage(w http.ResponseWriter, r *http.Request, it *Interactio
 			return
 		}
 	}
-	noStore(w)
 	seeOther(w, path+"?"+ParamRequest+"="+string(it.ID))
 }
 

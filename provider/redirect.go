@@ -188,8 +188,9 @@ type responseTarget struct {
 	hasState bool
 }
 
-// seeOther answers 303 without the rewriting of [http.Redirect], which would clean the path.
+// seeOther answers 303 without the rewriting of [http.Redirect], which would clean the path. No cache keeps it.
 func seeOther(w http.ResponseWriter, location string) {
+	noStore(w)
 	w.Header().Set("Location", location)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(http.StatusSeeOther)

@@ -69,16 +69,14 @@ func protocolForm(r *http.Request) (int, *oidc.Error) {
 	if r.URL.RawQuery != "" {
 		return http.StatusBadRequest, badRequest("parameters belong in the body")
 	}
-	if err := r.ParseForm(); err != nil {
-		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-			return http.StatusRequestEntityTooLarge, badRequest("the body is too large")
-		}
-		return http.StatusBadRequest, badRequest("the body is malformed")
+	switch status := parseParams(r); status {
+	case http.StatusOK:
+		return status, nil
+	case http.StatusRequestEntityTooLarge:
+		return status, badRequest("the request is too large")
+	default:
+		return status, badRequest("the request is malformed, or repeats a parameter")
 	}
-	if !singular(r.PostForm) {
-		return http.StatusBadRequest, badRequest("a parameter is repeated or too long")
-	}
-	return http.StatusOK, nil
 }
 
 // grant serves one grant type for an authenticated client.

@@ -19,11 +19,11 @@ func (p *Provider) serveUserInfo(w http.ResponseWriter, r *http.Request) {
 		methodNotAllowed(w, "GET, POST")
 		return
 	}
-	token, fault := bearerToken(r)
+	token, err := bearerToken(r)
 	switch {
-	case fault != nil:
+	case err != nil:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="`+p.issuer+`", error="invalid_request"`)
-		writeJSON(w, http.StatusBadRequest, fault)
+		p.writeTokenError(w, err)
 	case token == "":
 		w.Header().Set("WWW-Authenticate", `Bearer realm="`+p.issuer+`"`)
 		w.WriteHeader(http.StatusUnauthorized)
@@ -33,15 +33,15 @@ func (p *Provider) serveUserInfo(w http.ResponseWriter, r *http.Request) {
 }
 
 // bearerToken finds the one access token of a request; empty if there is none.
-func bearerToken(r *http.Request) (string, *oidc.Error) {
+func bearerToken(r *http.Request) (string, error) {
 	if r.URL.Query().Has("access_token") {
 		return "", badRequest("an access token never belongs in a query")
 	}
 	if r.Method == http.MethodPost && r.ContentLength != 0 && !isForm(r) {
 		return "", badRequest("the body must be application/x-www-form-urlencoded")
 	}
-	if err := r.ParseForm(); err != nil || !singular(r.Form) {
-		return "", badRequest("the request is malformed")
+	if status := parseParams(r); status != http.StatusOK {
+		return "", statusError{badRequest("the request is malformed or too large"), status}
 	}
 	posted := r.PostForm.Get("access_token")
 	headers := r.Header.Values("Authorization")

@@ -82,4 +82,5 @@ func Headers(w http.ResponseWriter, r *http.Request) {
 	header.Set("Permissions-Policy", "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), "+
 		"microphone=(), payment=(), usb=(), publickey-credentials-get=(self), publickey-credentials-create=(self)")
 	header.Set("Cache-Control", "no-store")
+	header.Set("Pragma", "no-cache")
 }
