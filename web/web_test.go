@@ -1,17 +1,22 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/ulule/limiter/v3"
+
+	"mana/web/api"
 )
 
 func TestClientAddress(t *testing.T) {
@@ -160,5 +165,37 @@ func TestCountsGiveBack(t *testing.T) {
 	retryAfter(header, 1500*time.Millisecond)
 	if header.Get("Retry-After") != "2" {
 		t.Errorf("got %s, want it rounded up", header.Get("Retry-After"))
+	}
+}
+
+// TestOuter is AR4: recovery, request id, headers and the one line of log stand around everything.
+func TestOuter(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	s := &Site{cfg: Config{Logger: logger}, api: api.New(api.Config{Logger: logger, Now: time.Now})}
+	for name, c := range map[string]struct {
+		handler http.HandlerFunc
+		status  int
+	}{
+		"panic":               {func(http.ResponseWriter, *http.Request) { panic("a secret of the inside") }, http.StatusInternalServerError},
+		"panic in the answer": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted); panic("late") }, http.StatusAccepted},
+	} {
+		log.Reset()
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/v1/x", nil)
+		r.Header.Set("X-Request-Id", "r-1")
+		s.outer(c.handler).ServeHTTP(w, r)
+		if w.Code != c.status || w.Header().Get("X-Request-Id") != "r-1" || w.Header().Get("X-Content-Type-Options") != "nosniff" || strings.Contains(w.Body.String(), "secret") {
+			t.Errorf("%s: got %d %v %s", name, w.Code, w.Header(), w.Body)
+		}
+		if strings.Count(log.String(), "msg=request ") != 1 || !strings.Contains(log.String(), "panic while answering") {
+			t.Errorf("%s: got the log %s", name, &log)
+		}
+	}
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/v1/x", nil)
+	r.Header.Set("Content-Encoding", "gzip")
+	s.outer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("got a handler asked for what no route takes") })).ServeHTTP(w, r)
+	if w.Code != http.StatusUnsupportedMediaType {
+		t.Errorf("got %d", w.Code)
 	}
 }
