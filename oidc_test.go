@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"html"
 	"net/http"
 	"net/url"
@@ -179,74 +178,6 @@ func (f *fixture) userInfo(t *testing.T, token string) int {
 		t.Error("got 401 without a challenge")
 	}
 	return status
-}
-
-func TestAuthorizationErrors(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t, "openid email")
-	for name, changes := range map[string][]string{
-		"unknown client":         {"client_id", "mc_none"},
-		"no redirect URI":        {"redirect_uri", "-"},
-		"path added":             {"redirect_uri", callback + "/x"},
-		"double encoded":         {"redirect_uri", url.QueryEscape(callback)},
-		"other query":            {"redirect_uri", callback + "&b=2"},
-		"other loopback":         {"redirect_uri", strings.Replace(callback, "127.0.0.1", "localhost", 1)},
-		"state with a control":   {"state", "a\nb"},
-		"state too long":         {"state", strings.Repeat("a", 2049)},
-		"unknown with all wrong": {"client_id", "mc_none", "response_type", "token", "redirect_uri", "https://evil.example"},
-	} {
-		got := f.browser.get(f.auth(changes...))
-		if got.StatusCode != http.StatusBadRequest || got.Header.Get("Location") != "" || strings.Contains(got.body, "evil.example") {
-			t.Errorf("%s: got %d, Location %q, want a page without a way out", name, got.StatusCode, got.Header.Get("Location"))
-		}
-	}
-	if got := f.browser.get(f.auth() + "&scope=openid"); got.StatusCode != http.StatusBadRequest {
-		t.Errorf("got %d for a repeated parameter, want 400", got.StatusCode)
-	}
-	for _, c := range []struct {
-		name    string
-		changes []string
-		want    string
-	}{
-		{"response_type missing", []string{"response_type", "-"}, "invalid_request"},
-		{"response_type token", []string{"response_type", "token"}, "unsupported_response_type"},
-		{"response_mode", []string{"response_mode", "fragment"}, "invalid_request"},
-		{"no PKCE", []string{"code_challenge", "-"}, "invalid_request"},
-		{"plain PKCE", []string{"code_challenge_method", "plain"}, "invalid_request"},
-		{"PKCE without method", []string{"code_challenge_method", "-"}, "invalid_request"},
-		{"no known scope", []string{"scope", "nothing"}, "invalid_scope"},
-		{"request object", []string{"request", "x"}, "request_not_supported"},
-		{"request_uri", []string{"request_uri", "https://a.example"}, "request_uri_not_supported"},
-		{"prompt none and login", []string{"prompt", "none login"}, "invalid_request"},
-		{"max_age", []string{"max_age", "-1"}, "invalid_request"},
-		{"claims", []string{"claims", "{"}, "invalid_request"},
-		{"nonce", []string{"nonce", strings.Repeat("n", 513)}, "invalid_request"},
-		{"two resources", []string{"resource", "-"}, ""},
-		{"consent due, silent", []string{"prompt", "none"}, "consent_required"},
-		{"fresh login due, silent", []string{"prompt", "none", "max_age", "0"}, "login_required"},
-	} {
-		if c.want == "" {
-			continue
-		}
-		got := f.browser.get(f.auth(c.changes...))
-		location, err := got.Location()
-		if err != nil {
-			t.Errorf("%s: got %d, want a redirect\n%s", c.name, got.StatusCode, got.body)
-			continue
-		}
-		q := location.Query()
-		if q.Get("error") != c.want || q.Get("state") != "s" || q.Get("iss") != f.issuer || q.Get("code") != "" || q.Get("kept") != "1" {
-			t.Errorf("%s: got %v, want %s", c.name, q, c.want)
-		}
-	}
-	other := f.server.browser(t)
-	if location, err := other.get(f.auth("prompt", "none")).Location(); err != nil || location.Query().Get("error") != "login_required" {
-		t.Errorf("got %v, %v, want login_required for nobody", location, err)
-	}
-	loopback := f.browser.get(f.auth("redirect_uri", strings.Replace(callback, "4711", "5000", 1)))
-	if loopback.Request.URL.Path != "/consent" {
-		t.Errorf("got %s, want the port of a loopback address free", loopback.Request.URL)
-	}
 }
 
 func TestTokenErrors(t *testing.T) {
@@ -454,45 +385,6 @@ func TestClientOrigins(t *testing.T) {
 				if header.Get("Access-Control-Allow-Credentials") != "" || !strings.Contains(header.Get("Vary"), "Origin") {
 					t.Errorf("%s %s from %s: got credentials, or no Vary", method, path, origin)
 				}
-			}
-		}
-	}
-}
-
-// TestMetadataIsTrue holds every endpoint and list of the metadata against what runs.
-func TestMetadataIsTrue(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t, "openid email")
-	_, document, header := f.api(t, "GET", "/.well-known/openid-configuration", "", nil)
-	_, oauth, _ := f.api(t, "GET", "/.well-known/oauth-authorization-server", "", nil)
-	if document["issuer"] != f.issuer || fmt.Sprint(document) != fmt.Sprint(oauth) {
-		t.Errorf("got issuer %v, and equal documents: %v", document["issuer"], fmt.Sprint(document) == fmt.Sprint(oauth))
-	}
-	for name, value := range document {
-		if endpoint, ok := value.(string); ok && (strings.HasSuffix(name, "_endpoint") || name == "jwks_uri") {
-			if status, _, _ := f.api(t, "GET", strings.TrimPrefix(endpoint, f.issuer), "", nil); status == http.StatusNotFound {
-				t.Errorf("%s: got 404", name)
-			}
-		}
-	}
-	for _, grant := range document["grant_types_supported"].([]any) {
-		if _, body, _ := f.token(t, "grant_type", grant.(string)); body["error"] == "unsupported_grant_type" {
-			t.Errorf("got %v advertised and refused", grant)
-		}
-	}
-	tag := header.Get("ETag")
-	for _, path := range []string{"/.well-known/openid-configuration", "/jwks"} {
-		_, _, header := f.api(t, "GET", path, "", nil)
-		if header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(header.Get("Cache-Control"), "max-age=600") {
-			t.Errorf("%s: got %v", path, header)
-		}
-		status, _, _ := f.api(t, "GET", path, "", nil, "If-None-Match", header.Get("ETag"))
-		if status != http.StatusNotModified || tag == "" {
-			t.Errorf("%s: got %d with its ETag, want 304", path, status)
-		}
-		for _, method := range []string{"DELETE", "PUT", "POST"} {
-			if status, _, header := f.api(t, method, path, "", nil); status != http.StatusMethodNotAllowed || header.Get("Allow") == "" {
-				t.Errorf("%s %s: got %d", method, path, status)
 			}
 		}
 	}
