@@ -59,7 +59,8 @@ func shownCredentials(r *http.Request) (credentials, *oidc.Error) {
 	form.hasSecret = form.secret != ""
 	header := r.Header.Get("Authorization")
 	assertion := r.PostForm.Get("client_assertion") != ""
-	if header != "" && (form.hasSecret || assertion) || form.hasSecret && assertion {
+	several := len(r.Header.Values("Authorization")) > 1
+	if several || header != "" && (form.hasSecret || assertion) || form.hasSecret && assertion {
 		return credentials{}, badRequest("use exactly one method of client authentication")
 	}
 	if header == "" {

@@ -53,6 +53,8 @@ func errUnavailable() *oidc.Error {
 	return describe(e, "the service is temporarily unavailable")
 }
 
+func errInternal() *oidc.Error { return describe(oidc.ErrServerError(), "internal error") }
+
 func errInvalidToken() *oidc.Error {
 	e := oidc.ErrInvalidRequest()
 	e.ErrorType = "invalid_token"
@@ -119,7 +121,7 @@ func (p *Provider) Refuse(w http.ResponseWriter, status int) {
 	case http.StatusServiceUnavailable:
 		fault = errUnavailable()
 	case http.StatusInternalServerError:
-		fault = describe(oidc.ErrServerError(), "internal error")
+		fault = errInternal()
 	}
 	p.writeJSONError(w, status, fault)
 }

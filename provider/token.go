@@ -191,7 +191,7 @@ func (p *Provider) tokens(ctx context.Context, f Facts, t target, refresh identi
 	f.Grant = t.narrow(f.Grant)
 	access, err := p.accessToken(ctx, f)
 	if err != nil {
-		return nil, err
+		return nil, signingError{err}
 	}
 	response := &oidc.AccessTokenResponse{
 		AccessToken: access, TokenType: oidc.BearerToken, ExpiresIn: seconds(p.accessTTL), Scope: f.Grant.Scopes,
@@ -199,7 +199,7 @@ func (p *Provider) tokens(ctx context.Context, f Facts, t target, refresh identi
 	}
 	if slices.Contains(f.Grant.Scopes, ScopeOpenID) {
 		if response.IDToken, err = p.idToken(ctx, f, access); err != nil {
-			return nil, err
+			return nil, signingError{err}
 		}
 	}
 	return response, nil
@@ -226,17 +226,24 @@ func (p *Provider) clientCredentials(r *http.Request, client Client) (*oidc.Acce
 	}
 	access, err := p.clientToken(r.Context(), client, asked, resource)
 	if err != nil {
-		return nil, err
+		return nil, signingError{err}
 	}
 	return &oidc.AccessTokenResponse{
 		AccessToken: access, TokenType: oidc.BearerToken, ExpiresIn: seconds(p.accessTTL), Scope: asked,
 	}, nil
 }
 
-// writeTokenError answers with an error of the protocol, or with 503 for a fault of ours, which consumed
-// nothing.
+// signingError is a fault of ours after the commit: what was shown stays consumed.
+type signingError struct{ error }
+
+// writeTokenError answers with an error of the protocol, or for a fault of ours with 503, when nothing was
+// consumed, or else with 500.
 func (p *Provider) writeTokenError(w http.ResponseWriter, err error) {
 	fault := new(oidc.Error)
+	if _, late := errors.AsType[signingError](err); late {
+		p.writeJSONError(w, http.StatusInternalServerError, errInternal())
+		return
+	}
 	if !errors.As(err, &fault) {
 		p.writeJSONError(w, http.StatusServiceUnavailable, errUnavailable())
 		return
@@ -250,10 +257,16 @@ func (p *Provider) writeTokenError(w http.ResponseWriter, err error) {
 	p.writeJSONError(w, status, fault)
 }
 
-// verifierHash is the S256 challenge that a verifier answers to; empty when it is missing or malformed.
+// noChallenge is what a malformed verifier answers to: no challenge, and not none either.
+const noChallenge = "malformed"
+
+// verifierHash is the S256 challenge that a verifier answers to; empty when there is none.
 func verifierHash(verifier string) string {
-	if len(verifier) < minVerifier || len(verifier) > maxVerifier || !isUnreserved(verifier) {
+	if verifier == "" {
 		return ""
+	}
+	if len(verifier) < minVerifier || len(verifier) > maxVerifier || !isUnreserved(verifier) {
+		return noChallenge
 	}
 	sum := sha256.Sum256([]byte(verifier))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
