@@ -132,13 +132,16 @@ func withState(uri, state string) string {
 	return uri + separator + "state=" + url.QueryEscape(state)
 }
 
-// seeOtherWriter answers 303 where the library answers 302.
+// seeOtherWriter answers 303 where the library answers 302, and says when a failure of storage may have passed.
 type seeOtherWriter struct{ http.ResponseWriter }
 
 // WriteHeader implements [http.ResponseWriter].
 func (w seeOtherWriter) WriteHeader(status int) {
-	if status == http.StatusFound {
+	switch status {
+	case http.StatusFound:
 		status = http.StatusSeeOther
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "1")
 	}
 	w.ResponseWriter.WriteHeader(status)
 }

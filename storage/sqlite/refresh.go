@@ -74,13 +74,17 @@ func (s *Provider) Refresh(ctx context.Context, r provider.Rotation, decide func
 		if err != nil {
 			return err
 		}
+		grace, err := inGrace(t, row, now)
+		if err != nil {
+			return err
+		}
 		switch {
 		case row.client != r.ClientID:
 			refused = provider.ErrInvalidGrant
 			return insertEvent(t, refreshEvent(row, "refresh_token_foreign", r.Device), timestamp(now))
 		case row.revoked.Valid:
 			return provider.ErrInvalidGrant
-		case row.rotated.Valid && !inGrace(t, row, now):
+		case row.rotated.Valid && !grace:
 			refused = provider.ErrInvalidGrant
 			return endFamily(t, row, "refresh_token_reused", r.Device, timestamp(now))
 		case !row.rotated.Valid && row.expires <= timestamp(now):
@@ -112,15 +116,15 @@ func (s *Provider) Refresh(ctx context.Context, r provider.Rotation, decide func
 }
 
 // inGrace reports whether a rotated token may be answered once more: its successor is live and unused.
-func inGrace(t *tx, row refreshRow, now time.Time) bool {
+func inGrace(t *tx, row refreshRow, now time.Time) (bool, error) {
 	if row.salt == nil || !fromTimestamp(row.rotated.Int64).Add(refreshGrace).After(now) {
-		return false
+		return false, nil
 	}
 	var live int
 	err := t.queryRow(`SELECT count(*) FROM auth_refresh_tokens
 		WHERE family_id = ? AND generation = ? AND rotated_at IS NULL AND revoked_at IS NULL`,
 		row.family.String(), row.generation+1).Scan(&live)
-	return err == nil && live == 1
+	return live == 1, err
 }
 
 // rotate puts the successor into the place of the presented token, by one conditional update, and gives the
