@@ -108,6 +108,7 @@ func TestClientFaults(t *testing.T) {
 	}
 }
 
+// TestRotateSecret is CA2: two secrets are good for a while, and no third.
 func TestRotateSecret(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -256,6 +256,7 @@ func TestContractCredits(t *testing.T) {
 	}
 }
 
+// TestContractProtection is RA10 and MD3: what the credits API asks of a token.
 func TestContractProtection(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid credits:read")
@@ -291,6 +292,7 @@ func TestContractProtection(t *testing.T) {
 	wantError(t, "after logout", status, body, 401, "UNAUTHORIZED")
 }
 
+// TestSpendingByClient is RA9 and RA10: an app with the scope spends, up to the balance.
 func TestSpendingByClient(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid credits:spend")

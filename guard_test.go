@@ -54,6 +54,7 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+// TestLimits is EP8 and, since nobody believes a header about the caller's address, EP1.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	s := start(t, "RATE_LIMIT_CLASSES=", "RATE_LIMIT_MAX=3")
@@ -83,6 +84,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestHostileRequests is EP2 and EP5, below what a client of HTTP can say.
 func TestHostileRequests(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -252,7 +254,7 @@ func TestNoServerErrors(t *testing.T) {
 // insideStory is what a driver, a panic or a source position looks like; random tokens cannot hold it.
 var insideStory = regexp.MustCompile(`(?i)sqlite|\bsql:|sql logic|constraint failed|goroutine \d|\.go:\d|/home/|/root/`)
 
-// TestFailedClientsAreLimited counts failed client authentications, and no others.
+// TestFailedClientsAreLimited counts failed client authentications, and no others (EP8).
 func TestFailedClientsAreLimited(t *testing.T) {
 	t.Parallel()
 	s := start(t, "RATE_LIMIT_CLASSES=token=3/60")

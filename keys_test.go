@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"io"
 	"log/slog"
@@ -71,8 +72,8 @@ func (s *server) changeClient(t *testing.T, id string, change func(*provider.Cli
 	}
 }
 
-// TestAlgorithms logs in with ID tokens of every algorithm, checked by go-oidc, and keeps the keys over a
-// restart.
+// TestAlgorithms logs in with ID tokens of every algorithm, checked by go-oidc (T16, AR9, RI1), and keeps the keys
+// over a restart (KY1).
 func TestAlgorithms(t *testing.T) {
 	t.Parallel()
 	s := start(t, allAlgorithms, "CREDITS_TOKEN_ALG=ES256")
@@ -118,6 +119,11 @@ func TestAlgorithms(t *testing.T) {
 		if err := idToken.VerifyAccessToken(access); err != nil {
 			t.Errorf("%s: got at_hash: %v", want, err)
 		}
+		silent := config.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()),
+			oauth2.SetAuthURLParam("id_token_hint", raw), oauth2.SetAuthURLParam("prompt", "none"))
+		if answer := b.authorize(silent); answer.Get("code") == "" {
+			t.Errorf("T16: %s: got %v for its token as a hint", want, answer)
+		}
 		if h := header(t, access); h.Alg != "ES256" || h.Typ != "at+jwt" {
 			t.Errorf("got %+v for the credits API, want ES256", h)
 		}
@@ -147,7 +153,7 @@ func TestAlgorithms(t *testing.T) {
 	}
 }
 
-// TestKeysChangeWhileItServes rotates and revokes by the command line, beside the program, with a resource
+// TestKeysChangeWhileItServes (KY4) rotates and revokes by the command line, beside the program, with a resource
 // server that keeps the key set.
 func TestKeysChangeWhileItServes(t *testing.T) {
 	t.Parallel()
@@ -259,5 +265,22 @@ func TestKeysCommand(t *testing.T) {
 	var k listedKey
 	if err := json.Unmarshal(list.Bytes(), &k); err != nil || k.Algorithm != "RS256" || k.State != "active" || k.ActivatedAt.IsZero() {
 		t.Errorf("got %s, %v, want one active key", &list, err)
+	}
+}
+
+// TestImportedKeys is KY1: a public key that is not that of the private one stops the start.
+func TestImportedKeys(t *testing.T) {
+	t.Parallel()
+	forger := newForger(t)
+	foreign := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: publicDER(t, rsaKey(t).Public())}))
+	for name, env := range map[string][]string{
+		"another public key": {forger.setting(), "JWT_PUBLIC_KEY=" + foreign},
+		"a public key alone": {"JWT_PUBLIC_KEY=" + foreign},
+	} {
+		var stderr lockedBuffer
+		env = append(env, "PORT="+freePort(t), "DATA_DIR="+t.TempDir())
+		if code := run(t.Context(), []string{"serve"}, env, io.Discard, &stderr); code == 0 || !strings.Contains(stderr.String(), "JWT_PUBLIC_KEY") {
+			t.Errorf("%s: got %d, %s", name, code, &stderr)
+		}
 	}
 }

@@ -138,6 +138,7 @@ func (f *fixture) token(t *testing.T, pairs ...string) (int, map[string]any, htt
 	return response.StatusCode, body, response.Header
 }
 
+// TestParallelRedemptions is T2 and CO4.
 func TestParallelRedemptions(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
@@ -180,6 +181,7 @@ func (f *fixture) userInfo(t *testing.T, token string) int {
 	return status
 }
 
+// TestTokenErrors is CO2, CO3, CO7 and CA1 in one client's hands.
 func TestTokenErrors(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
@@ -230,7 +232,7 @@ func TestTokenErrors(t *testing.T) {
 	}
 }
 
-// TestFormPost reads the response from the form that the browser would send, and nothing from the address.
+// TestFormPost reads the response from the form that the browser would send, and nothing from the address (AZ-M, T10).
 func TestFormPost(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
@@ -256,7 +258,7 @@ func TestFormPost(t *testing.T) {
 	}
 }
 
-// TestCrossSitePost begins at another site's form: the session is found again on our own address.
+// TestCrossSitePost begins at another site's form: the session is found again on our own address (before AZ1, B19).
 func TestCrossSitePost(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
@@ -284,8 +286,8 @@ func TestCrossSitePost(t *testing.T) {
 	}
 }
 
-// TestForms proves that pages take forms from their own browser alone, and that an interaction is of no use
-// elsewhere.
+// TestForms proves that pages take forms from their own browser alone (CN3), and that an interaction is of no use
+// elsewhere (AZ21).
 func TestForms(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
@@ -329,7 +331,7 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestLogout walks the ways out that the protocol knows.
+// TestLogout walks the ways out that the protocol knows (LO1 to LO4).
 func TestLogout(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
@@ -367,7 +369,7 @@ func TestLogout(t *testing.T) {
 	}
 }
 
-// TestClientOrigins lets pages of registered clients read the token endpoint and userinfo, and nobody else.
+// TestClientOrigins lets pages of registered clients read the token endpoint and userinfo, and nobody else (EP9).
 func TestClientOrigins(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")

@@ -71,6 +71,7 @@ func TestIDTokenHint(t *testing.T) {
 	}
 }
 
+// TestSelectAccount is AU2.
 func TestSelectAccount(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
@@ -97,7 +98,7 @@ func TestSelectAccount(t *testing.T) {
 	}
 }
 
-// TestClaims asks for claims by scope and one by one (CL1), and consents to what is new alone.
+// TestClaims asks for claims by scope and one by one (CL1, 4.3_userinfo), and consents to what is new alone.
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid profile email address phone")
@@ -184,7 +185,7 @@ func TestUserSetRefuses(t *testing.T) {
 	}
 }
 
-// TestSecondProof asks for a later one and leaves what other apps were given.
+// TestSecondProof asks for a later one and leaves what other apps were given (AU1).
 func TestSecondProof(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
@@ -202,7 +203,7 @@ func TestSecondProof(t *testing.T) {
 	}
 }
 
-// TestPostedLogout keeps the hint out of addresses.
+// TestPostedLogout keeps the hint out of addresses (LO1).
 func TestPostedLogout(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
@@ -247,6 +248,7 @@ func TestParallelRegistration(t *testing.T) {
 	}
 }
 
+// TestSignupClosedMetadata is MD0 and AU2 where nobody may sign up.
 func TestSignupClosedMetadata(t *testing.T) {
 	t.Parallel()
 	s := start(t, "SIGNUP=closed")

@@ -77,6 +77,7 @@ func claimsOf(t *testing.T, token any) map[string]any {
 	return claims
 }
 
+// TestRefreshRotates is T2, RF2, RF3 and RF4.
 func TestRefreshRotates(t *testing.T) {
 	t.Parallel()
 	f := publicFixture(t, "openid email")
@@ -118,6 +119,7 @@ func TestRefreshRotates(t *testing.T) {
 	}
 }
 
+// TestRefreshOfConfidentialClient is RF1, RF2, RF5, RF6 and RF7.
 func TestRefreshOfConfidentialClient(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email credits:read")
@@ -180,7 +182,7 @@ func TestRefreshOfConfidentialClient(t *testing.T) {
 	}
 }
 
-// TestOfflineAccess outlives the session, and x/oauth2 renews it by itself.
+// TestOfflineAccess outlives the session, and x/oauth2 renews it by itself (RF1, CN5, LO5).
 func TestOfflineAccess(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
@@ -197,6 +199,7 @@ func TestOfflineAccess(t *testing.T) {
 	}
 }
 
+// TestIntrospectionAndRevocation is IN1 and RV1.
 func TestIntrospectionAndRevocation(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email credits:read")

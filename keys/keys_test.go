@@ -54,6 +54,7 @@ func load(t testing.TB, cfg keys.Config) *keys.Ring {
 	return ring
 }
 
+// TestRingMakesKeysOnceAndKeepsThem is KY1.
 func TestRingMakesKeysOnceAndKeepsThem(t *testing.T) {
 	t.Parallel()
 	cfg := keys.Config{Store: newStore(t, time.Now), Master: keys.NewMasterKey(), Algorithms: []string{keys.RS256, keys.EdDSA}}
@@ -98,7 +99,7 @@ func TestParseAlgorithms(t *testing.T) {
 	}
 }
 
-// TestAlgorithms checks our signatures by go-jose and our key set by its members.
+// TestAlgorithms checks our signatures by go-jose and our key set by its members (KY1, KY2).
 func TestAlgorithms(t *testing.T) {
 	t.Parallel()
 	all := []string{keys.RS256, keys.PS256, keys.ES256, keys.EdDSA}
@@ -138,6 +139,9 @@ func TestAlgorithms(t *testing.T) {
 			t.Errorf("%s: got %v", alg, err)
 		}
 	}
+	if raw.Keys[0]["e"] != "AQAB" {
+		t.Errorf("got the exponent %v, want 65537", raw.Keys[0]["e"])
+	}
 	if raw.Keys[0]["n"] == raw.Keys[1]["n"] {
 		t.Error("got one RSA key for two algorithms")
 	}
@@ -164,6 +168,7 @@ func TestTokenHash(t *testing.T) {
 	}
 }
 
+// TestVerifyRefuses is AL2 for what we signed ourselves.
 func TestVerifyRefuses(t *testing.T) {
 	t.Parallel()
 	ring := load(t, keys.Config{Master: keys.NewMasterKey(), Algorithms: []string{keys.RS256, keys.ES256, keys.EdDSA}})
@@ -230,6 +235,7 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 }
 
+// TestSealBindsLabelAndRow is KY6: every purpose has a secret of its own, and none is empty.
 func TestSealBindsLabelAndRow(t *testing.T) {
 	t.Parallel()
 	master := keys.NewMasterKey()
@@ -245,6 +251,11 @@ func TestSealBindsLabelAndRow(t *testing.T) {
 	} {
 		if _, err := open(); !errors.Is(err, keys.ErrSeal) {
 			t.Errorf("%s: got %v, want %v", name, err, keys.ErrSeal)
+		}
+	}
+	for _, text := range []string{"", "abcd", strings.Repeat("0", 62)} {
+		if _, err := keys.ParseMasterKey(text); err == nil {
+			t.Errorf("got %q as a master key", text)
 		}
 	}
 	again, err := keys.ParseMasterKey(master.Encode())

@@ -85,6 +85,7 @@ func (a aging) sign(t *testing.T, alg string) string {
 	return token
 }
 
+// TestLifeOfAKey is KY3.
 func TestLifeOfAKey(t *testing.T) {
 	t.Parallel()
 	a := newAging(t)
@@ -147,6 +148,7 @@ func TestRotationOff(t *testing.T) {
 	}
 }
 
+// TestAlgorithmsRotateOneAtATime is KY3.
 func TestAlgorithmsRotateOneAtATime(t *testing.T) {
 	t.Parallel()
 	a := newAging(t, keys.ES256, keys.EdDSA)
@@ -170,6 +172,7 @@ func TestAlgorithmsRotateOneAtATime(t *testing.T) {
 	}
 }
 
+// TestRotateByHand is KY4.
 func TestRotateByHand(t *testing.T) {
 	t.Parallel()
 	a := newAging(t, keys.ES256)
@@ -199,6 +202,7 @@ func TestRotateByHand(t *testing.T) {
 	}
 }
 
+// TestRevoke is KY4.
 func TestRevoke(t *testing.T) {
 	t.Parallel()
 	a := newAging(t)
@@ -233,7 +237,7 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
-// TestSeveralRunners lets eight processes age the same keys.
+// TestSeveralRunners lets eight processes age the same keys (KY3).
 func TestSeveralRunners(t *testing.T) {
 	t.Parallel()
 	a := newAging(t, keys.ES256)
@@ -275,7 +279,7 @@ func TestSeveralRunners(t *testing.T) {
 	}
 }
 
-// TestRotationUnderLoad rotates a hundred times while many sign by two programs and check, also older tokens,
+// TestRotationUnderLoad (KY5) rotates a hundred times while many sign by two programs and check, also older tokens,
 // by key sets that are kept as long as any may be. Nobody may have to look again for an unknown key.
 func TestRotationUnderLoad(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"time"
 )
 
+// TestCheckClient is CA7, CO5 and the rules for redirect URIs.
 func TestCheckClient(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

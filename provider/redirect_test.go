@@ -5,6 +5,7 @@ import (
 	"testing"
 )
 
+// TestProve is AZ5 and AR8.
 func TestProve(t *testing.T) {
 	t.Parallel()
 	client := Client{RedirectURIs: []string{
@@ -78,6 +79,7 @@ func FuzzProve(f *testing.F) {
 	})
 }
 
+// TestParseBasic is CA2.
 func TestParseBasic(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]bool{

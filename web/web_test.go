@@ -19,6 +19,7 @@ import (
 	"mana/web/api"
 )
 
+// TestClientAddress is EP1.
 func TestClientAddress(t *testing.T) {
 	t.Parallel()
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}
@@ -59,6 +60,7 @@ func FuzzClientAddress(f *testing.F) {
 	})
 }
 
+// TestCleanPath is EP2.
 func TestCleanPath(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]bool{

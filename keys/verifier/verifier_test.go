@@ -162,6 +162,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestVerifyRefusesHeaders is AL2.
 func TestVerifyRefusesHeaders(t *testing.T) {
 	t.Parallel()
 	good, other := newSigner(t, "k", jose.RS256), newSigner(t, "k", jose.RS256)
@@ -234,6 +235,7 @@ func TestVerifyRefusesHeaders(t *testing.T) {
 	}
 }
 
+// TestVerifyRefusesClaims is T5, and AL2 for members that come twice.
 func TestVerifyRefusesClaims(t *testing.T) {
 	t.Parallel()
 	good := newSigner(t, "k", jose.RS256)

@@ -97,7 +97,7 @@ func testProvider(t *testing.T, open Open) {
 			t.Errorf("got %v, %v, want 2 clients", all, err)
 		}
 	})
-	t.Run("a request is used once and expires", func(t *testing.T) {
+	t.Run("AZ21: a request is used once and expires", func(t *testing.T) {
 		r := storeRequest(t, s, "mc_notes", clock.Now())
 		if err := s.Provider.MarkAuthenticated(ctx, r.Hash, session.ID); err != nil {
 			t.Fatal(err)
@@ -116,7 +116,7 @@ func testProvider(t *testing.T, open Open) {
 		want(t, s.Provider.ConsumeRequest(ctx, late.Hash), provider.ErrNoRequest)
 		want(t, s.Provider.MarkAuthenticated(ctx, late.Hash, session.ID), provider.ErrNoRequest)
 	})
-	t.Run("64 parallel redemptions have one winner, and the grant ends", func(t *testing.T) {
+	t.Run("T2, CO4: 64 parallel redemptions have one winner, and the grant ends", func(t *testing.T) {
 		redemption, grant := issueCode(t, s, session, clock.Now())
 		outcomes := race(64, func(int) error {
 			_, err := s.Provider.RedeemCode(ctx, redemption, provider.Allow)
@@ -129,7 +129,7 @@ func testProvider(t *testing.T, open Open) {
 			t.Error("got a live grant, want it revoked by the repeats")
 		}
 	})
-	t.Run("a wrong binding burns the code", func(t *testing.T) {
+	t.Run("CO2, T3: a wrong binding burns the code", func(t *testing.T) {
 		for name, spoil := range map[string]func(*provider.Redemption){
 			"client":   func(r *provider.Redemption) { r.ClientID = "mc_other" },
 			"verifier": func(r *provider.Redemption) { r.VerifierHash = "" },
@@ -147,7 +147,7 @@ func testProvider(t *testing.T, open Open) {
 			want(t, err, provider.ErrInvalidGrant)
 		}
 	})
-	t.Run("another client's repeat revokes nothing", func(t *testing.T) {
+	t.Run("CO4: another client's repeat revokes nothing", func(t *testing.T) {
 		redemption, grant := issueCode(t, s, session, clock.Now())
 		if _, err := s.Provider.RedeemCode(ctx, redemption, provider.Allow); err != nil {
 			t.Fatal(err)
@@ -159,7 +159,7 @@ func testProvider(t *testing.T, open Open) {
 			t.Error("got a revoked grant, want it live")
 		}
 	})
-	t.Run("a code without redirect URI is redeemed by its challenge", func(t *testing.T) {
+	t.Run("CO3: a code without redirect URI is redeemed by its challenge", func(t *testing.T) {
 		redemption, _ := issueCode(t, s, session, clock.Now())
 		redemption.RedirectURI = ""
 		facts, err := s.Provider.RedeemCode(ctx, redemption, provider.Allow)
@@ -167,20 +167,20 @@ func testProvider(t *testing.T, open Open) {
 			t.Errorf("got %v, %v", facts, err)
 		}
 	})
-	t.Run("policy is asked in the same transaction, and a refusal burns the code", func(t *testing.T) {
+	t.Run("AR6: policy is asked in the same transaction, and a refusal burns the code", func(t *testing.T) {
 		redemption, _ := issueCode(t, s, session, clock.Now())
 		_, err := s.Provider.RedeemCode(ctx, redemption, func(provider.Facts) error { return provider.ErrDenied })
 		want(t, err, provider.ErrDenied)
 		_, err = s.Provider.RedeemCode(ctx, redemption, provider.Allow)
 		want(t, err, provider.ErrInvalidGrant)
 	})
-	t.Run("a code lives a minute", func(t *testing.T) {
+	t.Run("CO1: a code lives a minute", func(t *testing.T) {
 		redemption, _ := issueCode(t, s, session, clock.Now())
 		clock.Add(time.Minute)
 		_, err := s.Provider.RedeemCode(ctx, redemption, provider.Allow)
 		want(t, err, provider.ErrInvalidGrant)
 	})
-	t.Run("an approval consumes its request and remembers the consent", func(t *testing.T) {
+	t.Run("CN1: an approval consumes its request and remembers the consent", func(t *testing.T) {
 		r := storeRequest(t, s, "mc_notes", clock.Now())
 		issue := func() error {
 			handle := make([]byte, 16)
@@ -223,7 +223,7 @@ func testProvider(t *testing.T, open Open) {
 		_, err := s.Provider.GrantFacts(ctx, issue.Grant.Handle, "")
 		want(t, err, provider.ErrInvalidGrant)
 	})
-	t.Run("an access token is revoked by itself", func(t *testing.T) {
+	t.Run("RV1: an access token is revoked by itself", func(t *testing.T) {
 		_, grant := issueCode(t, s, session, clock.Now())
 		for range 2 { // twice is harmless
 			want(t, s.Provider.RevokeToken(ctx, "token-1", clock.Now().Add(time.Hour)), nil)

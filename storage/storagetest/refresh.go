@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -124,11 +125,42 @@ func testRefresh(t *testing.T, open Open) {
 		t.Run(name, func(t *testing.T) { testFamily(t, start) })
 	}
 	testRefreshPolicy(t, s, clock, user)
+	t.Run("RF4: never more than one live token", func(t *testing.T) {
+		for range 20 {
+			testRefreshModel(t, newFamily(t, s, clock, startSession(t, s, user, clock.Now()), false))
+		}
+	})
+}
+
+// testRefreshModel presents any token of a family at any time, and holds each answer against a model.
+func testRefreshModel(t *testing.T, f *family) {
+	tokens, rotated, ended := [][]byte{f.token}, []time.Time{{}}, false
+	steps := make([]byte, 12)
+	rand.Read(steps)
+	for _, step := range steps {
+		leaf := len(tokens) - 1
+		chosen := max(0, leaf-int(step%4)/2) // mostly the last two
+		f.clock.Add(time.Duration(step>>2) * time.Second / 2)
+		got, err := f.refresh(t, tokens[chosen], true)
+		switch retry := chosen == leaf-1 && f.clock.Now().Before(rotated[chosen].Add(30*time.Second)); {
+		case !ended && chosen == leaf && err == nil:
+			rotated[leaf] = f.clock.Now()
+			tokens, rotated = append(tokens, got), append(rotated, time.Time{})
+		case !ended && retry && err == nil && bytes.Equal(got, tokens[leaf]):
+		case (ended || chosen != leaf && !retry) && errors.Is(err, provider.ErrInvalidGrant):
+			ended = true
+		default:
+			t.Fatalf("got %x, %v for token %d of %d, ended %v, steps %v", got, err, chosen, leaf, ended, steps)
+		}
+		live := map[bool]int{false: 1, true: 0}[ended]
+		wantNumber(t, f.s, fmt.Sprintf(`SELECT count(*) FROM auth_refresh_tokens
+			WHERE grant_handle = x'%x' AND rotated_at IS NULL AND revoked_at IS NULL`, f.grant), live)
+	}
 }
 
 // testFamily holds what is true of every family.
 func testFamily(t *testing.T, start func(t *testing.T) *family) {
-	t.Run("64 parallel presentations get one successor", func(t *testing.T) {
+	t.Run("T2: 64 parallel presentations get one successor", func(t *testing.T) {
 		f := start(t)
 		var mu sync.Mutex
 		successors := make(map[string]int)
@@ -143,7 +175,7 @@ func testFamily(t *testing.T, start func(t *testing.T) *family) {
 			t.Errorf("got %v and %d successors, want one for all", outcomes, len(successors))
 		}
 	})
-	t.Run("the predecessor is answered within the grace while the successor is unused", func(t *testing.T) {
+	t.Run("RF4: the predecessor is answered within the grace while the successor is unused", func(t *testing.T) {
 		f := start(t)
 		second, err := f.refresh(t, f.token, true)
 		want(t, err, nil)
@@ -162,7 +194,7 @@ func testFamily(t *testing.T, start func(t *testing.T) *family) {
 		_, err = f.refresh(t, third, true)
 		want(t, err, provider.ErrInvalidGrant)
 	})
-	t.Run("after the grace a reuse ends the family", func(t *testing.T) {
+	t.Run("RF4: after the grace a reuse ends the family", func(t *testing.T) {
 		f := start(t)
 		second, err := f.refresh(t, f.token, true)
 		want(t, err, nil)
@@ -175,7 +207,7 @@ func testFamily(t *testing.T, start func(t *testing.T) *family) {
 			t.Error("got a live family after a reuse")
 		}
 	})
-	t.Run("another client learns and ends nothing", func(t *testing.T) {
+	t.Run("RF5: another client learns and ends nothing", func(t *testing.T) {
 		f := start(t)
 		other := *f
 		other.client = "mc_other"
@@ -187,7 +219,7 @@ func testFamily(t *testing.T, start func(t *testing.T) *family) {
 		_, err = f.refresh(t, f.token, true)
 		want(t, err, nil)
 	})
-	t.Run("unused until its end", func(t *testing.T) {
+	t.Run("RF5: unused until its end", func(t *testing.T) {
 		f := start(t)
 		f.clock.Add(refreshLife)
 		_, err := f.refresh(t, f.token, true)
@@ -197,7 +229,7 @@ func testFamily(t *testing.T, start func(t *testing.T) *family) {
 			t.Errorf("got %v for an unknown token, want it invalid", err)
 		}
 	})
-	t.Run("revocation ends the family by any of its tokens", func(t *testing.T) {
+	t.Run("RV1: revocation ends the family by any of its tokens", func(t *testing.T) {
 		f := start(t)
 		second, err := f.refresh(t, f.token, true)
 		want(t, err, nil)
@@ -210,7 +242,7 @@ func testFamily(t *testing.T, start func(t *testing.T) *family) {
 			t.Error("got a live family after its revocation")
 		}
 	})
-	t.Run("refresh against the end of the session", func(t *testing.T) {
+	t.Run("RF8: refresh against the end of the session", func(t *testing.T) {
 		for range 20 {
 			f := start(t)
 			race(2, func(i int) error {
@@ -232,7 +264,7 @@ func testFamily(t *testing.T, start func(t *testing.T) *family) {
 }
 
 func testRefreshPolicy(t *testing.T, s Store, clock *Clock, user identity.User) {
-	t.Run("without rotation the token stays and its idle time begins anew", func(t *testing.T) {
+	t.Run("RF2: without rotation the token stays and its idle time begins anew", func(t *testing.T) {
 		f := newFamily(t, s, clock, startSession(t, s, user, clock.Now()), true)
 		for range 3 {
 			clock.Add(refreshLife - time.Hour)
@@ -245,7 +277,7 @@ func testRefreshPolicy(t *testing.T, s Store, clock *Clock, user identity.User) 
 			t.Errorf("got %v until %v, %v", facts.User, until, err)
 		}
 	})
-	t.Run("offline access outlives the session", func(t *testing.T) {
+	t.Run("RF1, LO5: offline access outlives the session", func(t *testing.T) {
 		session := startSession(t, s, user, clock.Now())
 		offline, online := newFamily(t, s, clock, session, true), newFamily(t, s, clock, session, false)
 		if err := s.Identity.EndSession(t.Context(), session.ID, "logout", identity.Event{Type: "logout"}); err != nil {
@@ -282,7 +314,7 @@ func testRefreshPolicy(t *testing.T, s Store, clock *Clock, user identity.User) 
 		_, _, err = s.Provider.RefreshFacts(t.Context(), f.token)
 		want(t, err, provider.ErrInvalidGrant)
 	})
-	t.Run("the salt is erased when the grace is over", func(t *testing.T) {
+	t.Run("RF3: the salt is erased when the grace is over", func(t *testing.T) {
 		f := newFamily(t, s, clock, startSession(t, s, user, clock.Now()), false)
 		_, err := f.refresh(t, f.token, true)
 		want(t, err, nil)
