@@ -53,6 +53,14 @@ const manyTries = "RATE_LIMIT_CLASSES=signup=100000/60,signupday=100000/60,login
 // start runs the program as its user would, with a data folder of its own, until the test ends.
 func start(t *testing.T, env ...string) *server {
 	t.Helper()
+	s := prepare(t, env...)
+	s.serve(t)
+	return s
+}
+
+// prepare is the program before its start, on which commands can be run already.
+func prepare(t *testing.T, env ...string) *server {
+	t.Helper()
 	port := freePort(t)
 	dir := t.TempDir()
 	for _, entry := range env {
@@ -60,10 +68,15 @@ func start(t *testing.T, env ...string) *server {
 			port = given
 		}
 	}
-	s := &server{
+	return &server{
 		issuer: "http://localhost:" + port, dir: dir,
 		env: append([]string{"PORT=" + port, "DATA_DIR=" + dir, "LOG_FORMAT=json", manyTries}, env...),
 	}
+}
+
+// serve runs the program until the test ends.
+func (s *server) serve(t *testing.T) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	log := new(lockedBuffer)
 	exit := make(chan int, 1)
@@ -83,7 +96,6 @@ func start(t *testing.T, env ...string) *server {
 		}
 	})
 	s.waitReady(t, log)
-	return s
 }
 
 func (s *server) waitReady(t *testing.T, log *lockedBuffer) {
@@ -122,15 +134,21 @@ func (s *server) command(t *testing.T, args ...string) string {
 	return stdout.String()
 }
 
-// client registers an app by the command line.
+// client registers an app by the command line, and waits until the server knows it.
 func (s *server) client(t *testing.T, args ...string) created {
 	t.Helper()
-	var c created
+	c := s.create(t, args...)
+	eventually(t, "the server knows the new client", func() bool { return s.knows(t, c.ID) })
+	return c
+}
+
+// create registers an app, which the server knows a second later, or with the next that it knows.
+func (s *server) create(t *testing.T, args ...string) (c created) {
+	t.Helper()
 	output := s.command(t, append([]string{"client", "create", "--json"}, args...)...)
 	if err := json.Unmarshal([]byte(output), &c); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the server knows the new client", func() bool { return s.knows(t, c.ID) })
 	return c
 }
 

@@ -90,11 +90,12 @@ type fixture struct {
 
 func newFixture(t *testing.T, scopes string, env ...string) *fixture {
 	t.Helper()
-	s := start(t, env...)
+	s := prepare(t, env...)
 	f := &fixture{server: s, browser: s.browser(t), verifier: oauth2.GenerateVerifier()}
-	f.browser.signUp("ada@example.com")
-	f.client = s.client(t, "Notes", "--redirect", callback, "--scope", strings.ReplaceAll(scopes, " ", ","),
+	f.client = s.create(t, "Notes", "--redirect", callback, "--scope", strings.ReplaceAll(scopes, " ", ","),
 		"--grant", "authorization_code,refresh_token,client_credentials", "--post-logout", "http://127.0.0.1:4711/bye")
+	s.serve(t)
+	f.browser.signUp("ada@example.com")
 	f.auth = func(changes ...string) string {
 		q := url.Values{
 			"client_id": {f.client.ID}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {scopes},

@@ -59,7 +59,7 @@ func wantPage(t *testing.T, what string, got answer, status int) {
 func TestUnprovenRequests(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
-	off := f.server.client(t, "Off", "--redirect", callback)
+	off := f.create(t, "Off", "--redirect", callback)
 	f.command(t, "client", "update", off.ID, "--disabled")
 	f.changeClient(t, f.client.ID, func(c *provider.Client) {
 		c.RedirectURIs = append(c.RedirectURIs, "https://app.example/cb?a=%2F&b", "com.example.app:/cb")
@@ -134,10 +134,11 @@ func manyParams(n int) string {
 func TestRefusedRequests(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
-	noCode := f.server.client(t, "No code", "--redirect", callback)
+	noCode := f.create(t, "No code", "--redirect", callback)
 	f.changeClient(t, noCode.ID, func(c *provider.Client) { c.GrantTypes = []string{"client_credentials"} })
 	eventually(t, "the server knows the grants", func() bool {
-		return f.browser.refusal(f.auth("client_id", noCode.ID, "prompt", "none")) == "unauthorized_client"
+		location, err := f.browser.get(f.auth("client_id", noCode.ID, "prompt", "none")).Location()
+		return err == nil && location.Query().Get("error") == "unauthorized_client"
 	})
 	deep := strings.Repeat(`{"a":`, 9) + "1" + strings.Repeat("}", 9)
 	for _, c := range []struct {
@@ -226,7 +227,7 @@ func hiddenOf(page answer) map[string]string {
 	return fields
 }
 
-// TestHarmlessParameters is the end of AZ22's table, AZ12 and AZ-M: what never fails a request, what is dropped, and
+// TestHarmlessParameters is AZ12, AZ-M and AU4: what never fails a request, what is dropped, and
 // what comes back.
 func TestHarmlessParameters(t *testing.T) {
 	t.Parallel()

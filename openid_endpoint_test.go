@@ -141,8 +141,9 @@ func TestExactRoutes(t *testing.T) {
 // TestFormsOfPrograms is EP3, EP4, EP5 and EP10, which the guard holds (GU1) at the endpoints for programs.
 func TestFormsOfPrograms(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	c := s.client(t, "Backend", "--grant", "client_credentials", "--scope", "credits:read")
+	s := prepare(t)
+	c := s.create(t, "Backend", "--grant", "client_credentials", "--scope", "credits:read")
+	s.serve(t)
 	large := strings.Repeat("a", 8<<10+1)
 	var many strings.Builder
 	for i := range 100 {

@@ -72,10 +72,11 @@ func TestConsent(t *testing.T) {
 	const scopes = "openid email profile offline_access credits:read credits:spend"
 	f := newFixture(t, scopes)
 	register := func(name string, more ...string) created {
-		return f.server.client(t, append([]string{name, "--redirect", callback, "--scope", strings.ReplaceAll(scopes, " ", ",")}, more...)...)
+		return f.create(t, append([]string{name, "--redirect", callback, "--scope", strings.ReplaceAll(scopes, " ", ",")}, more...)...)
 	}
 	notes, own, public := register("Notes <b>"), register("Own", "--first-party"), register("Public", "--public")
 	native := register("Native", "--public", "--redirect", "com.example.app:/cb", "--redirect", "https://app.example/cb")
+	eventually(t, "the server knows the last one", func() bool { return f.knows(t, native.ID) })
 	due := func(c created, want bool, changes ...string) {
 		t.Helper()
 		if got := f.browser.at(f.auth(append([]string{"client_id", c.ID}, changes...)...)) == "/consent"; got != want {

@@ -21,12 +21,12 @@ import (
 // TestClientAuthentication is CA1, CA2 and CA3: one method, and one answer to everything that is wrong.
 func TestClientAuthentication(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	backend := s.client(t, "Backend", "--grant", "client_credentials", "--scope", "credits:read")
-	off := s.client(t, "Off", "--grant", "client_credentials", "--scope", "credits:read")
-	public := s.client(t, "Public", "--public", "--redirect", callback)
+	s := prepare(t)
+	backend := s.create(t, "Backend", "--grant", "client_credentials", "--scope", "credits:read")
+	off := s.create(t, "Off", "--grant", "client_credentials", "--scope", "credits:read")
+	public := s.create(t, "Public", "--public", "--redirect", callback)
 	s.command(t, "client", "update", off.ID, "--disabled")
-	eventually(t, "the client is off", func() bool { status, _ := s.ownToken(t, off.ID, off.Secret); return status == 401 })
+	s.serve(t)
 	encode := func(c created) string {
 		return basic(created{clientFields: c.clientFields, Secret: url.QueryEscape(c.Secret)})
 	}
@@ -89,8 +89,8 @@ func TestClientAuthentication(t *testing.T) {
 func TestCodeRows(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
-	exempt := f.server.client(t, "Exempt", "--redirect", callback, "--pkce-exempt", "--scope", "openid")
-	public := f.server.client(t, "Public", "--public", "--redirect", callback, "--scope", "openid")
+	exempt := f.create(t, "Exempt", "--redirect", callback, "--pkce-exempt", "--scope", "openid")
+	public := f.create(t, "Public", "--public", "--redirect", callback, "--scope", "openid")
 	other := f.server.client(t, "Other", "--redirect", callback, "--scope", "openid")
 	allow := func(c created, changes ...string) string {
 		return f.browser.authorize(f.auth(append([]string{"client_id", c.ID, "scope", "openid"}, changes...)...)).Get("code")
@@ -169,7 +169,7 @@ func TestCodeRows(t *testing.T) {
 func TestGrantRows(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid credits:read")
-	web := f.server.client(t, "Web", "--redirect", callback, "--grant", "authorization_code")
+	web := f.create(t, "Web", "--redirect", callback, "--grant", "authorization_code")
 	public := f.server.client(t, "Public", "--public", "--redirect", callback)
 	for name, c := range map[string]struct {
 		client created
@@ -302,8 +302,9 @@ func TestTokenContents(t *testing.T) {
 func TestRefreshRows(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email offline_access")
-	f.client = f.server.client(t, "Notes", "--redirect", callback, "--scope", "openid,email,offline_access", "--rotate-refresh")
-	none := f.server.client(t, "None", "--redirect", callback, "--scope", "openid", "--grant", "authorization_code")
+	f.client = f.create(t, "Notes", "--redirect", callback, "--scope", "openid,email,offline_access", "--rotate-refresh")
+	other := f.create(t, "Other", "--redirect", callback)
+	none := f.create(t, "None", "--redirect", callback, "--scope", "openid", "--grant", "authorization_code")
 	quick := f.server.client(t, "Quick", "--redirect", callback, "--scope", "openid", "--refresh-idle", "1h", "--refresh-max", "2h")
 	ends := func(c created, token any) time.Duration {
 		t.Helper()
@@ -350,7 +351,7 @@ func TestRefreshRows(t *testing.T) {
 		t.Errorf("RF5: got %v, want the client's own hour", got)
 	}
 	theirs := f.grantedTo(t, "scope", "openid")
-	f.client = f.server.client(t, "Other", "--redirect", callback)
+	f.client = other
 	if status, body := f.refresh(t, theirs["refresh_token"]); status != 400 || body["error"] != "invalid_grant" {
 		t.Errorf("RF5: got %d %v at another client", status, body)
 	}
