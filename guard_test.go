@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -282,6 +283,25 @@ func TestFailedClientsAreLimited(t *testing.T) {
 	for i, want := range []int{401, 401, 401, 429} {
 		if status, body := ask("wrong"); status != want || want == 429 && !strings.Contains(body, "temporarily_unavailable") {
 			t.Errorf("try %d: got %d %s, want %d", i+1, status, body, want)
+		}
+	}
+}
+
+// TestReadmeGo holds the code of the README against the program that is printed.
+func TestReadmeGo(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, begun := strings.Cut(string(readme), "```go\n")
+	code, _, ended := strings.Cut(code, "```")
+	if !begun || !ended {
+		t.Fatal("got no Go code in the README")
+	}
+	for line := range strings.Lines(code) {
+		if line = strings.TrimSpace(line); !strings.HasPrefix(line, "//") && !strings.Contains(snippetGo, "\t"+line+"\n") {
+			t.Errorf("got %q, which is not in the program", line)
 		}
 	}
 }
