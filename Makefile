@@ -29,7 +29,8 @@ check: generated fmtcheck lint vuln ## everything that a change must pass beside
 fmtcheck:
 	@out=$$($(TOOL) gofumpt -l $$(git ls-files '*.go' | grep -v _templ.go)); \
 	if [ -n "$$out" ]; then echo "not formatted, run make fmt:"; echo "$$out"; exit 1; fi
-	@$(TOOL) templ fmt -fail web >/dev/null 2>&1 || { echo "templates were not formatted; run make fmt and commit them"; exit 1; }
+	@for f in $$(git ls-files '*.templ'); do \
+		$(TOOL) templ fmt -stdin-filepath $$f <$$f | cmp -s - $$f || { echo "not formatted, run make fmt: $$f"; exit 1; }; done
 	go vet ./...
 
 lint: ## the linters and the import rules
