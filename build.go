@@ -39,7 +39,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		Issuer: c.issuer.String(), Audience: c.audience, Store: p.db.Provider(), Identity: people, Ring: ring,
 		Cookies: cookies, Pages: login.Protocol{Site: site}, AccessTTL: c.accessTTL, RefreshMax: c.sessionMax,
 		CreditsAlg: c.creditsAlg,
-		SignupOpen: c.signupOpen, Derive: master.Derive, Device: page.Device, Now: time.Now,
+		SignupOpen: c.signupOpen, Derive: master.Derive, Device: page.Device, Logger: p.logger, Now: time.Now,
 	})
 	if err != nil {
 		return nil, nil, err

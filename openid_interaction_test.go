@@ -146,6 +146,8 @@ func TestEndOfInteractions(t *testing.T) {
 	f := newFixture(t, "openid email")
 	denied := f.browser.submit(f.browser.get(f.auth()), "/consent", "decision", "deny")
 	wantRefusal(t, "AZ19: refused", f, denied, "access_denied")
+	stranger := f.server.browser(t)
+	wantRefusal(t, "AZ19: cancelled login", f, stranger.submit(stranger.get(f.auth()), "/login", "cancel", "1"), "access_denied")
 	inForm := f.browser.submit(f.browser.get(f.auth("response_mode", "form_post")), "/consent", "decision", "deny")
 	if fields := hiddenOf(inForm); fields["error"] != "access_denied" || fields["code"] != "" {
 		t.Errorf("AZ19: got %v in the form", fields)

@@ -44,6 +44,7 @@ func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
+		p.logFault(w, err)
 		p.pages.ProtocolError(w, r, http.StatusServiceUnavailable, PageServerError)
 		return
 	}
@@ -281,6 +282,12 @@ func (p *Provider) refuse(w http.ResponseWriter, r *http.Request, to responseTar
 	p.respond(w, r, to, []param{{"error", string(e.ErrorType)}, {"error_description", e.Description}})
 }
 
+// unavailable tells the client that a fault of ours is in the way.
+func (p *Provider) unavailable(w http.ResponseWriter, r *http.Request, to responseTarget, err error) {
+	p.logFault(w, err)
+	p.refuse(w, r, to, errUnavailable())
+}
+
 // begin goes on with a request that passed every check. A POST may come from another site, whose cookies
 // a browser holds back: it is stored, and answered with our own address (303), where they are sent.
 func (p *Provider) begin(w http.ResponseWriter, r *http.Request, it *Interaction) {
@@ -294,7 +301,7 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, it *Interaction
 	}
 	who, err := p.SignedIn(r)
 	if err != nil {
-		p.refuse(w, r, it.target(), errUnavailable())
+		p.unavailable(w, r, it.target(), err)
 		return
 	}
 	p.Resume(w, r, it, who)

@@ -71,6 +71,7 @@ func (s *server) EndSession(ctx context.Context, r *op.Request[oidc.EndSessionRe
 	request := &http.Request{Header: r.Header}
 	who, err := p.SignedIn(request.WithContext(ctx))
 	if err != nil {
+		p.logger.ErrorContext(ctx, faultMessage, "error", err)
 		return nil, op.NewStatusError(errUnavailable(), http.StatusServiceUnavailable)
 	}
 	client, subject, ok := p.hintedClient(ctx, r.Data)
@@ -90,6 +91,7 @@ func (s *server) EndSession(ctx context.Context, r *op.Request[oidc.EndSessionRe
 	}
 	device, _ := ctx.Value(deviceKey{}).(identity.Device)
 	if err := p.SignOut(ctx, who.Session, device); err != nil {
+		p.logger.ErrorContext(ctx, faultMessage, "error", err)
 		return nil, op.NewStatusError(errUnavailable(), http.StatusServiceUnavailable)
 	}
 	p.cookies.ClearSession(headerWriter{redirect.Header})

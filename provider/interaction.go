@@ -137,7 +137,7 @@ func (p *Provider) Resume(w http.ResponseWriter, r *http.Request, it *Interactio
 	}
 	consent, err := p.store.Consent(r.Context(), who.User.ID, it.Client.ID)
 	if err != nil {
-		p.refuse(w, r, it.target(), errUnavailable())
+		p.unavailable(w, r, it.target(), err)
 		return
 	}
 	switch {
@@ -205,7 +205,7 @@ func (p *Provider) Approve(w http.ResponseWriter, r *http.Request, it *Interacti
 	}
 	given, err := p.store.Consent(r.Context(), who.User.ID, it.Client.ID)
 	if err != nil {
-		p.refuse(w, r, it.target(), errUnavailable())
+		p.unavailable(w, r, it.target(), err)
 		return
 	}
 	given.UserID, given.ClientID = who.User.ID, it.Client.ID
@@ -239,7 +239,7 @@ func (p *Provider) end(w http.ResponseWriter, r *http.Request, it *Interaction, 
 			return
 		}
 		if err != nil {
-			p.refuse(w, r, it.target(), errUnavailable())
+			p.unavailable(w, r, it.target(), err)
 			return
 		}
 	}
@@ -276,7 +276,7 @@ func (p *Provider) issue(w http.ResponseWriter, r *http.Request, it *Interaction
 	case errors.Is(err, ErrDenied):
 		p.refuse(w, r, it.target(), describe(oidc.ErrAccessDenied(), "this account may not use this app"))
 	case err != nil:
-		p.refuse(w, r, it.target(), errUnavailable())
+		p.unavailable(w, r, it.target(), err)
 	default:
 		p.respond(w, r, it.target(), []param{{"code", string(code)}})
 	}
@@ -289,7 +289,7 @@ func (p *Provider) toPage(w http.ResponseWriter, r *http.Request, it *Interactio
 		it.Request.Hash = it.ID.Hash()
 		it.Request.BrowserHash = p.cookies.EnsureBrowser(w, r).Hash()
 		if err := p.store.StoreRequest(r.Context(), it.Request); err != nil {
-			p.refuse(w, r, it.target(), errUnavailable())
+			p.unavailable(w, r, it.target(), err)
 			return
 		}
 	}

@@ -9,7 +9,9 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -98,6 +100,7 @@ type Config struct {
 	Derive func(label string) []byte
 	// Device is where a request came from.
 	Device func(*http.Request) identity.Device
+	Logger *slog.Logger
 	// CreditsAlg signs access tokens for the credits API, one of the ring's; empty: RS256.
 	CreditsAlg string
 	Now        func() time.Time
@@ -117,6 +120,7 @@ type Provider struct {
 	signupOpen bool
 	refreshKey []byte // makes successors of refresh tokens
 	device     func(*http.Request) identity.Device
+	logger     *slog.Logger
 	now        func() time.Time
 	facts      *memo[Facts] // by the id of an access token
 	verifier   *verifier.Verifier
@@ -137,7 +141,7 @@ func New(cfg Config) (*Provider, error) {
 	p := &Provider{
 		issuer: cfg.Issuer, audience: cfg.Audience, store: newDirectory(cfg.Store), identity: cfg.Identity,
 		ring: cfg.Ring, cookies: cfg.Cookies, pages: cfg.Pages, accessTTL: cfg.AccessTTL, refreshMax: cfg.RefreshMax,
-		signupOpen: cfg.SignupOpen, refreshKey: cfg.Derive(refreshLabel), device: cfg.Device, now: cfg.Now,
+		signupOpen: cfg.SignupOpen, refreshKey: cfg.Derive(refreshLabel), device: cfg.Device, logger: cfg.Logger, now: cfg.Now,
 		facts:    newMemo[Facts](factsLife, maxFacts),
 		verifier: local, creditsAlg: cfg.CreditsAlg,
 	}
@@ -202,6 +206,16 @@ func (p *Provider) SignedIn(r *http.Request) (*SignedIn, error) {
 func (p *Provider) SignOut(ctx context.Context, session identity.Session, d identity.Device) error {
 	defer p.facts.clear()
 	return p.identity.SignOut(ctx, session, d)
+}
+
+const faultMessage = "protocol request failed"
+
+// logFault writes what the caller is not told: why a fault of ours refused a request.
+func (p *Provider) logFault(w http.ResponseWriter, err error) {
+	if errors.Is(err, context.Canceled) {
+		return // the caller has gone
+	}
+	p.logger.Error(faultMessage, "error", err, "requestId", w.Header().Get("X-Request-Id"))
 }
 
 // isForm reports whether a request carries a form body (RFC 6749, appendix B). A charset is tolerated.

@@ -241,10 +241,12 @@ type signingError struct{ error }
 func (p *Provider) writeTokenError(w http.ResponseWriter, err error) {
 	fault := new(oidc.Error)
 	if _, late := errors.AsType[signingError](err); late {
+		p.logFault(w, err)
 		p.writeJSONError(w, http.StatusInternalServerError, errInternal())
 		return
 	}
 	if !errors.As(err, &fault) {
+		p.logFault(w, err)
 		p.writeJSONError(w, http.StatusServiceUnavailable, errUnavailable())
 		return
 	}

@@ -73,6 +73,7 @@ func (s *server) UserInfo(ctx context.Context, r *op.Request[oidc.UserInfoReques
 	case errors.Is(err, ErrInvalidToken):
 		return nil, op.NewStatusError(errInvalidToken(), http.StatusUnauthorized)
 	case err != nil:
+		p.logger.ErrorContext(ctx, faultMessage, "error", err)
 		return nil, op.NewStatusError(errUnavailable(), http.StatusServiceUnavailable)
 	}
 	scopes := strings.Fields(claims.Scope)

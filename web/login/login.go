@@ -163,6 +163,10 @@ func (p *Pages) Login(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if flow != nil && r.PostForm.Get("cancel") != "" {
+		p.Provider.Deny(w, r, flow)
+		return nil
+	}
 	if wait := p.Take(r.Context(), "login"); wait > 0 {
 		return p.loginRefused(w, r, flow, http.StatusTooManyRequests, wait)
 	}
