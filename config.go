@@ -189,7 +189,10 @@ func valueOf(s setting, given map[string]string) (string, error) {
 	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o004 != 0 && s.name != "JWT_PUBLIC_KEY" {
 		return "", fmt.Errorf("%s_FILE %s can be read by everybody: chmod o-r %s", s.name, path, path)
 	}
-	return strings.TrimSpace(string(content)), nil
+	if value = strings.TrimSpace(string(content)); value == "" {
+		return "", fmt.Errorf("%s_FILE %s is empty", s.name, path)
+	}
+	return value, nil
 }
 
 // portOrDefault is the port of the default issuer: that of LISTEN, which beats PORT.

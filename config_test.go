@@ -54,6 +54,10 @@ func TestConfigFaults(t *testing.T) {
 	if err := os.WriteFile(shared, []byte(key), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	empty := filepath.Join(t.TempDir(), "empty.key")
+	if err := os.WriteFile(empty, []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		env  []string
 		dev  bool
@@ -65,6 +69,7 @@ func TestConfigFaults(t *testing.T) {
 		"short master key":            {[]string{"MASTER_KEY=abcd"}, false, "MASTER_KEY"},
 		"key and file":                {[]string{"MASTER_KEY=" + key, "MASTER_KEY_FILE=" + shared}, false, "both set"},
 		"key file for all to read":    {[]string{"MASTER_KEY_FILE=" + shared}, false, "can be read by everybody"},
+		"empty file of a secret":      {[]string{"DATABASE_URL_FILE=" + empty}, false, "is empty"},
 		"any secret for all to read":  {[]string{"DATABASE_URL_FILE=" + shared}, false, "can be read by everybody"},
 		"password API off":            {[]string{"PASSWORD_API=off"}, false, "PASSWORD_API"},
 		"password API on":             {[]string{"PASSWORD_API=on"}, false, ""},
@@ -115,6 +120,7 @@ func TestConfigFaults(t *testing.T) {
 		{"MASTER_KEY_FILE=" + shared},
 		{"MASTER_KEY_FILE=" + shared, "MASTER_KEY=x"},
 		{"MASTER_KEY_FILE=" + shared + ".none"},
+		{"MASTER_KEY_FILE=" + empty},
 		{"MASTER_KEY=x"},
 		nil,
 	} {
