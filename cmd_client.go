@@ -207,6 +207,9 @@ func newClientUpdate(environ []string) *cobra.Command {
 		return withStore(cmd.Context(), environ, func(cfg *config, db *sqlite.DB) error {
 			client, err := provider.ChangeClient(cmd.Context(), db.Provider(), args[0], func(c *provider.Client) error {
 				set(c)
+				if !cmd.Flags().Changed("id-token-alg") {
+					return nil // so that a client whose algorithm was taken away can still be disabled
+				}
 				if err := cfg.checkIDTokenAlg(c.IDTokenAlg); err != nil {
 					return usageError{err}
 				}

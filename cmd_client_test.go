@@ -14,6 +14,8 @@ import (
 
 	"github.com/joho/godotenv"
 	"golang.org/x/oauth2"
+
+	"mana/provider"
 )
 
 // ownToken asks for a token of a client itself: the status and what was answered.
@@ -97,6 +99,9 @@ func TestClientFaults(t *testing.T) {
 	s.fails(t, 2, "client", "create", "Bad", "--redirect", callback, "--refresh-idle", "soon")
 	s.fails(t, 2, "client", "create", "Bad", "--redirect", callback, "--print", "cobol")
 	s.fails(t, 2, "client", "update", public.ID, "--pkce-exempt")
+	s.fails(t, 2, "client", "update", public.ID, "--id-token-alg", "ES256")
+	s.changeClient(t, public.ID, func(c *provider.Client) { c.IDTokenAlg = "ES256" }) // of another time
+	s.command(t, "client", "update", public.ID, "--disabled")
 	s.fails(t, 2, "client", "rotate-secret", public.ID, "--overlap", "31d")
 	s.fails(t, 5, "client", "rotate-secret", public.ID)
 	var problem struct {
