@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -101,18 +102,39 @@ type created struct {
 //go:embed deploy/snippets/go/main.go
 var snippetGo string
 
-// print writes the lines of a .env file, and with a kind the code that reads them.
+// print writes the lines of a .env file that a shell can read too, and with a kind the code that reads them.
 func (c created) print(out io.Writer, kind string) error {
-	secret := ""
-	if c.Secret != "" {
-		secret = "CLIENT_SECRET=" + c.Secret + "\n"
+	var text strings.Builder
+	for _, line := range [][2]string{
+		{"ISSUER", c.Issuer},
+		{"CLIENT_ID", c.ID},
+		{"CLIENT_SECRET", c.Secret},
+		{"REDIRECT_URI", strings.Join(c.RedirectURIs, " ")},
+		{"SCOPE", strings.Join(c.Scopes, " ")},
+	} {
+		if line[1] != "" {
+			fmt.Fprintf(&text, "%s=%s\n", line[0], quoted(line[1]))
+		}
 	}
-	_, err := fmt.Fprintf(out, "ISSUER=%s\nCLIENT_ID=%s\n%sREDIRECT_URI=\"%s\"\nSCOPE=\"%s\"\n",
-		c.Issuer, c.ID, secret, strings.Join(c.RedirectURIs, " "), strings.Join(c.Scopes, " "))
-	if err == nil && kind == "go" {
-		_, err = fmt.Fprint(out, "\n"+snippetGo)
+	if kind == "go" {
+		text.WriteString("\n" + snippetGo)
 	}
+	_, err := io.WriteString(out, text.String())
 	return err
+}
+
+// plainValue is what needs no quotes in a shell.
+var plainValue = regexp.MustCompile(`^[A-Za-z0-9_.,:/@%+-]+$`)
+
+// quoted is a value for a .env file and for a shell, which both take what single quotes hold as it is.
+func quoted(value string) string {
+	switch {
+	case plainValue.MatchString(value):
+		return value
+	case !strings.Contains(value, "'"):
+		return "'" + value + "'"
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(value) + `"`
 }
 
 func newClientList(environ []string) *cobra.Command {

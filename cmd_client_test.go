@@ -159,6 +159,36 @@ func TestRedemptionReadsStorage(t *testing.T) {
 	}
 }
 
+// TestClientEnv gives what a new client prints to a shell and to a reader of .env files.
+func TestClientEnv(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	redirect := "http://localhost:3000/cb?a='$HOME'&b=`id`;\"c"
+	for name, args := range map[string][]string{
+		"public":       {"--public", "--redirect", "com.example.app:/cb"},
+		"confidential": {"--redirect", callback, "--redirect", "https://app.example.com/cb?a=$HOME&b=1"},
+		"hostile":      {"--redirect", redirect},
+	} {
+		printed := s.command(t, append([]string{"client", "create", "Notes"}, args...)...)
+		values, err := godotenv.Unmarshal(printed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := values["CLIENT_SECRET"]; ok != (name != "public") || strings.Contains(printed, "=\n") {
+			t.Errorf("%s: got %s, want a secret of confidential clients only, and no empty line", name, printed)
+		}
+		if values["SCOPE"] != "openid profile email" || name == "hostile" && values["REDIRECT_URI"] != redirect {
+			t.Errorf("%s: got %q", name, values)
+		}
+		for key, want := range values {
+			shell := exec.CommandContext(t.Context(), "sh", "-euc", printed+"\nprintf %s \"$"+key+"\"")
+			if got, err := shell.CombinedOutput(); err != nil || string(got) != want {
+				t.Errorf("%s: a shell has %s as %q, %v, want %q", name, key, got, err, want)
+			}
+		}
+	}
+}
+
 func TestSnippetGo(t *testing.T) {
 	t.Parallel()
 	s := start(t)
