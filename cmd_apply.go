@@ -153,17 +153,25 @@ func changedFields(before, after provider.Client) []string {
 	return names
 }
 
-// applyAtStart applies the file that the settings name.
-func (p *program) applyAtStart(ctx context.Context) error {
-	if p.cfg.applyFile == "" {
-		return nil
+// readAtStart reads the file that the settings name, and judges it before anything is touched; nil if they name none.
+func (c *config) readAtStart() (*applyFile, error) {
+	if c.applyFile == "" {
+		return nil, nil
 	}
-	file, err := readApplyFile(p.cfg.applyFile)
+	file, err := readApplyFile(c.applyFile)
+	if err == nil {
+		err = file.fits(c)
+	}
 	if err != nil {
-		return fmt.Errorf("APPLY_FILE: %w", err)
+		return nil, fmt.Errorf("APPLY_FILE: %w", err)
 	}
-	if err := file.fits(p.cfg); err != nil {
-		return err
+	return file, nil
+}
+
+// applyAtStart applies the file that the settings name.
+func (p *program) applyAtStart(ctx context.Context, file *applyFile) error {
+	if file == nil {
+		return nil
 	}
 	outcomes, err := file.apply(ctx, p.db.Provider(), time.Now())
 	if err != nil {

@@ -204,9 +204,16 @@ func TestApplyAtStart(t *testing.T) {
 	}
 	var stderr bytes.Buffer
 	bad := applyFolder(t, "clients:\n  - client_id: mc_a\n")
-	env := []string{"APPLY_FILE=" + bad, "PORT=" + freePort(t), "DATA_DIR=" + t.TempDir()}
-	if code := run(t.Context(), []string{"serve"}, env, io.Discard, &stderr); code != 1 || !strings.Contains(stderr.String(), "line 2: clients[0].client_name") {
-		t.Errorf("got %d, %s, want no start and the line", code, &stderr)
+	dir := filepath.Join(t.TempDir(), "data")
+	env := []string{"APPLY_FILE=" + bad, "PORT=" + freePort(t), "DATA_DIR=" + dir}
+	for want, args := range map[int][]string{exitFailed: {"serve"}, exitProblem: {"config", "check"}} {
+		if code := run(t.Context(), args, env, io.Discard, &stderr); code != want || !strings.Contains(stderr.String(), "line 2: clients[0].client_name") {
+			t.Errorf("%v: got %d, %s, want no start and the line", args, code, &stderr)
+		}
+		stderr.Reset()
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("got %v, want no file touched", err)
 	}
 }
 

@@ -47,6 +47,9 @@ func newConfigCheck(environ []string) *cobra.Command {
 			if err == nil {
 				cfg, err = loadConfig(environ, anyAddress)
 			}
+			if err == nil {
+				_, err = cfg.readAtStart()
+			}
 			if err != nil {
 				return fmt.Errorf("%w: %w", errProblem, err)
 			}

@@ -41,7 +41,11 @@ func newServe(environ []string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), cfg, environ, cmd.ErrOrStderr())
+			file, err := cfg.readAtStart()
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), cfg, environ, file, cmd.ErrOrStderr())
 		},
 	}
 	command.Flags().BoolVar(&anyAddress, "dev", false, "let a loopback issuer listen on all addresses, for a container")
@@ -64,8 +68,9 @@ type program struct {
 	ring                      *keys.Ring
 }
 
-// serve runs until ctx ends, then stops in order: readiness, listener, requests, jobs, storage.
-func serve(ctx context.Context, cfg *config, environ []string, stderr io.Writer) (err error) {
+// serve runs until ctx ends, then stops in order: readiness, listener, requests, jobs, storage. file is applied
+// first; it may be nil.
+func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, stderr io.Writer) (err error) {
 	begin := time.Now()
 	logger, text := newLogger(cfg, stderr)
 	slog.SetDefault(slog.New(errorOnly{logger.Handler()})) // what libraries say on their own
@@ -90,7 +95,7 @@ func serve(ctx context.Context, cfg *config, environ []string, stderr io.Writer)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	p := &program{cfg: cfg, logger: logger, text: text, db: db}
-	if err := p.applyAtStart(ctx); err != nil {
+	if err := p.applyAtStart(ctx, file); err != nil {
 		return err
 	}
 	handler, ring, err := p.build(ctx, master, dialOwn(listeners))
