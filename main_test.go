@@ -328,7 +328,7 @@ func (s *server) api(t *testing.T, method, path, token string, body any, headers
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.HasPrefix(path, "/api/") && !strings.HasSuffix(path, "/jwks") && len(raw) > 0 && !bytes.HasSuffix(raw, []byte("\n")) {
+	if (strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/.well-known/") || path == "/jwks") && len(raw) > 0 && !bytes.HasSuffix(raw, []byte("\n")) {
 		t.Errorf("got %q, want an answer that ends its line", raw)
 	}
 	var decoded map[string]any

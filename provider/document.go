@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -43,8 +44,9 @@ var (
 	acceptEncoding = "Accept-Encoding"
 )
 
-// NewDocument prepares a document.
+// NewDocument prepares a document of JSON. It ends its line, as all our JSON does.
 func NewDocument(contentType string, body []byte, cache string) *Document {
+	body = slices.Concat(body, []byte("\n"))
 	var zipped bytes.Buffer
 	writer, _ := gzip.NewWriterLevel(&zipped, gzip.BestCompression) // the level is a valid constant
 	_, _ = writer.Write(body)                                       // a buffer does not fail
