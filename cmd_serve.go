@@ -328,7 +328,7 @@ func (p *program) banner(ctx context.Context, stderr io.Writer, fresh bool) erro
 		data += " · " + filepath.Join(c.dataDir, masterKeyFile)
 	}
 	if fresh {
-		data += "    new; signing key RS256 made and sealed"
+		data += "    new; signing key " + strings.Join(c.signingAlgs, ", ") + " made and sealed"
 	} else {
 		data += fmt.Sprintf("    %d users, %d clients", users, len(clients))
 	}
