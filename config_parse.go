@@ -55,6 +55,8 @@ func parseIssuer(c *config, value string) error {
 		return errors.New("must have no query, fragment or user information")
 	case u.Path != "":
 		return errors.New("must be scheme and host only, without a path or a slash at the end")
+	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80":
+		return errors.New("must leave out the default port, as browsers do")
 	case u.Host != strings.ToLower(u.Host):
 		return errors.New("must have its host in lower case")
 	case u.Scheme == "https", u.Scheme == "http" && isLoopbackHost(u.Hostname()):

@@ -75,6 +75,7 @@ func TestConfigFaults(t *testing.T) {
 		"password API on":             {[]string{"PASSWORD_API=on"}, false, ""},
 		"trailing slash":              {[]string{"ISSUER=https://id.example.com/", "MASTER_KEY=" + key}, false, "ISSUER"},
 		"query":                       {[]string{"ISSUER=https://id.example.com?x", "MASTER_KEY=" + key}, false, "ISSUER"},
+		"default port":                {[]string{"ISSUER=https://id.example.com:443", "MASTER_KEY=" + key}, false, "ISSUER"},
 		"upper case":                  {[]string{"ISSUER=https://ID.example.com", "MASTER_KEY=" + key}, false, "ISSUER"},
 		"loopback on all addresses":   {[]string{"LISTEN=0.0.0.0:3001"}, false, "LISTEN"},
 		"the same with --dev":         {[]string{"LISTEN=0.0.0.0:3001"}, true, ""},
