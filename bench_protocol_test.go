@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ const (
 	documentRequests = 15_000 // a round
 	tokenRequests    = 800
 	checkRequests    = 6_000
+	freshTokens      = 3_000
 	tailCallers      = 32
 	tailRequests     = 4_000
 )
@@ -78,6 +80,26 @@ func benchProtocol(t *testing.T, s *server, p process) {
 	token := url.Values{"token": {fmt.Sprint(body["access_token"])}}
 	against(t, "introspection_cpu_ratio", checkRequests, 1.25, p, base,
 		postForm(p.url+"/introspect", client.ID, client.Secret, token), postForm(base.url+"/introspect", "x", bareSecret, token))
+	benchFresh(t, s, p, base, client)
+}
+
+// benchFresh introspects each token once a round, so that nothing that is kept for a moment helps.
+func benchFresh(t *testing.T, s *server, p, base process, client created) {
+	t.Helper()
+	tokens := make([]string, freshTokens)
+	for i := range tokens {
+		_, body, _ := s.post(t, "/token", client, "grant_type", "client_credentials", "scope", "credits:read")
+		tokens[i] = fmt.Sprint(body["access_token"])
+	}
+	each := func(to, id, secret string) func() *http.Request {
+		var next atomic.Int64
+		return func() *http.Request {
+			token := tokens[next.Add(1)%freshTokens]
+			return postForm(to, id, secret, url.Values{"token": {token}})()
+		}
+	}
+	against(t, "introspection_fresh_cpu_ratio", freshTokens, 1.25, p, base,
+		each(p.url+"/introspect", client.ID, client.Secret), each(base.url+"/introspect", "x", bareSecret))
 }
 
 // benchES256 compares tokens by the other algorithm, on a program that signs with it.

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -52,8 +53,18 @@ func (p *Provider) Access(ctx context.Context, token string) (Access, error) {
 	return Access{}, ErrInvalidToken
 }
 
-// parseAccess checks what can be checked without storage.
+// parseAccess checks what can be checked without storage. A signature that held is not checked again for a
+// moment, since the same token comes many times; its times are.
 func (p *Provider) parseAccess(ctx context.Context, token string) (accessClaims, error) {
+	sum := sha256.Sum256([]byte(token))
+	claims, err := p.verified.get(string(sum[:]), func() (accessClaims, error) { return p.verify(ctx, token) })
+	if err == nil && !fresh(claims.IssuedAt, claims.ExpiresAt, p.now()) {
+		err = ErrInvalidToken
+	}
+	return claims, err
+}
+
+func (p *Provider) verify(ctx context.Context, token string) (accessClaims, error) {
 	c, err := p.verifier.Verify(ctx, token)
 	if err != nil {
 		return accessClaims{}, ErrInvalidToken

@@ -54,8 +54,8 @@ const (
 	refreshIdle = 7 * 24 * time.Hour
 	clockSkew   = time.Minute
 
-	// factsLife is how long the answer whether an access token lives may be kept: a revocation elsewhere shows
-	// within it, one in this process at once.
+	// factsLife is how long it is kept that an access token is ours, and that it lives: a revocation elsewhere
+	// shows within it, one in this process at once.
 	factsLife = time.Second
 	maxFacts  = 8192
 )
@@ -122,7 +122,8 @@ type Provider struct {
 	device     func(*http.Request) identity.Device
 	logger     *slog.Logger
 	now        func() time.Time
-	facts      *memo[Facts] // by the id of an access token
+	facts      *memo[Facts]        // by the id of an access token
+	verified   *memo[accessClaims] // by the hash of an access token
 	verifier   *verifier.Verifier
 	creditsAlg string
 	discovery  published
@@ -143,6 +144,7 @@ func New(cfg Config) (*Provider, error) {
 		ring: cfg.Ring, cookies: cfg.Cookies, pages: cfg.Pages, accessTTL: cfg.AccessTTL, refreshMax: cfg.RefreshMax,
 		signupOpen: cfg.SignupOpen, refreshKey: cfg.Derive(refreshLabel), device: cfg.Device, logger: cfg.Logger, now: cfg.Now,
 		facts:    newMemo[Facts](factsLife, maxFacts),
+		verified: newMemo[accessClaims](factsLife, maxFacts),
 		verifier: local, creditsAlg: cfg.CreditsAlg,
 	}
 	if err := p.Republish(); err != nil {
@@ -158,6 +160,7 @@ func (p *Provider) Republish() error {
 	if err != nil {
 		return err
 	}
+	p.verified.clear() // what a revoked key signed
 	p.discovery.Store(NewDocument("application/json", discovery, cacheMetadata))
 	p.jwks.Store(NewDocument("application/jwk-set+json", p.ring.JWKS(), cacheJWKS))
 	return nil
