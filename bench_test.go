@@ -146,8 +146,14 @@ func figure(name string, value float64, op string, limit float64) {
 	fmt.Printf("figure %s %.3f goal %s %g\n", name, value, op, limit)
 }
 
-// compare interleaves ours, the baseline, and the baseline again.
+// compare prints the ratio of ours to the baseline beside its goal.
 func compare(t *testing.T, name string, n int, limit float64, ours, base func() time.Duration) {
+	t.Helper()
+	figure(name, ratioOf(t, name, n, ours, base), "<=", limit)
+}
+
+// ratioOf interleaves ours, the baseline, and the baseline again: the median of the pairwise ratios.
+func ratioOf(t *testing.T, name string, n int, ours, base func() time.Duration) float64 {
 	t.Helper()
 	ours()
 	base()
@@ -158,7 +164,7 @@ func compare(t *testing.T, name string, n int, limit float64, ours, base func() 
 		same = append(same, float64(c)/float64(b))
 	}
 	fmt.Printf("%s: %d requests a round, %d rounds, A/A of the baseline %.3f to %.3f\n", name, n, benchRounds, slices.Min(same), slices.Max(same))
-	figure(name, median(ratios), "<=", limit)
+	return median(ratios)
 }
 
 func get(url string) func() *http.Request {

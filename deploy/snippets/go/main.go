@@ -1,5 +1,5 @@
 // Command main logs one person in. Put the settings into its environment, then:
-// go mod init app && go get github.com/coreos/go-oidc/v3 golang.org/x/oauth2 && go run .
+// go mod init app && go mod tidy && go run .
 package main
 
 import (
@@ -27,8 +27,8 @@ func main() {
 		RedirectURL: os.Getenv("REDIRECT_URI"), Scopes: strings.Fields(os.Getenv("SCOPE")),
 	}
 	callback, err := url.Parse(app.RedirectURL)
-	if err != nil {
-		log.Fatal(err)
+	if err != nil || callback.Path == "" || callback.Path == "/" {
+		log.Fatal("the redirect URI needs a path of its own, such as /callback")
 	}
 	http.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		state, verifier := oauth2.GenerateVerifier(), oauth2.GenerateVerifier() // random, for this browser only
