@@ -99,7 +99,9 @@ func benchFresh(t *testing.T, s *server, p, base process, client created) {
 		}
 	}
 	ratio := ratioOf(t, "introspection of tokens never seen before", freshTokens,
-		func() time.Duration { return load(t, p, freshTokens, each(p.url+"/introspect", client.ID, client.Secret)) },
+		func() time.Duration {
+			return load(t, p, freshTokens, each(p.url+"/introspect", client.ID, client.Secret))
+		},
 		func() time.Duration { return load(t, base, freshTokens, each(base.url+"/introspect", "x", bareSecret)) })
 	fmt.Printf("introspection of tokens never seen before: %.3f, no goal: it reads their revocation from storage\n", ratio)
 }
