@@ -21,6 +21,14 @@ var (
 	ErrInvalidToken = errors.New("invalid access token")
 	// ErrInvalidClient: client authentication failed.
 	ErrInvalidClient = errors.New("invalid client")
+	// ErrUnknownServiceKey: no service key has this id or name.
+	ErrUnknownServiceKey = errors.New("unknown service key")
+	// ErrInvalidServiceKey: the value shown is that of no live service key.
+	ErrInvalidServiceKey = errors.New("invalid service key")
+	// ErrServiceKeyTaken: another service key has this name, or has or had this value.
+	ErrServiceKeyTaken = errors.New("name or value is that of another service key")
+	// ErrServiceKeyEnded: the service key was revoked or has expired.
+	ErrServiceKeyEnded = errors.New("service key was revoked or has expired")
 	// ErrDenied: policy refuses this subject a token for this client.
 	ErrDenied = errors.New("subject refused")
 )

@@ -22,9 +22,11 @@ import (
 type Store struct {
 	Identity identity.Store
 	Provider provider.Store
-	Ledger   ledger.Store
-	Keys     keys.Store
-	Clean    func(ctx context.Context, retention time.Duration) (int, error)
+	// ServiceKeys keeps the keys of back ends.
+	ServiceKeys provider.ServiceKeyStore
+	Ledger      ledger.Store
+	Keys        keys.Store
+	Clean       func(ctx context.Context, retention time.Duration) (int, error)
 	// Revisions reads the counters of what programs keep in memory.
 	Revisions func(ctx context.Context) (map[string]int64, error)
 	// Exec runs SQL with the rights of the program, to prove what the database itself refuses.
@@ -43,6 +45,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("sessions", func(t *testing.T) { t.Parallel(); testSessions(t, open) })
 	t.Run("attempts", func(t *testing.T) { t.Parallel(); testAttempts(t, open) })
 	t.Run("clients", func(t *testing.T) { t.Parallel(); testClients(t, open) })
+	t.Run("service keys", func(t *testing.T) { t.Parallel(); testServiceKeys(t, open) })
 	t.Run("provider", func(t *testing.T) { t.Parallel(); testProvider(t, open) })
 	t.Run("refresh", func(t *testing.T) { t.Parallel(); testRefresh(t, open) })
 	t.Run("races", func(t *testing.T) { t.Parallel(); testRaces(t, open) })
