@@ -53,13 +53,15 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := op.ReloadClients(ctx); err != nil {
+	p.serviceKeys = provider.NewServiceKeys(p.db.Provider(), time.Now)
+	if err := errors.Join(op.ReloadClients(ctx), p.serviceKeys.Reload(ctx)); err != nil {
 		return nil, nil, err
 	}
 	handler, err := web.New(web.Config{
 		Issuer: c.issuer, Provider: op, Identity: people, Ledger: credits, UI: site, FormKey: formKey,
-		FirstParty: provider.NewFirstParty(provider.FirstPartyConfig{Provider: op, RefreshTTL: c.refreshTTL}),
-		Limits:     c.limits, TrustedProxies: c.proxies, CORSOrigins: c.origins(), Demo: demo,
+		FirstParty:  provider.NewFirstParty(provider.FirstPartyConfig{Provider: op, RefreshTTL: c.refreshTTL}),
+		ServiceKeys: p.serviceKeys,
+		Limits:      c.limits, TrustedProxies: c.proxies, CORSOrigins: c.origins(), Demo: demo,
 		SignupOpen: c.signupOpen, SignupBonus: c.signupBonus, ValidateSlots: c.validateSlots,
 		Ready: p.ready, Logger: p.logger, Now: time.Now,
 	})

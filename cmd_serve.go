@@ -66,6 +66,7 @@ type program struct {
 	// What is called when another process changed what is kept in memory.
 	reloadClients, reloadKeys func(context.Context) error
 	ring                      *keys.Ring
+	serviceKeys               *provider.ServiceKeys
 }
 
 // serve runs until ctx ends, then stops in order: readiness, listener, requests, jobs, storage. file is applied

@@ -14,6 +14,7 @@ const (
 	cleanEvery   = time.Minute
 	watchEvery   = time.Second
 	advanceEvery = 10 * time.Minute
+	noteEvery    = 10 * time.Second
 )
 
 // retention is how long ended sessions stay.
@@ -27,6 +28,7 @@ func (p *program) startJobs(ctx context.Context) {
 		p.every(ctx, watchEvery, "watching for changes", func(ctx context.Context) error { return p.reloadChanged(ctx, seen) })
 	})
 	p.jobs.Go(func() { p.every(ctx, advanceEvery, "rotating signing keys", p.advanceKeys) })
+	p.jobs.Go(func() { p.every(ctx, noteEvery, "noting uses of service keys", p.serviceKeys.NoteUses) })
 }
 
 // every runs a job at once and then at an interval. A fault is logged when it begins, not each time; what was
@@ -67,7 +69,7 @@ func (p *program) reloadChanged(ctx context.Context, seen map[string]int64) erro
 	}
 	var faults error
 	for subject, reload := range map[string]func(context.Context) error{
-		"clients": p.reloadClients, "keys": p.reloadKeys,
+		"clients": p.reloadClients, "keys": p.reloadKeys, "service_keys": p.serviceKeys.Reload,
 	} {
 		if revisions[subject] == seen[subject] {
 			continue

@@ -26,6 +26,7 @@ func TestReloadChanged(t *testing.T) {
 		db:            db,
 		reloadClients: func(context.Context) error { clients++; return nil },
 		reloadKeys:    func(context.Context) error { keys++; return fault },
+		serviceKeys:   provider.NewServiceKeys(db.Provider(), time.Now),
 	}
 	seen := make(map[string]int64)
 	step := func(what string, wantErr error, wantClients, wantKeys int) {

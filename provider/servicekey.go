@@ -44,9 +44,6 @@ const (
 // KeyPermissions are all permissions that a service key can have.
 func KeyPermissions() []string { return []string{MayBalance, MayUse, MayRefund, MayHold} }
 
-// MinKeyValue is the shortest value that may be registered, in bytes: the hash of less could be guessed.
-const MinKeyValue = 32
-
 // maxKeyRate is the highest rate that may be set, in calls a minute.
 const maxKeyRate = 1_000_000
 
@@ -70,6 +67,9 @@ func (k ServiceKey) Caller() string { return "app:" + k.Owner() }
 
 // May reports whether the key has a permission.
 func (k ServiceKey) May(permission string) bool { return slices.Contains(k.Permissions, permission) }
+
+// Serves reports whether the key may name an app.
+func (k ServiceKey) Serves(app string) bool { return slices.Contains(k.AppIDs, app) }
 
 // Live reports whether the key is neither revoked nor expired.
 func (k ServiceKey) Live(now time.Time) bool {
@@ -163,4 +163,3 @@ func (k ServiceKey) summary() string {
 	}
 	return text
 }
-

@@ -23,6 +23,7 @@ const (
 	classSpend     = "spend"     // of a person and caller
 	classRead      = "read"      // of a person
 	classBearer    = "bearer"    // of a person: all calls with a token
+	classService   = "service"   // of a service key, unless the key has its own rate
 	classPublic    = "public"    // of an address
 	classToken     = "token"     // failed client authentications of an address
 	classBrowser   = "authorize" // pages of an address
@@ -40,7 +41,8 @@ func ParseLimits(overrides string, publicMax int, publicPeriod time.Duration) (L
 	limits := Limits{
 		classLogin: rate(50, 15*time.Minute), classSignup: rate(10, time.Hour), classSignupDay: rate(100, 24*time.Hour),
 		classRefresh: rate(120, time.Minute), classRefreshIP: rate(600, time.Minute),
-		classSpend: rate(100, time.Minute), classRead: rate(300, time.Minute), classBearer: rate(1000, time.Minute), classPublic: rate(int64(publicMax), publicPeriod),
+		classSpend: rate(100, time.Minute), classRead: rate(300, time.Minute), classBearer: rate(1000, time.Minute),
+		classService: rate(6000, time.Minute), classPublic: rate(int64(publicMax), publicPeriod),
 		classToken: rate(120, time.Minute), classBrowser: rate(300, time.Minute),
 	}
 	if overrides == "" {
@@ -75,14 +77,26 @@ func (c *counts) take(ctx context.Context, class, key string) time.Duration {
 	return c.add(ctx, class, key, 1)
 }
 
+// takeUpTo counts one use of a class by key, up to a rate of its own if there is one.
+func (c *counts) takeUpTo(ctx context.Context, class, key string, perMinute int) time.Duration {
+	rate := c.limits[class]
+	if perMinute > 0 {
+		rate = limiter.Rate{Limit: int64(perMinute), Period: time.Minute}
+	}
+	return c.count(ctx, class+" "+key, 1, rate)
+}
+
 // giveBack takes a count back: what was counted did not happen.
 func (c *counts) giveBack(ctx context.Context, class, key string) {
 	c.add(ctx, class, key, -1)
 }
 
 func (c *counts) add(ctx context.Context, class, key string, n int64) time.Duration {
-	rate := c.limits[class]
-	state, err := c.store.Increment(ctx, class+" "+key, n, rate)
+	return c.count(ctx, class+" "+key, n, c.limits[class])
+}
+
+func (c *counts) count(ctx context.Context, key string, n int64, rate limiter.Rate) time.Duration {
+	state, err := c.store.Increment(ctx, key, n, rate)
 	if err != nil || !state.Reached && (n != 0 || state.Remaining > 0) {
 		return 0 // the store in memory does not fail
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"mana/web/api"
 	"mana/web/page"
 )
 
@@ -160,10 +161,15 @@ func (s *Site) logRequest(r *http.Request, w *recorder, took time.Duration) {
 	if route == "" {
 		route = "unmatched"
 	}
-	s.cfg.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request",
+	attributes := []slog.Attr{
 		slog.String("route", route), slog.String("method", r.Method), slog.Int("status", w.status),
 		slog.Float64("ms", float64(took.Microseconds())/1000), slog.Int("bytes", w.bytes),
-		slog.String("requestId", state.RequestID), slog.String("ip", shortened(state.Client)))
+		slog.String("requestId", state.RequestID), slog.String("ip", shortened(state.Client)),
+	}
+	if app := r.Header.Get("X-App-Id"); api.ValidAppID(app) { // what back ends say of themselves; nothing else reads it
+		attributes = append(attributes, slog.String("appId", app))
+	}
+	s.cfg.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request", attributes...)
 }
 
 func quiet(path string) bool {

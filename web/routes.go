@@ -33,6 +33,7 @@ type Config struct {
 	Issuer         *url.URL
 	Provider       *provider.Provider
 	FirstParty     *provider.FirstParty
+	ServiceKeys    *provider.ServiceKeys
 	Identity       *identity.Service
 	Ledger         *ledger.Ledger
 	UI             ui.Site
@@ -96,9 +97,12 @@ func New(cfg Config) (http.Handler, error) {
 		documents: make(map[string]http.Handler),
 	}
 	s.api = api.New(api.Config{
-		Identity: cfg.Identity, FirstParty: cfg.FirstParty, Ledger: cfg.Ledger, Logger: cfg.Logger, Now: cfg.Now,
+		Identity: cfg.Identity, FirstParty: cfg.FirstParty, ServiceKeys: cfg.ServiceKeys, Ledger: cfg.Ledger, Logger: cfg.Logger, Now: cfg.Now,
 		SignupOpen: cfg.SignupOpen, ValidateSlots: cfg.ValidateSlots, Ready: cfg.Ready,
 		Take: s.counts.take, GiveBack: s.counts.giveBack, Network: callerNetwork,
+		TakeService: func(ctx context.Context, key string, perMinute int) time.Duration {
+			return s.counts.takeUpTo(ctx, classService, key, perMinute)
+		},
 	})
 	routes, err := s.routes()
 	if err != nil {
@@ -157,7 +161,7 @@ func (s *Site) routes() ([]route, error) {
 		{"GET", "/account", kindPage, pages.Handle(home.Home)},
 		{"GET", ui.AssetPath, kindOpen, http.HandlerFunc(s.assets)},
 	}
-	table = append(table, s.apiRoutes()...)
+	table = append(append(table, s.apiRoutes()...), s.serviceRoutes()...)
 	if s.cfg.Demo != nil {
 		table = append(table, s.devRoutes(pages)...)
 	}
@@ -181,6 +185,17 @@ func (s *Site) apiRoutes() []route {
 		{"GET", "/health", kindOpen, s.api.Handle(s.api.Health)},
 		{"GET", "/health/live", kindOpen, s.api.Handle(s.api.Live)},
 		{"GET", "/health/ready", kindOpen, s.api.Handle(s.api.ReadyNow)},
+	}
+}
+
+// serviceRoutes are what back ends call with a service key. POST credits/use takes one too.
+func (s *Site) serviceRoutes() []route {
+	const credits, internal = "/api/v1/credits", "/api/v1/internal/credits"
+	return []route{
+		{"GET", credits + "/balance/{userId}", kindAPI, s.api.Handle(s.api.ServiceBalance)},
+		{"GET", internal + "/balance/{userId}", kindAPI, s.api.Handle(s.api.ServiceBalance)},
+		{"POST", internal + "/use", kindAPI, s.api.Handle(s.api.ServiceUse)},
+		{"POST", internal + "/init", kindAPI, s.api.Handle(s.api.ServiceInit)},
 	}
 }
 

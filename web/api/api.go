@@ -21,14 +21,17 @@ import (
 
 // Config is what the API needs. All fields are required.
 type Config struct {
-	Identity   *identity.Service
-	FirstParty *provider.FirstParty
-	Ledger     *ledger.Ledger
-	Logger     *slog.Logger
-	Now        func() time.Time
-	SignupOpen bool
+	Identity    *identity.Service
+	FirstParty  *provider.FirstParty
+	ServiceKeys *provider.ServiceKeys
+	Ledger      *ledger.Ledger
+	Logger      *slog.Logger
+	Now         func() time.Time
+	SignupOpen  bool
 	// Take counts one use of a class of limits by key, and gives how long to wait when it is passed.
 	Take func(ctx context.Context, class, key string) time.Duration
+	// TakeService counts one call with a service key, up to a rate of its own if that is not 0.
+	TakeService func(ctx context.Context, key string, perMinute int) time.Duration
 	// GiveBack takes a count back.
 	GiveBack func(ctx context.Context, class, key string)
 	// Network is the key under which an address is counted.

@@ -33,11 +33,8 @@ func (a *API) access(r *http.Request, scope, class string) (provider.Access, err
 		return e
 	}
 	token := bearerToken(r)
-	if keys := r.Header.Values("X-Service-Key"); len(keys) > 0 {
-		if token != "" {
-			return provider.Access{}, validation("Send either a bearer token or a service key")
-		}
-		return provider.Access{}, unauthorized("Invalid service key", "")
+	if token != "" && len(r.Header.Values("X-Service-Key")) > 0 {
+		return provider.Access{}, errTwoCredentials()
 	}
 	if token == "" {
 		return provider.Access{}, unauthorized("No token provided", "")
@@ -93,10 +90,14 @@ func (a *API) Balance(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := balanceOf(balance)
-	body.UserID = who.UserID.String()
-	writeJSON(w, http.StatusOK, body)
+	writeBalance(w, balance)
 	return nil
+}
+
+func writeBalance(w http.ResponseWriter, balance ledger.Balance) {
+	body := balanceOf(balance)
+	body.UserID = balance.UserID.String()
+	writeJSON(w, http.StatusOK, body)
 }
 
 type transactionBody struct {
@@ -127,15 +128,18 @@ func transactionOf(t ledger.Transaction) transactionBody {
 	}
 }
 
-type usedBody struct {
+type receiptBody struct {
 	Success     bool            `json:"success"`
 	Transaction transactionBody `json:"transaction"`
 	NewBalance  balanceBody     `json:"newBalance"`
 	Message     string          `json:"message,omitempty"`
 }
 
-// Use spends credits: POST /api/v1/credits/use.
+// Use spends credits: POST /api/v1/credits/use. It takes a bearer token or a service key.
 func (a *API) Use(w http.ResponseWriter, r *http.Request) error {
+	if len(r.Header.Values("X-Service-Key")) > 0 {
+		return a.ServiceUse(w, r)
+	}
 	who, err := a.access(r, provider.ScopeCreditsSpend, "spend")
 	if err != nil {
 		return err
@@ -144,10 +148,7 @@ func (a *API) Use(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	use := ledger.Use{UserID: who.UserID, Amount: body.amount("amount"), AppID: body.required("appId"), Caller: who.Caller()}
-	if !validAppID(use.AppID) {
-		body.fail("appId must be 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore, colon and hyphen")
-	}
+	use := ledger.Use{UserID: who.UserID, Amount: body.amount("amount"), AppID: body.appID(""), Caller: who.Caller()}
 	use.Description = body.limited("description", 1, maxDescription)
 	use.IdempotencyKey = body.idempotencyKey(r.Header)
 	use.Metadata = body.metadata("metadata")
@@ -155,22 +156,43 @@ func (a *API) Use(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !who.FirstParty && !slices.Contains(who.AppIDs, use.AppID) {
-		return &Error{Status: http.StatusForbidden, Code: "APP_NOT_ALLOWED", Message: "App or operation not allowed"}
+		return errAppNotAllowed()
 	}
 	receipt, err := a.cfg.Ledger.Use(r.Context(), use)
 	if err != nil {
 		return err
 	}
-	answer := usedBody{Success: true, Transaction: transactionOf(receipt.Transaction), NewBalance: balanceOf(receipt.Balance)}
+	writeReceipt(w, receipt)
+	return nil
+}
+
+// writeReceipt answers with what was posted, now or before.
+func writeReceipt(w http.ResponseWriter, receipt ledger.Receipt) {
+	answer := receiptBody{Success: true, Transaction: transactionOf(receipt.Transaction), NewBalance: balanceOf(receipt.Balance)}
 	if receipt.Replayed {
 		answer.Message = "Transaction already processed"
 		w.Header().Set("Idempotency-Replayed", "true")
 	}
 	writeJSON(w, http.StatusCreated, answer)
-	return nil
 }
 
-func validAppID(id string) bool {
+// appID reads the app that credits are spent for. An empty or absent one means the fallback; without a fallback
+// it is an error.
+func (o *object) appID(fallback string) string {
+	id, ok := o.text("appId")
+	switch {
+	case id == "" && fallback != "":
+		return fallback
+	case !ok:
+		o.fail("appId is required")
+	case !ValidAppID(id):
+		o.fail("appId must be 1 to 64 characters of A-Z, a-z, 0-9, dot, underscore, colon and hyphen")
+	}
+	return id
+}
+
+// ValidAppID reports whether a text can be the id of an app.
+func ValidAppID(id string) bool {
 	return id != "" && len(id) <= maxAppID && !strings.ContainsFunc(id, func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("._:-", c)
 	})

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
 
 	"mana/ledger"
 )
@@ -172,6 +173,25 @@ func (o *object) cut(name string, high int) string {
 		return string(runes[:high])
 	}
 	return text
+}
+
+// id reads an id that must be there.
+func (o *object) id(name string) uuid.UUID {
+	text, ok := o.text(name)
+	if !ok {
+		o.fail(name + " is required")
+	}
+	id, ok := parseID(text)
+	if !ok {
+		o.fail(name + " must be a UUID")
+	}
+	return id
+}
+
+// parseID reads a UUID in its plain form.
+func parseID(text string) (uuid.UUID, bool) {
+	id, err := uuid.Parse(text)
+	return id, err == nil && len(text) == len(uuid.Nil.String())
 }
 
 // amount reads a number of credits.

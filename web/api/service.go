@@ -1,0 +1,144 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"mana/ledger"
+	"mana/provider"
+	"mana/provider/identity"
+)
+
+// service proves the back end of a call by its service key, which must have a permission, and counts the call.
+func (a *API) service(r *http.Request, permission string) (provider.ServiceKey, error) {
+	shown := r.Header.Values("X-Service-Key")
+	if bearerToken(r) != "" && len(shown) > 0 {
+		return provider.ServiceKey{}, errTwoCredentials()
+	}
+	if len(shown) != 1 {
+		return provider.ServiceKey{}, unauthorized("Invalid service key")
+	}
+	key, err := a.cfg.ServiceKeys.Find(shown[0])
+	if errors.Is(err, provider.ErrInvalidServiceKey) {
+		return key, unauthorized("Invalid service key")
+	}
+	if err != nil {
+		return key, err
+	}
+	if wait := a.cfg.TakeService(r.Context(), key.ID.String(), key.Rate); wait > 0 {
+		return key, tooMany(wait)
+	}
+	if !key.May(permission) {
+		return key, errAppNotAllowed()
+	}
+	return key, nil
+}
+
+func errTwoCredentials() *Error { return validation("Send either a bearer token or a service key") }
+
+func errAppNotAllowed() *Error {
+	return &Error{Status: http.StatusForbidden, Code: "APP_NOT_ALLOWED", Message: "App or operation not allowed"}
+}
+
+func errKeyLimit() *Error {
+	return &Error{Status: http.StatusForbidden, Code: "KEY_LIMIT_EXCEEDED", Message: "Limit of this key is exhausted"}
+}
+
+func errUserNotFound() *Error {
+	return &Error{Status: http.StatusNotFound, Code: "USER_NOT_FOUND", Message: "User not found"}
+}
+
+// person demands that a person whom a back end names is there: disabled and deleted people are answered as
+// unknown ones.
+func (a *API) person(ctx context.Context, id uuid.UUID) error {
+	user, err := a.cfg.Identity.UserByID(ctx, id)
+	if errors.Is(err, identity.ErrNotFound) || err == nil && !user.Live() {
+		return errUserNotFound()
+	}
+	return err
+}
+
+// ofPerson turns what the ledger says of a person who is gone into the answer for back ends.
+func ofPerson(err error) error {
+	if errors.Is(err, ledger.ErrNoWallet) || errors.Is(err, ledger.ErrClosed) {
+		return errUserNotFound()
+	}
+	return err
+}
+
+// ServiceBalance reads the credits of a person for a back end: GET balance/{userId}.
+func (a *API) ServiceBalance(w http.ResponseWriter, r *http.Request) error {
+	if _, err := a.service(r, provider.MayBalance); err != nil {
+		return err
+	}
+	id, ok := parseID(r.PathValue("userId"))
+	if !ok {
+		return errUserNotFound()
+	}
+	return a.balanceFor(w, r, id)
+}
+
+// ServiceInit makes sure that a person has a wallet: POST init. Everybody has one from the start, so it reads.
+func (a *API) ServiceInit(w http.ResponseWriter, r *http.Request) error {
+	if _, err := a.service(r, provider.MayBalance); err != nil {
+		return err
+	}
+	body, err := decode(r)
+	if err != nil {
+		return err
+	}
+	id := body.id("userId")
+	if err := body.err(); err != nil {
+		return err
+	}
+	return a.balanceFor(w, r, id)
+}
+
+func (a *API) balanceFor(w http.ResponseWriter, r *http.Request, id uuid.UUID) error {
+	if err := a.person(r.Context(), id); err != nil {
+		return err
+	}
+	balance, err := a.cfg.Ledger.Balance(r.Context(), id)
+	if err != nil {
+		return ofPerson(err)
+	}
+	writeBalance(w, balance)
+	return nil
+}
+
+// ServiceUse spends credits of a person for a back end: POST use.
+func (a *API) ServiceUse(w http.ResponseWriter, r *http.Request) error {
+	key, err := a.service(r, provider.MayUse)
+	if err != nil {
+		return err
+	}
+	body, err := decode(r)
+	if err != nil {
+		return err
+	}
+	use := ledger.Use{UserID: body.id("userId"), Amount: body.amount("amount"), AppID: body.appID(key.Owner()), Caller: key.Caller()}
+	use.Description = body.limited("description", 1, maxDescription)
+	use.IdempotencyKey = body.idempotencyKey(r.Header)
+	use.Metadata = body.metadata("metadata")
+	if err := body.err(); err != nil {
+		return err
+	}
+	if !key.Serves(use.AppID) {
+		return errAppNotAllowed()
+	}
+	if key.CapUse > 0 && use.Amount > key.CapUse {
+		return errKeyLimit()
+	}
+	if err := a.person(r.Context(), use.UserID); err != nil {
+		return err
+	}
+	receipt, err := a.cfg.Ledger.Use(r.Context(), use)
+	if err != nil {
+		return ofPerson(err)
+	}
+	writeReceipt(w, receipt)
+	return nil
+}
