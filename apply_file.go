@@ -21,8 +21,9 @@ import (
 
 // applyFile is the file of `mana apply`, read and checked.
 type applyFile struct {
-	path    string
-	clients []describedClient
+	path        string
+	clients     []describedClient
+	serviceKeys []provider.ServiceKey // without id and age
 }
 
 // describedClient is one client of the file.
@@ -34,7 +35,8 @@ type describedClient struct {
 // The file as it is written.
 type (
 	applyDocument struct {
-		Clients []clientEntry `yaml:"clients"`
+		Clients     []clientEntry     `yaml:"clients"`
+		ServiceKeys []serviceKeyEntry `yaml:"service_keys"`
 	}
 	clientEntry struct {
 		clientFields `yaml:",inline"`
@@ -93,7 +95,7 @@ func readApplyFile(path string) (*applyFile, error) {
 	file := &applyFile{path: path}
 	firstAt := make(map[string]int)
 	for i, entry := range document.Clients {
-		at := places.entry(i)
+		at := places.entry("clients", i)
 		described, found := entry.check(filepath.Dir(path))
 		for _, fault := range found {
 			faults = append(faults, fileFault{at.line(fault.Field), fmt.Sprintf("clients[%d].%s: %s", i, fault.Field, fault.Text)})
@@ -104,6 +106,7 @@ func readApplyFile(path string) (*applyFile, error) {
 		firstAt[entry.ID] = at.line("client_id")
 		file.clients = append(file.clients, described)
 	}
+	faults = append(faults, file.readServiceKeys(document.ServiceKeys, places)...)
 	if len(faults) > 0 {
 		slices.SortStableFunc(faults, func(a, b fileFault) int { return a.line - b.line })
 		return nil, &fileFaults{path, faults}
@@ -172,9 +175,9 @@ func (p place) field(name string) (key, value *yaml.Node) {
 	return nil, nil
 }
 
-// entry is the place of a client.
-func (p place) entry(i int) place {
-	_, list := p.field("clients")
+// entry is the place of an object of a section.
+func (p place) entry(section string, i int) place {
+	_, list := p.field(section)
 	if list == nil || i >= len(list.Content) {
 		return place{}
 	}
@@ -196,7 +199,7 @@ func (p place) line(name string) int {
 func (e clientEntry) check(folder string) (describedClient, provider.ClientFaults) {
 	client := e.client()
 	var faults provider.ClientFaults
-	hash, fault := e.secretHash(folder)
+	hash, fault := givenSecret{"secret", e.SecretFile, e.SecretSHA256}.hash(folder)
 	switch {
 	case fault != nil:
 		faults = append(faults, *fault)
@@ -220,21 +223,25 @@ func (e clientEntry) check(folder string) (describedClient, provider.ClientFault
 	return describedClient{client: client, disabled: e.Disabled}, faults
 }
 
-// secretHash is the SHA-256 of the client's secret; nil when there is none.
-func (e clientEntry) secretHash(folder string) ([]byte, *provider.ClientFault) {
+// givenSecret is a secret as the file gives it: by another file, or by its hash.
+type givenSecret struct{ field, file, sha256 string }
+
+// hash is the SHA-256 of the secret; nil when there is none.
+func (s givenSecret) hash(folder string) ([]byte, *provider.ClientFault) {
+	fileField, hashField := s.field+"_file", s.field+"_sha256"
 	switch {
-	case e.SecretFile != "" && e.SecretSHA256 != "":
-		return nil, &provider.ClientFault{Field: "secret_file", Text: "secret_sha256 is given as well"}
-	case e.SecretSHA256 != "":
-		hash, err := hex.DecodeString(e.SecretSHA256)
+	case s.file != "" && s.sha256 != "":
+		return nil, &provider.ClientFault{Field: fileField, Text: hashField + " is given as well"}
+	case s.sha256 != "":
+		hash, err := hex.DecodeString(s.sha256)
 		if err != nil || len(hash) != sha256.Size {
-			return nil, &provider.ClientFault{Field: "secret_sha256", Text: "must be 64 hexadecimal digits"}
+			return nil, &provider.ClientFault{Field: hashField, Text: "must be 64 hexadecimal digits"}
 		}
 		return hash, nil
-	case e.SecretFile != "":
-		secret, err := readSecret(folder, e.SecretFile)
+	case s.file != "":
+		secret, err := readSecret(folder, s.file)
 		if err != nil {
-			return nil, &provider.ClientFault{Field: "secret_file", Text: err.Error()}
+			return nil, &provider.ClientFault{Field: fileField, Text: err.Error()}
 		}
 		hash := sha256.Sum256([]byte(secret))
 		return hash[:], nil
@@ -244,6 +251,14 @@ func (e clientEntry) secretHash(folder string) ([]byte, *provider.ClientFault) {
 
 // minSecret is the shortest secret that may be chosen, in bytes. A stored hash of less could be guessed.
 const minSecret = 32
+
+// checkSecret says what is wrong with a secret that was made elsewhere, or nothing.
+func checkSecret(secret string) string {
+	if len(secret) < minSecret || strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Sprintf("must be %d or more printable ASCII characters without blanks", minSecret)
+	}
+	return ""
+}
 
 // readSecret reads a secret that was made elsewhere, such as by `openssl rand -base64 32`.
 func readSecret(folder, path string) (string, error) {
@@ -262,16 +277,11 @@ func readSecret(folder, path string) (string, error) {
 		return "", err
 	}
 	secret := strings.TrimSpace(string(content))
-	if len(secret) < minSecret || strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", fmt.Errorf("%s must hold %d or more printable ASCII characters without blanks", path, minSecret)
+	if fault := checkSecret(secret); fault != "" {
+		return "", fmt.Errorf("what %s holds %s", path, fault)
 	}
 	return secret, nil
 }
 
 // UnmarshalYAML reads what Set reads; its error names the line.
-func (l *life) UnmarshalYAML(node *yaml.Node) error {
-	if err := l.Set(node.Value); err != nil {
-		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %v", node.Line, err)}}
-	}
-	return nil
-}
+func (l *life) UnmarshalYAML(node *yaml.Node) error { return setYAML(l, node) }

@@ -50,9 +50,10 @@ func newApply(environ []string) *cobra.Command {
 	return command
 }
 
-// outcome is what became of one object of the file.
+// outcome is what became of one object of the file: a client by its id, or a service key by its name.
 type outcome struct {
-	ID     string   `json:"client_id"`
+	ID     string   `json:"client_id,omitempty"`
+	Key    string   `json:"service_key,omitempty"`
 	Action string   `json:"action"`           // created, updated or unchanged
 	Fields []string `json:"fields,omitempty"` // that were updated
 }
@@ -63,6 +64,9 @@ func printOutcomes(out io.Writer, asJSON bool, outcomes []outcome) error {
 	}
 	for _, o := range outcomes {
 		line := o.Action + " " + o.ID
+		if o.Key != "" {
+			line = o.Action + " service key " + o.Key
+		}
 		if len(o.Fields) > 0 {
 			line += ": " + strings.Join(o.Fields, ", ")
 		}
@@ -73,9 +77,16 @@ func printOutcomes(out io.Writer, asJSON bool, outcomes []outcome) error {
 	return nil
 }
 
-// apply creates and updates the clients of the file in one transaction, and deletes none.
-func (f *applyFile) apply(ctx context.Context, store provider.Clients, now time.Time) ([]outcome, error) {
-	var outcomes []outcome
+// applyStore keeps what the file describes.
+type applyStore interface {
+	provider.Clients
+	provider.ServiceKeyStore
+}
+
+// apply creates and updates the clients of the file in one transaction, then its service keys in another, and
+// deletes none.
+func (f *applyFile) apply(ctx context.Context, store applyStore, now time.Time) ([]outcome, error) {
+	var outcomes, ofKeys []outcome
 	err := store.ReviseClients(ctx, func(stored map[string]provider.Client) ([]provider.Client, error) {
 		var wanted []provider.Client
 		wanted, outcomes = f.plan(stored, now)
@@ -84,12 +95,23 @@ func (f *applyFile) apply(ctx context.Context, store provider.Clients, now time.
 	if err != nil {
 		return nil, fmt.Errorf("applying %s: %w", f.path, err)
 	}
-	return outcomes, nil
+	err = store.ReviseServiceKeys(ctx, "apply", func(stored []provider.ServiceKey) (wanted []provider.ServiceKey, err error) {
+		wanted, ofKeys, err = f.planKeys(stored, now)
+		return wanted, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("applying %s: %w", f.path, err)
+	}
+	return append(outcomes, ofKeys...), nil
 }
 
 // dryRun tells what apply would do.
-func (f *applyFile) dryRun(ctx context.Context, store provider.Clients, now time.Time) ([]outcome, error) {
+func (f *applyFile) dryRun(ctx context.Context, store applyStore, now time.Time) ([]outcome, error) {
 	clients, err := store.ListClients(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := store.ListServiceKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +120,8 @@ func (f *applyFile) dryRun(ctx context.Context, store provider.Clients, now time
 		stored[c.ID] = c
 	}
 	_, outcomes := f.plan(stored, now)
-	return outcomes, nil
+	_, ofKeys, err := f.planKeys(keys, now)
+	return append(outcomes, ofKeys...), err
 }
 
 // plan is what the clients of the file become beside the stored ones.

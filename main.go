@@ -79,9 +79,11 @@ func exitOf(err error) (code int, title string) {
 		return exitProblem, errProblem.Error()
 	case typed || faulty || strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage, "wrong usage"
-	case errors.Is(err, errNotFound), errors.Is(err, provider.ErrUnknownClient), errors.Is(err, keys.ErrUnknownKey):
+	case errors.Is(err, errNotFound), errors.Is(err, provider.ErrUnknownClient), errors.Is(err, keys.ErrUnknownKey),
+		errors.Is(err, provider.ErrUnknownServiceKey):
 		return exitMissing, errNotFound.Error()
-	case errors.Is(err, errRefused), errors.Is(err, provider.ErrPublicClient):
+	case errors.Is(err, errRefused), errors.Is(err, provider.ErrPublicClient), errors.Is(err, provider.ErrServiceKeyTaken),
+		errors.Is(err, provider.ErrServiceKeyEnded):
 		return exitRefused, errRefused.Error()
 	}
 	return exitFailed, "failed"
@@ -93,7 +95,7 @@ func newRoot(environ []string) *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newServe(environ), newClientCommand(environ), newUserCommand(environ), newKeysCommand(environ),
-		newApply(environ), newConfigCommand(environ), newHealthcheck(environ))
+	root.AddCommand(newServe(environ), newClientCommand(environ), newServiceKeyCommand(environ), newUserCommand(environ),
+		newKeysCommand(environ), newApply(environ), newConfigCommand(environ), newHealthcheck(environ))
 	return root
 }
