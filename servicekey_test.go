@@ -270,6 +270,45 @@ func TestServiceKeyLimits(t *testing.T) {
 	}
 }
 
+// TestServiceKeyDayCap spends from many callers at one moment under the cap of a day.
+func TestServiceKeyDayCap(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.backend(t, "--app", "todo", "--allow", "use,balance", "--cap-day", "20")
+	ids := make([]string, 4) // several wallets share the cap
+	for i := range ids {
+		ids[i], _ = s.person(t, fmt.Sprintf("person%d@example.com", i))
+	}
+	var mu sync.Mutex
+	codes := make(map[any]int)
+	var group sync.WaitGroup
+	for i := range 64 {
+		group.Go(func() {
+			status, body, _ := b.call(t, "POST", "credits/use", spend(ids[i%len(ids)], "1", ""))
+			mu.Lock()
+			defer mu.Unlock()
+			if status == 201 {
+				codes[status]++
+			} else {
+				codes[body["error"]]++
+			}
+		})
+	}
+	group.Wait()
+	if codes[201] != 20 || codes["KEY_LIMIT_EXCEEDED"] != 44 {
+		t.Errorf("got %v, want 20 uses of 1 under a cap of 20", codes)
+	}
+	status, body, _ := b.call(t, "POST", "credits/use", spend(ids[0], "1000", ""))
+	wantError(t, "cap before balance", status, body, 403, "KEY_LIMIT_EXCEEDED")
+	if body["message"] != "Limit of this key is exhausted" {
+		t.Errorf("got %v", body)
+	}
+	b.key.Value = s.shownKey(t, "rotate", "todo", "--overlap", "0").Value
+	eventually(t, "the new value is good", func() bool { return s.knowsKey(t, b.key.Value) })
+	status, body, _ = b.call(t, "POST", "credits/use", spend(ids[0], "1", ""))
+	wantError(t, "after a rotation", status, body, 403, "KEY_LIMIT_EXCEEDED")
+}
+
 // TestServiceKeyOfPeopleGone: disabled and deleted people are unknown to back ends.
 func TestServiceKeyOfPeopleGone(t *testing.T) {
 	t.Parallel()

@@ -27,6 +27,8 @@ var (
 	ErrInvalidServiceKey = errors.New("invalid service key")
 	// ErrServiceKeyTaken: another service key has this name, or has or had this value.
 	ErrServiceKeyTaken = errors.New("name or value is that of another service key")
+	// ErrKeyLimit: the use would pass a cap of the service key.
+	ErrKeyLimit = errors.New("cap of the service key is reached")
 	// ErrServiceKeyEnded: the service key was revoked or has expired.
 	ErrServiceKeyEnded = errors.New("service key was revoked or has expired")
 	// ErrDenied: policy refuses this subject a token for this client.

@@ -36,6 +36,7 @@ type Config struct {
 	ServiceKeys    *provider.ServiceKeys
 	Identity       *identity.Service
 	Ledger         *ledger.Ledger
+	CappedLedger   func(provider.ServiceKey, ledger.Amount) *ledger.Ledger // as in [api.Config]
 	UI             ui.Site
 	FormKey        []byte // secret of form tokens
 	Limits         Limits
@@ -97,7 +98,8 @@ func New(cfg Config) (http.Handler, error) {
 		documents: make(map[string]http.Handler),
 	}
 	s.api = api.New(api.Config{
-		Identity: cfg.Identity, FirstParty: cfg.FirstParty, ServiceKeys: cfg.ServiceKeys, Ledger: cfg.Ledger, Logger: cfg.Logger, Now: cfg.Now,
+		Identity: cfg.Identity, FirstParty: cfg.FirstParty, ServiceKeys: cfg.ServiceKeys, Ledger: cfg.Ledger,
+		CappedLedger: cfg.CappedLedger, Logger: cfg.Logger, Now: cfg.Now,
 		SignupOpen: cfg.SignupOpen, ValidateSlots: cfg.ValidateSlots, Ready: cfg.Ready,
 		Take: s.counts.take, GiveBack: s.counts.giveBack, Network: callerNetwork,
 		TakeService: func(ctx context.Context, key string, perMinute int) time.Duration {

@@ -42,20 +42,22 @@ func (s snapshot) queryRow(query string, args ...any) *sql.Row {
 
 // Decide implements [ledger.Store]. The one writer is the lock.
 func (l *Ledger) Decide(ctx context.Context, w ledger.Wants, decide func(time.Time, ledger.State) (ledger.Delta, error)) error {
-	return l.db.write(ctx, func(t *tx) error {
-		state, err := loadState(t, w)
-		if err != nil {
-			return err
-		}
-		delta, err := decide(l.db.clock(), state)
-		if err != nil || delta.Empty() {
-			return err
-		}
-		if err := updateWallet(t, delta.Wallet); err != nil {
-			return err
-		}
-		return writeJournal(t, delta)
-	})
+	return l.db.write(ctx, func(t *tx) error { return l.decide(t, w, decide) })
+}
+
+func (l *Ledger) decide(t *tx, w ledger.Wants, decide func(time.Time, ledger.State) (ledger.Delta, error)) error {
+	state, err := loadState(t, w)
+	if err != nil {
+		return err
+	}
+	delta, err := decide(l.db.clock(), state)
+	if err != nil || delta.Empty() {
+		return err
+	}
+	if err := updateWallet(t, delta.Wallet); err != nil {
+		return err
+	}
+	return writeJournal(t, delta)
 }
 
 // Wallet implements [ledger.Store].

@@ -25,8 +25,10 @@ type Store struct {
 	// ServiceKeys keeps the keys of back ends.
 	ServiceKeys provider.ServiceKeyStore
 	Ledger      ledger.Store
-	Keys        keys.Store
-	Clean       func(ctx context.Context, retention time.Duration) (int, error)
+	// Capped is the ledger for one use of amount by a key that may use perDay a day.
+	Capped func(key uuid.UUID, perDay, amount ledger.Amount) ledger.Store
+	Keys   keys.Store
+	Clean  func(ctx context.Context, retention time.Duration) (int, error)
 	// Revisions reads the counters of what programs keep in memory.
 	Revisions func(ctx context.Context) (map[string]int64, error)
 	// Exec runs SQL with the rights of the program, to prove what the database itself refuses.
@@ -46,6 +48,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("attempts", func(t *testing.T) { t.Parallel(); testAttempts(t, open) })
 	t.Run("clients", func(t *testing.T) { t.Parallel(); testClients(t, open) })
 	t.Run("service keys", func(t *testing.T) { t.Parallel(); testServiceKeys(t, open) })
+	t.Run("caps of service keys", func(t *testing.T) { t.Parallel(); testKeyCaps(t, open) })
 	t.Run("provider", func(t *testing.T) { t.Parallel(); testProvider(t, open) })
 	t.Run("refresh", func(t *testing.T) { t.Parallel(); testRefresh(t, open) })
 	t.Run("races", func(t *testing.T) { t.Parallel(); testRaces(t, open) })

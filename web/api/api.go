@@ -25,9 +25,11 @@ type Config struct {
 	FirstParty  *provider.FirstParty
 	ServiceKeys *provider.ServiceKeys
 	Ledger      *ledger.Ledger
-	Logger      *slog.Logger
-	Now         func() time.Time
-	SignupOpen  bool
+	// CappedLedger is the ledger for one use of amount by a key that has a cap for the day.
+	CappedLedger func(key provider.ServiceKey, amount ledger.Amount) *ledger.Ledger
+	Logger       *slog.Logger
+	Now          func() time.Time
+	SignupOpen   bool
 	// Take counts one use of a class of limits by key, and gives how long to wait when it is passed.
 	Take func(ctx context.Context, class, key string) time.Duration
 	// TakeService counts one call with a service key, up to a rate of its own if that is not 0.

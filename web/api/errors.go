@@ -57,6 +57,7 @@ func refusals() map[error]Error {
 		identity.ErrCredentials:    refused(401, "INVALID_CREDENTIALS", "Invalid credentials"),
 		identity.ErrBusy:           *unavailable(),
 		provider.ErrInvalidGrant:   refused(401, "TOKEN_INVALID", "Invalid refresh token"),
+		provider.ErrKeyLimit:       refused(403, "KEY_LIMIT_EXCEEDED", "Limit of this key is exhausted"),
 		ledger.ErrInsufficient:     refused(402, "INSUFFICIENT_CREDITS", "Insufficient credits"),
 		ledger.ErrDebt:             refused(402, "DEBT_OUTSTANDING", "Insufficient credits: outstanding debt must be settled first"),
 		ledger.ErrKeyReused:        refused(422, "IDEMPOTENCY_KEY_REUSED", "Idempotency key was used with a different request"),

@@ -43,10 +43,6 @@ func errAppNotAllowed() *Error {
 	return &Error{Status: http.StatusForbidden, Code: "APP_NOT_ALLOWED", Message: "App or operation not allowed"}
 }
 
-func errKeyLimit() *Error {
-	return &Error{Status: http.StatusForbidden, Code: "KEY_LIMIT_EXCEEDED", Message: "Limit of this key is exhausted"}
-}
-
 func errUserNotFound() *Error {
 	return &Error{Status: http.StatusNotFound, Code: "USER_NOT_FOUND", Message: "User not found"}
 }
@@ -130,15 +126,23 @@ func (a *API) ServiceUse(w http.ResponseWriter, r *http.Request) error {
 		return errAppNotAllowed()
 	}
 	if key.CapUse > 0 && use.Amount > key.CapUse {
-		return errKeyLimit()
+		return provider.ErrKeyLimit
 	}
 	if err := a.person(r.Context(), use.UserID); err != nil {
 		return err
 	}
-	receipt, err := a.cfg.Ledger.Use(r.Context(), use)
+	receipt, err := a.ledgerFor(key, use.Amount).Use(r.Context(), use)
 	if err != nil {
 		return ofPerson(err)
 	}
 	writeReceipt(w, receipt)
 	return nil
+}
+
+// ledgerFor is the ledger for one use by a key: with a cap for the day, one that counts.
+func (a *API) ledgerFor(key provider.ServiceKey, amount ledger.Amount) *ledger.Ledger {
+	if key.CapDay == 0 {
+		return a.cfg.Ledger
+	}
+	return a.cfg.CappedLedger(key, amount)
 }

@@ -1,0 +1,84 @@
+package storagetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"mana/ledger"
+	"mana/provider"
+)
+
+// testKeyCaps spends under the day's cap of a service key.
+func testKeyCaps(t *testing.T, open Open) {
+	clock := NewClock()
+	s := open(t, clock.Now)
+	ctx := t.Context()
+	user := createUser(t, s, "ada@example.com", clock.Now())
+	admin := provider.ServiceKeyAdmin{Store: s.ServiceKeys, Actor: actor, Now: clock.Now}
+	const perDay = 10 * ledger.Credit
+	key, _, err := admin.Register(ctx, provider.ServiceKey{Name: "todo", AppIDs: []string{"todo"}, Permissions: []string{provider.MayUse}, CapDay: perDay}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	use := func(amount ledger.Amount, idempotencyKey string) (ledger.Receipt, error) {
+		return ledger.New(ledger.Config{Store: s.Capped(key.ID, perDay, amount)}).Use(ctx, ledger.Use{
+			UserID: user.ID, Amount: amount, AppID: "todo", Description: "x", Caller: key.Caller(), IdempotencyKey: idempotencyKey,
+		})
+	}
+	step := func(what string, amount ledger.Amount, idempotencyKey string, wantErr error) {
+		t.Helper()
+		if _, err := use(amount, idempotencyKey); root(err) != wantErr {
+			t.Errorf("%s: got %v, want %v", what, err, wantErr)
+		}
+	}
+	wantUsed := func(n ledger.Amount) {
+		t.Helper()
+		wantNumber(t, s, `SELECT coalesce(sum(used), 0) FROM credits_key_caps WHERE key_id = '`+key.ID.String()+`'`, int(n))
+	}
+
+	step("above the cap at once", perDay+1, "", provider.ErrKeyLimit)
+	wantUsed(0)
+	outcomes := race(raceCallers, func(i int) error {
+		_, err := use(ledger.Credit, fmt.Sprint("k-", i))
+		return err
+	})
+	if outcomes[nil] != 10 || outcomes[provider.ErrKeyLimit] != raceCallers-10 {
+		t.Errorf("got %v, want 10 uses of 1 under a cap of 10", outcomes)
+	}
+	wantUsed(perDay)
+	wantNumber(t, s, `SELECT sum(-amount) FROM credits_transactions WHERE type = 'usage'`, int(perDay))
+	replays := 0
+	for i := range raceCallers {
+		if receipt, err := use(ledger.Credit, fmt.Sprint("k-", i)); err == nil && receipt.Replayed {
+			replays++
+		}
+	}
+	if replays != 10 {
+		t.Errorf("got %d replays at the cap, want 10", replays)
+	}
+	step("the least above the cap", 1, "", provider.ErrKeyLimit)
+
+	clock.Add(12*time.Hour - time.Microsecond)
+	step("the last moment of the day", 1, "", provider.ErrKeyLimit)
+	clock.Add(time.Microsecond)
+	step("all of the next day", perDay, "", nil)
+	step("above it", 1, "", provider.ErrKeyLimit)
+	clock.Add(-time.Hour)
+	step("a clock that was set back", 1, "", provider.ErrKeyLimit)
+	clock.Add(48 * time.Hour)
+	step("a part of a later day", 9*ledger.Credit, "", nil)
+	if err := s.Exec(ctx, `UPDATE credits_balances SET state = 'frozen', version = version + 1`); err != nil {
+		t.Fatal(err)
+	}
+	step("a frozen wallet", ledger.Credit, "", ledger.ErrFrozen)
+	wantUsed(9 * ledger.Credit)
+	poor := createUser(t, s, "bob@example.com", clock.Now())
+	user = poor
+	if err := s.Exec(ctx, `UPDATE credits_balances SET free_credits_remaining = 0, version = version + 1 WHERE user_id = '`+poor.ID.String()+`'`); err != nil {
+		t.Fatal(err)
+	}
+	step("an empty wallet", ledger.Credit, "", ledger.ErrInsufficient)
+	step("a cap before an empty wallet", 2*ledger.Credit, "", provider.ErrKeyLimit)
+	wantUsed(9 * ledger.Credit)
+}
