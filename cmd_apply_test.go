@@ -219,7 +219,7 @@ func TestApplyAtStart(t *testing.T) {
 
 // FuzzApplyFile reads what nobody wrote with care: it ends with clients that are good, or with faults.
 func FuzzApplyFile(f *testing.F) {
-	for _, seed := range []string{"clients:\n  - {client_id: mc_a}\n", "a: &a [*a]", "clients: *x", "<<: {clients: []}", "clients: {a: b}", "clients:\n  - <<: &x {client_id: mc_a}\n    public: true\n"} {
+	for _, seed := range []string{"clients:\n  - {client_id: mc_a}\n", "a: &a [*a]", "clients: *x", "<<: {clients: []}", "clients: {a: b}", "clients:\n  - <<: &x {client_id: mc_a}\n    public: true\n", "service_keys:\n  - {name: a, app_ids: [a], permissions: [use], cap_day: 1, expires_at: 2099-01-31}\n"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
@@ -234,6 +234,11 @@ func FuzzApplyFile(f *testing.F) {
 		for _, described := range file.clients {
 			if err := described.client.Check(); err != nil {
 				t.Errorf("got a client with faults: %v", err)
+			}
+		}
+		for _, key := range file.serviceKeys {
+			if err := key.Check(); err != nil {
+				t.Errorf("got a service key with faults: %v", err)
 			}
 		}
 	})

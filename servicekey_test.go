@@ -189,6 +189,11 @@ func TestContractServiceKeyCredentials(t *testing.T) {
 			t.Errorf("got %v", answer)
 		}
 	}
+	_, _, preflight := s.api(t, "OPTIONS", "/api/v1/credits/use", "", nil, "Origin", "http://localhost:3000",
+		"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-service-key")
+	if preflight.Get("Access-Control-Allow-Headers") != "" {
+		t.Errorf("got %v, want no page to send a service key", preflight)
+	}
 	status, answer, _ := balance.call(t, "GET", "credits/balance", nil)
 	wantError(t, "a key where none is taken", status, answer, 401, "UNAUTHORIZED")
 	if got := balance.free(t, id); got != "150" {
