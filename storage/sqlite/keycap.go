@@ -34,7 +34,7 @@ func (l *Ledger) Capped(key uuid.UUID, perDay, amount ledger.Amount) ledger.Stor
 func (l cappedLedger) Decide(ctx context.Context, w ledger.Wants, decide func(time.Time, ledger.State) (ledger.Delta, error)) error {
 	return l.db.write(ctx, func(t *tx) error {
 		return l.decide(t, w, func(now time.Time, s ledger.State) (ledger.Delta, error) {
-			if s.Key != nil { // a replay or a refusal: nothing is spent
+			if s.Key != nil || s.Done != nil { // a replay or a refusal: nothing is spent
 				return decide(now, s)
 			}
 			day := now.Unix() / int64(24*time.Hour/time.Second)
