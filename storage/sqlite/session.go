@@ -17,6 +17,9 @@ const activityEvery = time.Minute
 const sessionColumns = `s.id, s.user_id, s.client_id, s.cookie_hash, s.ip_address, s.user_agent, s.device_id,
 	s.device_name, s.auth_time, s.amr, s.last_activity_at, s.created_at, s.expires_at, s.idle_seconds, s.revoked_at`
 
+// inTime says that a session has not ended by its age. It takes the time now twice.
+const inTime = `(s.expires_at > ? AND (s.idle_seconds = 0 OR s.last_activity_at + s.idle_seconds * 1000000 > ?))`
+
 // sessionRow reads sessionColumns.
 type sessionRow struct {
 	session                                    identity.Session
@@ -49,19 +52,14 @@ func (s *Identity) StartSession(ctx context.Context, session identity.Session, r
 	started := session
 	err := s.db.write(ctx, func(t *tx) error {
 		started = session
-		old, user, err := liveByCookie(t, replaced)
+		old, err := shown(t, replaced, now)
 		if err != nil {
 			return err
 		}
-		switch {
-		case old != uuid.Nil && user == session.UserID:
-			started.ID = old
+		if old.live && old.user == session.UserID {
+			started.ID = old.id
 			err = renewSession(t, started)
-		case old != uuid.Nil:
-			if _, err = revokeSession(t, old, "replaced", now); err == nil {
-				err = insertSession(t, session)
-			}
-		default:
+		} else if _, err = revokeSession(t, old.id, "replaced", now); err == nil {
 			err = insertSession(t, session)
 		}
 		if err != nil {
@@ -72,17 +70,21 @@ func (s *Identity) StartSession(ctx context.Context, session identity.Session, r
 	return started, err
 }
 
-// liveByCookie finds the session that a browser shows, and its person; uuid.Nil when it is none.
-func liveByCookie(t *tx, cookieHash []byte) (session, user uuid.UUID, err error) {
-	if cookieHash == nil {
-		return uuid.Nil, uuid.Nil, nil
-	}
-	err = t.queryRow(`SELECT id, user_id FROM auth_sessions WHERE cookie_hash = ? AND revoked_at IS NULL`, cookieHash).
-		Scan(&session, &user)
+// shownSession is the session that a browser shows at a sign-in, which may have ended by its age.
+type shownSession struct {
+	id, user uuid.UUID
+	live     bool
+}
+
+// shown finds the session of a cookie; the zero value when there is none.
+func shown(t *tx, cookieHash []byte, now int64) (shownSession, error) {
+	var s shownSession
+	err := t.queryRow(`SELECT s.id, s.user_id, `+inTime+` FROM auth_sessions s
+		WHERE s.cookie_hash = ? AND s.revoked_at IS NULL`, now, now, cookieHash).Scan(&s.id, &s.user, &s.live)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
-	return session, user, err
+	return s, err
 }
 
 // renewSession gives a session of the same person a new cookie value and a later proof. What hangs on it,
@@ -151,8 +153,7 @@ func (s *Identity) session(ctx context.Context, where string, key any) (identity
 	now := timestamp(s.db.clock())
 	err := s.db.readers.QueryRowContext(ctx, `SELECT `+sessionColumns+`, `+userColumns+` FROM auth_sessions s
 		JOIN auth_users u ON u.id = s.user_id
-		WHERE `+where+` AND s.revoked_at IS NULL AND s.expires_at > ?
-		  AND (s.idle_seconds = 0 OR s.last_activity_at + s.idle_seconds * 1000000 > ?)
+		WHERE `+where+` AND s.revoked_at IS NULL AND `+inTime+`
 		  AND u.disabled_at IS NULL AND u.deleted_at IS NULL`, key, now, now).
 		Scan(append(session.targets(), user.targets()...)...)
 	if err != nil {

@@ -165,6 +165,18 @@ func testSessions(t *testing.T, open Open) {
 			t.Errorf("got %d, %v, want sessions deleted", n, err)
 		}
 	})
+	t.Run("a session that ended by its age stays dead", func(t *testing.T) {
+		for name, age := range map[string]time.Duration{"idle": 25 * time.Hour, "absolute": 400 * 24 * time.Hour} {
+			old := startSession(t, s, user, clock.Now())
+			clock.Add(age)
+			started, err := s.Identity.StartSession(ctx, newSession(user, clock.Now()), old.CookieHash, identity.Event{})
+			if err != nil || started.ID == old.ID {
+				t.Errorf("%s: got %v, %v, want a session of its own", name, started, err)
+			}
+			_, _, err = s.Identity.SessionByID(ctx, old.ID)
+			want(t, err, identity.ErrNoSession)
+		}
+	})
 }
 
 func testProfiles(t *testing.T, open Open) {
