@@ -10,8 +10,9 @@ import (
 )
 
 // Cookies reads and writes the cookies of hosted pages: the session, the one that binds a browser to its
-// requests and forms before anybody is signed in, and for a moment the parameters of a logout that was posted. On an https issuer both names carry the
-// prefix __Host- and the attribute Secure; on a loopback http issuer browsers would drop those.
+// requests and forms before anybody is signed in, and for a moment the parameters of a logout that was posted.
+// On an https issuer their names carry the prefix __Host- and the attribute Secure; on a loopback http issuer
+// browsers would drop those.
 type Cookies struct {
 	secure bool
 }
@@ -66,6 +67,7 @@ func (c Cookies) EnsureBrowser(w http.ResponseWriter, r *http.Request) identity.
 func (c Cookies) setLogout(w http.ResponseWriter, values url.Values) {
 	encoded := base64.RawURLEncoding.EncodeToString([]byte(values.Encode()))
 	if len(encoded) > maxLogout {
+		c.clearLogout(w)
 		return
 	}
 	cookie := c.cookie(logoutCookie, identity.Secret(encoded))
@@ -73,16 +75,16 @@ func (c Cookies) setLogout(w http.ResponseWriter, values url.Values) {
 	http.SetCookie(w, cookie)
 }
 
-// takeLogout gives what setLogout kept, once.
-func (c Cookies) takeLogout(w http.ResponseWriter, r *http.Request) url.Values {
-	kept := c.read(r, logoutCookie)
-	if kept == "" {
-		return nil
-	}
+// clearLogout forgets what setLogout kept.
+func (c Cookies) clearLogout(w http.ResponseWriter) {
 	cookie := c.cookie(logoutCookie, "")
 	cookie.MaxAge = -1
 	http.SetCookie(w, cookie)
-	decoded, err := base64.RawURLEncoding.DecodeString(string(kept))
+}
+
+// logout gives what setLogout kept.
+func (c Cookies) logout(r *http.Request) url.Values {
+	decoded, err := base64.RawURLEncoding.DecodeString(string(c.read(r, logoutCookie)))
 	if err != nil {
 		return nil
 	}

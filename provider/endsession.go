@@ -39,10 +39,10 @@ func (p *Provider) serveEndSession(w http.ResponseWriter, r *http.Request) {
 		seeOther(w, posted)
 		return
 	case r.URL.RequestURI() == posted:
-		r.URL.RawQuery = p.cookies.takeLogout(w, r).Encode()
+		r.URL.RawQuery = p.cookies.logout(r).Encode()
 		r.Form = nil
 	}
-	p.library.ServeHTTP(seeOtherWriter{w}, r.WithContext(withDevice(r.Context(), p.device(r))))
+	p.library.ServeHTTP(logoutWriter{w, p.cookies}, r.WithContext(withDevice(r.Context(), p.device(r))))
 }
 
 // logoutValues keeps the parameters that the endpoint reads.
@@ -134,11 +134,16 @@ func withState(uri, state string) string {
 	return uri + separator + "state=" + url.QueryEscape(state)
 }
 
-// seeOtherWriter answers 303 where the library answers 302, and says when a failure of storage may have passed.
-type seeOtherWriter struct{ http.ResponseWriter }
+// logoutWriter answers 303 where the library answers 302, and says when a failure of storage may have passed. A
+// logout that was posted is forgotten with every answer, here because the library replaces cookies set before.
+type logoutWriter struct {
+	http.ResponseWriter
+	cookies Cookies
+}
 
 // WriteHeader implements [http.ResponseWriter].
-func (w seeOtherWriter) WriteHeader(status int) {
+func (w logoutWriter) WriteHeader(status int) {
+	w.cookies.clearLogout(w.ResponseWriter)
 	switch status {
 	case http.StatusFound:
 		status = http.StatusSeeOther
