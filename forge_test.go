@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
-	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -76,31 +75,45 @@ func (f forger) setting() string {
 	return "JWT_PRIVATE_KEY=" + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-// forgeries are false tokens by what is false in them. "nothing" is the token signed once more, as a proof that
-// the key is the right one.
-func (f forger) forgeries(real string) map[string]string {
+// parts are what a token says, and what its header names.
+func (f forger) parts(real string) (payload []byte, kid, typ string) {
 	f.t.Helper()
 	token, err := jose.ParseSignedCompact(real, knownAlgorithms)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	payload, header := token.UnsafePayloadWithoutVerification(), token.Signatures[0].Header
-	kid, typ := header.KeyID, header.ExtraHeaders["typ"].(string)
+	header := token.Signatures[0].Header
+	return token.UnsafePayloadWithoutVerification(), header.KeyID, header.ExtraHeaders["typ"].(string)
+}
+
+// changed is a token with another value of one claim, or without it when the value is nil, signed once more.
+func (f forger) changed(real, name string, value any) string {
+	f.t.Helper()
+	payload, kid, typ := f.parts(real)
 	claims := make(map[string]any)
 	if err := json.Unmarshal(payload, &claims); err != nil {
 		f.t.Fatal(err)
 	}
-	changed := func(name string, value any) string {
-		other := maps.Clone(claims)
-		if other[name] = value; value == nil {
-			delete(other, name)
-		}
-		encoded, err := json.Marshal(other)
-		if err != nil {
-			f.t.Fatal(err)
-		}
-		return sign(f.t, jose.RS256, f.key, kid, typ, encoded)
+	if claims[name] = value; value == nil {
+		delete(claims, name)
 	}
+	encoded, err := json.Marshal(claims)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return sign(f.t, jose.RS256, f.key, kid, typ, encoded)
+}
+
+// forgeries are false tokens by what is false in them. "nothing" is the token signed once more, as a proof that
+// the key is the right one.
+func (f forger) forgeries(real string) map[string]string {
+	f.t.Helper()
+	payload, kid, typ := f.parts(real)
+	claims := make(map[string]any)
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		f.t.Fatal(err)
+	}
+	changed := func(name string, value any) string { return f.changed(real, name, value) }
 	own := jose.SigningKey{Algorithm: jose.RS256, Key: f.key}
 	foreign := rsaKey(f.t)
 	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: publicDER(f.t, f.key.Public())})

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -196,6 +197,20 @@ func TestOfflineAccess(t *testing.T) {
 	renewed, err := config.TokenSource(t.Context(), &oauth2.Token{RefreshToken: tokens["refresh_token"].(string)}).Token()
 	if err != nil || f.userInfo(t, renewed.AccessToken) != http.StatusOK {
 		t.Errorf("got %v, %v, want x/oauth2 to renew", renewed, err)
+	}
+}
+
+// TestIntrospectionOfExpired grants no time beyond the expiry: the clock that it is held against is the issuer's own.
+func TestIntrospectionOfExpired(t *testing.T) {
+	t.Parallel()
+	forger := newForger(t)
+	f := newFixture(t, "openid", forger.setting())
+	token := f.grantedTo(t)["access_token"].(string)
+	for ago, want := range map[time.Duration]bool{-time.Minute: true, time.Second: false, 30 * time.Second: false} {
+		shown := forger.changed(token, "exp", time.Now().Add(-ago).Unix())
+		if _, body, _ := f.post(t, "/introspect", f.client, "token", shown); body["active"] != want {
+			t.Errorf("got %v for a token that ended %v ago", body, ago)
+		}
 	}
 }
 

@@ -64,6 +64,9 @@ func (p *Provider) introspect(r *http.Request, client Client, token string) (any
 	if err != nil {
 		return inactive, nil //nolint:nilerr // a token that does not verify is an answer
 	}
+	if claims.ExpiresAt <= p.now().Unix() { // its clock is ours: no skew
+		return inactive, nil
+	}
 	if claims.ClientID != client.ID && !slices.Contains(client.Audiences, claims.Audience) {
 		return inactive, nil
 	}
