@@ -136,6 +136,14 @@ func TestAlgorithms(t *testing.T) {
 	}
 	s.stop()
 	again := start(t, "DATA_DIR="+s.dir, "SIGNING_ALGS=RS256,PS256")
+	status, body, _ := again.post(t, "/token", c, "grant_type", "authorization_code", "code", strings.Repeat("c", 43))
+	if status != http.StatusInternalServerError || body["error"] != "server_error" {
+		t.Errorf("got %d %v where no ID token can be signed, want 500 before the code is used", status, body)
+	}
+	asked := config.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))
+	if got := again.browser(t).refusal(strings.Replace(asked, s.issuer, again.issuer, 1)); got != "server_error" {
+		t.Errorf("got %q for an authorization that no ID token can follow, want server_error", got)
+	}
 	if got := again.keyset(t); len(got) != 2 {
 		t.Errorf("got %v published, want the enabled ones alone", got)
 	}

@@ -272,7 +272,7 @@ func TestTokenContents(t *testing.T) {
 		"RI2: none asked, none granted":    {[]string{"scope", "openid email"}, nil, f.issuer, "openid email", ""},
 		"RI2: asked at the authorization":  {[]string{"resource", f.issuer}, nil, f.issuer, "openid email offline_access", ""},
 		"RI2: asked at the token endpoint": {nil, []string{"resource", f.issuer}, f.issuer, "openid email offline_access", ""},
-		"RI2: the other one there":         {[]string{"resource", f.issuer}, []string{"resource", credits}, credits, "credits:read", ""},
+		"RI2: userinfo there":              {[]string{"resource", credits}, []string{"resource", f.issuer}, f.issuer, "openid email offline_access", ""},
 		"RI1: an unknown one is ignored":   {nil, []string{"resource", "https://unknown.example"}, credits, "credits:read", ""},
 	} {
 		code := f.browser.authorize(f.auth(c.ask...)).Get("code")
@@ -284,6 +284,13 @@ func TestTokenContents(t *testing.T) {
 	status, body, _ := f.post(t, "/token", f.client, "grant_type", "refresh_token", "refresh_token", tokens["refresh_token"].(string), "resource", f.issuer)
 	if status != 200 || claimsOf(t, body["access_token"])["aud"] != f.issuer || f.userInfo(t, body["access_token"].(string)) != 200 {
 		t.Errorf("RI2: got %d %v, want the token for userinfo at a refresh", status, body)
+	}
+	bound := f.grantedTo(t, "resource", f.issuer)["refresh_token"]
+	if status, body := f.refresh(t, bound, "resource", credits); status != 400 || body["error"] != "invalid_target" {
+		t.Errorf("RF6: got %d %v for a resource that was not asked for", status, body)
+	}
+	if status, body := f.refresh(t, bound, "scope", "credits:read", "resource", f.issuer); status != 400 || body["error"] != "invalid_target" {
+		t.Errorf("RF6: got %d %v for a token without scopes", status, body)
 	}
 	form := "grant_type=refresh_token&refresh_token=" + tokens["refresh_token"].(string) + "&resource=" + url.QueryEscape(f.issuer) + "&resource=" + url.QueryEscape(credits)
 	wantJSONError(t, "RI2: several", f.ask(t, "POST", "/token", form, "Content-Type", formType, "Authorization", basic(f.client)), "invalid_target")

@@ -26,7 +26,7 @@ func (b *browser) signIn(page answer, email string) answer {
 	return b.submit(page, "/login", "username", email, "password", testPassword)
 }
 
-// TestIDTokenHint fixes the person whom a request is about (AZ17, AZ18, AU2).
+// TestIDTokenHint fixes the person whom a request is about (OpenID Connect Core 1.0, section 3.1.2.1), whose address nobody else learns.
 func TestIDTokenHint(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
@@ -52,11 +52,19 @@ func TestIDTokenHint(t *testing.T) {
 		t.Errorf("got %q for a hint of somebody else, want login_required", got)
 	}
 	page := eve.get(f.auth("id_token_hint", hint))
-	if page.Request.URL.Path != "/login" || !strings.Contains(page.body, `value="ada@example.com"`) {
-		t.Fatalf("got %s, want the login of the person that the app asks for\n%s", page.Request.URL, page.body)
+	if page.Request.URL.Path != "/login" || !strings.Contains(page.body, "You are signed in as eve@example.com, but") {
+		t.Fatalf("got %s, want the login for another person\n%s", page.Request.URL, page.body)
 	}
-	if again := eve.signIn(page, "eve@example.com"); again.Request.URL.Path != "/login" {
-		t.Errorf("got %s, want the login page again for the wrong person", again.Request.URL)
+	again := eve.signIn(page, "eve@example.com")
+	if again.Request.URL.Path != "/login" || !strings.Contains(again.body, "You are signed in as eve@example.com, but") {
+		t.Errorf("got %s, want the login page again for the wrong person\n%s", again.Request.URL, again.body)
+	}
+	nobody := f.server.browser(t)
+	for _, asked := range []string{hint, ""} {
+		shown := nobody.get(f.auth("id_token_hint", asked))
+		if strings.Contains(shown.body, "ada@example.com") || !strings.Contains(shown.body, `name="username"`) {
+			t.Errorf("want a login page that tells nothing of the person\n%s", shown.body)
+		}
 	}
 	location, err := eve.signIn(page, "ada@example.com").Location()
 	if err != nil || location.Query().Get("code") == "" {
@@ -224,6 +232,10 @@ func TestPostedLogout(t *testing.T) {
 	}
 	if status := f.userInfo(t, tokens["access_token"].(string)); status != http.StatusUnauthorized {
 		t.Errorf("got %d after the logout, want 401", status)
+	}
+	f.browser.signIn(f.browser.get("/login"), "ada@example.com")
+	if page := f.browser.get("/end_session?posted=1"); page.Request.URL.Path != "/logout" || f.browser.get("/account").Request.URL.Path != "/account" {
+		t.Errorf("got %s, want a question: the logout that was posted is over", page.Request.URL)
 	}
 }
 

@@ -128,6 +128,9 @@ func (p *Provider) checkRequest(client Client, values url.Values) (AuthRequest, 
 			return AuthRequest{}, fault
 		}
 	}
+	if !p.signsFor(client) {
+		return AuthRequest{}, errInternal()
+	}
 	now := p.now().UTC().Truncate(time.Microsecond)
 	request := AuthRequest{
 		ClientID: client.ID, Scopes: usableScopes(client, values.Get("scope")),

@@ -85,7 +85,8 @@ func (d *directory) reload(ctx context.Context) error {
 	return nil
 }
 
-// Clients are the registered clients as this provider serves them: what is changed here counts at once.
+// Clients are the registered clients as this provider serves them: what is changed here counts at once, and for
+// access tokens that were just accepted within a second.
 func (p *Provider) Clients() Clients { return p.store }
 
 // ReloadClients reads the clients from storage again. It must be called once before the provider serves,

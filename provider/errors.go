@@ -17,6 +17,8 @@ var (
 	ErrInvalidGrant = errors.New("invalid grant")
 	// ErrRefreshExpired: the refresh token was never used, and its time is over.
 	ErrRefreshExpired = fmt.Errorf("%w: expired", ErrInvalidGrant)
+	// ErrRepeated: a code or refresh token that was used came again, and what it had given was revoked.
+	ErrRepeated = fmt.Errorf("%w: repeated", ErrInvalidGrant)
 	// ErrInvalidToken: an access token is malformed, foreign, expired, revoked, or of another audience.
 	ErrInvalidToken = errors.New("invalid access token")
 	// ErrInvalidClient: client authentication failed.

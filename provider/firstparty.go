@@ -110,8 +110,10 @@ func (f *FirstParty) Refresh(ctx context.Context, token string, d identity.Devic
 	if errors.Is(err, ErrDenied) {
 		err = ErrInvalidGrant
 	}
+	if errors.Is(err, ErrRepeated) {
+		f.facts.clear() // the session has ended
+	}
 	if err != nil {
-		f.facts.clear() // a reuse has ended the session
 		return Tokens{}, err
 	}
 	return f.issue(ctx, done.Facts.User, done.Facts.Session, f.successor(token, done.Salt))

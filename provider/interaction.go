@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 
 	"mana/provider/identity"
@@ -61,7 +59,7 @@ func (it *Interaction) Silent() bool { return it.asks(oidc.PromptNone) }
 // signed in, the request is about somebody else, or the client asks for a fresh proof and this session has not
 // given it for this request.
 func (p *Provider) LoginDue(it *Interaction, who *SignedIn) bool {
-	if who == nil || it.otherPerson(who) {
+	if who == nil || it.OtherPerson(who) {
 		return true
 	}
 	return it.Request.SessionID != who.Session.ID && p.freshDue(it, who)
@@ -79,22 +77,13 @@ func (p *Provider) freshDue(it *Interaction, who *SignedIn) bool {
 	return it.Request.MaxAge == 0 || age > time.Duration(it.Request.MaxAge)*time.Second
 }
 
-// otherPerson reports whether the request is about another person than the one who is signed in.
-func (it *Interaction) otherPerson(who *SignedIn) bool {
-	return it.Request.HintSubject != "" && it.Request.HintSubject != who.User.ID.String()
-}
+// OnePerson reports whether the request is about one person. Who that is must not be shown to anybody else, nor
+// whether there is such a person.
+func (it *Interaction) OnePerson() bool { return it.Request.HintSubject != "" }
 
-// Expected is the person that a request is about; the zero value when it may be anybody, or names nobody here.
-func (p *Provider) Expected(ctx context.Context, it *Interaction) (identity.User, error) {
-	id, err := uuid.Parse(it.Request.HintSubject)
-	if err != nil {
-		return identity.User{}, nil //nolint:nilerr // a subject that is none of ours is nobody
-	}
-	user, err := p.identity.UserByID(ctx, id)
-	if errors.Is(err, identity.ErrNotFound) {
-		return identity.User{}, nil
-	}
-	return user, err
+// OtherPerson reports whether the request is about another person than the one who is signed in.
+func (it *Interaction) OtherPerson(who *SignedIn) bool {
+	return it.OnePerson() && it.Request.HintSubject != who.User.ID.String()
 }
 
 // asks reports whether the request has a value of prompt.
@@ -203,15 +192,8 @@ func (p *Provider) Approve(w http.ResponseWriter, r *http.Request, it *Interacti
 		p.Resume(w, r, it, who)
 		return
 	}
-	given, err := p.store.Consent(r.Context(), who.User.ID, it.Client.ID)
-	if err != nil {
-		p.unavailable(w, r, it.target(), err)
-		return
-	}
+	given := it.asked()
 	given.UserID, given.ClientID = who.User.ID, it.Client.ID
-	asked := it.asked()
-	given.Scopes = union(given.Scopes, asked.Scopes)
-	given.Claims = append(given.Claims, missing(asked.Claims, given.Claims)...)
 	given.UpdatedAt = p.now().UTC().Truncate(time.Microsecond)
 	p.issue(w, r, it, who, &given)
 }

@@ -70,7 +70,7 @@ func errInsufficientScope() *oidc.Error {
 func badRequest(text string) *oidc.Error { return describe(oidc.ErrInvalidRequest(), text) }
 
 func badGrant() *oidc.Error {
-	return describe(oidc.ErrInvalidGrant(), "the code is invalid, expired, used, or was issued for something else")
+	return describe(oidc.ErrInvalidGrant(), "the code or refresh token is invalid, expired, used, revoked, or was issued for something else")
 }
 
 // isNoSession reports whether err says that nobody is signed in, and not that storage failed.

@@ -105,8 +105,7 @@ func (p *Provider) refresh(r *http.Request, client Client) (*oidc.AccessTokenRes
 		return until, target.check(f)
 	})
 	if err != nil {
-		p.facts.clear() // a reuse has revoked the family
-		return nil, grantError(err)
+		return nil, p.grantError(err)
 	}
 	done.Facts.Grant.Nonce = "" // of the first ID token alone (OpenID Connect Core 1.0, section 12.2)
 	var next identity.Secret

@@ -94,7 +94,7 @@ type Grant struct {
 // CodeIssue is one approval: the request is consumed, the consent remembered, grant and code stored.
 type CodeIssue struct {
 	RequestHash   []byte   // the stored request to consume; nil when it was never stored
-	Consent       *Consent // to remember; nil: unchanged
+	Consent       *Consent // to add to what was given before; nil: unchanged
 	Grant         Grant
 	CodeHash      []byte // SHA-256 of the code
 	RedirectURI   string

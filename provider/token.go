@@ -5,12 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 
+	"mana/keys"
 	"mana/provider/identity"
 )
 
@@ -91,6 +93,9 @@ func (p *Provider) grant(r *http.Request, client Client) (*oidc.AccessTokenRespo
 	if !slices.Contains(client.GrantTypes, string(grant)) {
 		return nil, describe(oidc.ErrUnauthorizedClient(), "this client may not use this grant type")
 	}
+	if grant != oidc.GrantTypeClientCredentials && !p.signsFor(client) {
+		return nil, signingError{fmt.Errorf("ID tokens of client %s: %w", client.ID, keys.ErrAlgorithm)}
+	}
 	switch grant {
 	case oidc.GrantTypeCode:
 		return p.redeemCode(r, client)
@@ -98,6 +103,11 @@ func (p *Provider) grant(r *http.Request, client Client) (*oidc.AccessTokenRespo
 		return p.refresh(r, client)
 	}
 	return p.clientCredentials(r, client)
+}
+
+// signsFor reports whether the algorithm of the client's ID tokens is enabled.
+func (p *Provider) signsFor(client Client) bool {
+	return client.IDTokenAlg == "" || p.ring.ActiveID(client.IDTokenAlg) != ""
 }
 
 // redeemCode exchanges a code (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
@@ -126,8 +136,7 @@ func (p *Provider) redeemCode(r *http.Request, client Client) (*oidc.AccessToken
 		return errors.Join(Allow(f), target.check(f))
 	})
 	if err != nil {
-		p.facts.clear() // a repeat has revoked the grant
-		return nil, grantError(err)
+		return nil, p.grantError(err)
 	}
 	return p.tokens(r.Context(), facts, target, refresh)
 }
@@ -145,25 +154,23 @@ func (p *Provider) tokenTarget(r *http.Request) (target, *oidc.Error) {
 	return target{scopes: strings.Fields(r.PostForm.Get("scope")), resource: resource, provider: p}, fault
 }
 
-// check holds the target against what was granted: it may narrow, never widen.
+// check holds the target against what was granted: it may narrow, never widen. A resource asked for at the
+// authorization is the only one, beside the issuer whose userinfo openid is for (RFC 8707, section 2.2).
 func (t target) check(f Facts) error {
 	if len(missing(t.scopes, f.Grant.Scopes)) > 0 {
 		return describe(oidc.ErrInvalidScope(), "a scope goes beyond what was granted")
 	}
-	p := t.provider
-	switch t.resource {
-	case "", p.audienceOf(f.Grant.Scopes, f.Grant.Resource):
+	if t.resource == "" {
 		return nil
-	case p.issuer:
-		if slices.Contains(f.Grant.Scopes, ScopeOpenID) {
-			return nil
-		}
-	case p.CreditsResource():
-		if slices.ContainsFunc(f.Grant.Scopes, isCredits) {
-			return nil
-		}
 	}
-	return describe(oidc.ErrInvalidTarget(), "this resource was not granted")
+	userinfo := t.resource == t.provider.issuer && slices.Contains(f.Grant.Scopes, ScopeOpenID)
+	if f.Grant.Resource != "" && t.resource != f.Grant.Resource && !userinfo {
+		return describe(oidc.ErrInvalidTarget(), "this resource was not granted")
+	}
+	if len(t.provider.scopesFor(t.resource, t.narrow(f.Grant).Scopes)) == 0 {
+		return describe(oidc.ErrInvalidTarget(), "nothing is granted for this resource")
+	}
+	return nil
 }
 
 // narrow applies the target to what was granted.
@@ -178,8 +185,11 @@ func (t target) narrow(g Grant) Grant {
 }
 
 // grantError makes the protocol's error of a refusal by storage or policy. What refuses with a protocol error
-// of its own keeps it, unless policy refused as well.
-func grantError(err error) error {
+// of its own keeps it, unless policy refused as well. A repeat has revoked something, which counts at once.
+func (p *Provider) grantError(err error) error {
+	if errors.Is(err, ErrRepeated) {
+		p.facts.clear()
+	}
 	if errors.Is(err, ErrInvalidGrant) || errors.Is(err, ErrDenied) {
 		return badGrant()
 	}
@@ -224,6 +234,9 @@ func (p *Provider) clientCredentials(r *http.Request, client Client) (*oidc.Acce
 	if fault != nil {
 		return nil, fault
 	}
+	if len(asked) > 0 && resource == p.issuer {
+		return nil, describe(oidc.ErrInvalidTarget(), "nothing is granted for this resource")
+	}
 	access, err := p.clientToken(r.Context(), client, asked, resource)
 	if err != nil {
 		return nil, signingError{err}
@@ -233,11 +246,11 @@ func (p *Provider) clientCredentials(r *http.Request, client Client) (*oidc.Acce
 	}, nil
 }
 
-// signingError is a fault of ours after the commit: what was shown stays consumed.
+// signingError is a fault of ours that trying again does not mend. After the commit, what was shown stays consumed.
 type signingError struct{ error }
 
 // writeTokenError answers with an error of the protocol, or for a fault of ours with 503, when nothing was
-// consumed, or else with 500.
+// consumed and trying again may help, or else with 500.
 func (p *Provider) writeTokenError(w http.ResponseWriter, err error) {
 	fault := new(oidc.Error)
 	if _, late := errors.AsType[signingError](err); late {

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -13,10 +14,14 @@ import (
 
 // Consent implements [provider.Grants].
 func (s *Provider) Consent(ctx context.Context, userID uuid.UUID, clientID string) (provider.Consent, error) {
+	return loadConsent(s.db.reader(ctx), userID, clientID)
+}
+
+func loadConsent(queryRow func(string, ...any) *sql.Row, userID uuid.UUID, clientID string) (provider.Consent, error) {
 	c := provider.Consent{UserID: userID, ClientID: clientID}
 	var scopes, claims string
 	var updated int64
-	err := s.db.readers.QueryRowContext(ctx, `SELECT scopes, claims, updated_at FROM auth_consents
+	err := queryRow(`SELECT scopes, claims, updated_at FROM auth_consents
 		WHERE user_id = ? AND client_id = ?`, userID.String(), clientID).Scan(&scopes, &claims, &updated)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, nil
@@ -65,15 +70,31 @@ func (s *Provider) IssueCode(ctx context.Context, c provider.CodeIssue, allow fu
 	})
 }
 
+// saveConsent adds what was allowed now to what was allowed before.
 func saveConsent(t *tx, c *provider.Consent) error {
 	if c == nil {
 		return nil
 	}
-	_, err := t.exec(`INSERT INTO auth_consents (user_id, client_id, scopes, claims, updated_at) VALUES (?, ?, ?, ?, ?)
+	given, err := loadConsent(t.queryRow, c.UserID, c.ClientID)
+	if err != nil {
+		return err
+	}
+	scopes, claims := merged(given.Scopes, c.Scopes), merged(given.Claims, c.Claims)
+	_, err = t.exec(`INSERT INTO auth_consents (user_id, client_id, scopes, claims, updated_at) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (user_id, client_id) DO UPDATE SET scopes = excluded.scopes, claims = excluded.claims,
 			updated_at = excluded.updated_at`,
-		c.UserID.String(), c.ClientID, encodeList(c.Scopes), encodeList(c.Claims), timestamp(c.UpdatedAt))
+		c.UserID.String(), c.ClientID, encodeList(scopes), encodeList(claims), timestamp(c.UpdatedAt))
 	return err
+}
+
+// merged is a list with what another one has more.
+func merged(list, other []string) []string {
+	for _, value := range other {
+		if !slices.Contains(list, value) {
+			list = append(list, value)
+		}
+	}
+	return list
 }
 
 func insertGrant(t *tx, g provider.Grant) error {
@@ -99,8 +120,8 @@ func (s *Provider) RedeemCode(ctx context.Context, r provider.Redemption, allow 
 			RETURNING grant_handle, client_id, redirect_uri, code_challenge`,
 			timestamp(now), r.CodeHash, timestamp(now)).Scan(&handle, &clientID, &redirectURI, &challenge)
 		if errors.Is(err, sql.ErrNoRows) {
-			refused = provider.ErrInvalidGrant
-			return revokeRepeated(t, r, timestamp(now))
+			refused, err = revokeRepeated(t, r, timestamp(now))
+			return err
 		}
 		if err != nil {
 			return err
@@ -135,20 +156,21 @@ func bound(r provider.Redemption, clientID, redirectURI, challenge string) bool 
 	return same(r.ClientID, clientID) && uriFits && same(r.VerifierHash, challenge)
 }
 
-// revokeRepeated ends the grant of a code that its own client shows a second time (RFC 6749, section
-// 4.1.2).
-func revokeRepeated(t *tx, r provider.Redemption, now int64) error {
+// revokeRepeated ends the grant of a code that is shown a second time with all that it is bound to (RFC 6749,
+// section 4.1.2): the code alone may have been read in a log. It gives the refusal.
+func revokeRepeated(t *tx, r provider.Redemption, now int64) (refused, err error) {
 	var handle []byte
-	err := t.queryRow(`SELECT grant_handle FROM auth_codes WHERE code_hash = ? AND client_id = ? AND used_at IS NOT NULL`,
-		r.CodeHash, r.ClientID).Scan(&handle)
+	var clientID, redirectURI, challenge string
+	err = t.queryRow(`SELECT grant_handle, client_id, redirect_uri, code_challenge FROM auth_codes
+		WHERE code_hash = ? AND used_at IS NOT NULL`, r.CodeHash).Scan(&handle, &clientID, &redirectURI, &challenge)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+		return provider.ErrInvalidGrant, nil
 	}
-	if err != nil {
-		return err
+	if err != nil || !bound(r, clientID, redirectURI, challenge) {
+		return provider.ErrInvalidGrant, err
 	}
 	_, err = revokeGrant(t, handle, now)
-	return err
+	return provider.ErrRepeated, err
 }
 
 // GrantFacts implements [provider.Grants].

@@ -85,7 +85,7 @@ func (s *Provider) Refresh(ctx context.Context, r provider.Rotation, decide func
 		case row.revoked.Valid:
 			return provider.ErrInvalidGrant
 		case row.rotated.Valid && !grace:
-			refused = provider.ErrInvalidGrant
+			refused = provider.ErrRepeated
 			return endFamily(t, row, "refresh_token_reused", r.Device, timestamp(now))
 		case !row.rotated.Valid && row.expires <= timestamp(now):
 			return provider.ErrRefreshExpired

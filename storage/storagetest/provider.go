@@ -3,6 +3,7 @@ package storagetest
 import (
 	"crypto/rand"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -159,6 +160,18 @@ func testProvider(t *testing.T, open Open) {
 			t.Error("got a revoked grant, want it live")
 		}
 	})
+	t.Run("a repeat without what the code is bound to revokes nothing", func(t *testing.T) {
+		redemption, grant := issueCode(t, s, session, clock.Now())
+		if _, err := s.Provider.RedeemCode(ctx, redemption, provider.Allow); err != nil {
+			t.Fatal(err)
+		}
+		redemption.VerifierHash = ""
+		_, err := s.Provider.RedeemCode(ctx, redemption, provider.Allow)
+		want(t, err, provider.ErrInvalidGrant)
+		if revoked(t, grant) {
+			t.Error("got a revoked grant, want it live")
+		}
+	})
 	t.Run("CO3: a code without redirect URI is redeemed by its challenge", func(t *testing.T) {
 		redemption, _ := issueCode(t, s, session, clock.Now())
 		redemption.RedirectURI = ""
@@ -181,14 +194,14 @@ func testProvider(t *testing.T, open Open) {
 		want(t, err, provider.ErrInvalidGrant)
 	})
 	t.Run("CN1: an approval consumes its request and remembers the consent", func(t *testing.T) {
-		r := storeRequest(t, s, "mc_notes", clock.Now())
+		r, scopes := storeRequest(t, s, "mc_notes", clock.Now()), []string{"openid"}
 		issue := func() error {
 			handle := make([]byte, 16)
 			rand.Read(handle)
 			return s.Provider.IssueCode(ctx, provider.CodeIssue{
 				RequestHash: r.Hash, CodeHash: identity.NewSecret().Hash(), ExpiresIn: time.Minute,
 				Consent: &provider.Consent{
-					UserID: user.ID, ClientID: "mc_notes", Scopes: []string{"openid"}, Claims: []string{"name"}, UpdatedAt: clock.Now(),
+					UserID: user.ID, ClientID: "mc_notes", Scopes: scopes, Claims: []string{"name"}, UpdatedAt: clock.Now(),
 				},
 				Grant: provider.Grant{
 					Handle: handle, UserID: user.ID, ClientID: "mc_notes", SessionID: session.ID, Scopes: []string{"openid"},
@@ -201,6 +214,11 @@ func testProvider(t *testing.T, open Open) {
 		consent, err := s.Provider.Consent(ctx, user.ID, "mc_notes")
 		if err != nil || len(consent.Scopes) != 1 || len(consent.Claims) != 1 {
 			t.Errorf("got %v, %v, want one scope and one claim", consent, err)
+		}
+		r, scopes = storeRequest(t, s, "mc_notes", clock.Now()), []string{"email"}
+		want(t, issue(), nil)
+		if consent, err := s.Provider.Consent(ctx, user.ID, "mc_notes"); err != nil || !slices.Equal(consent.Scopes, []string{"openid", "email"}) {
+			t.Errorf("got %v, %v, want what was allowed before and now", consent, err)
 		}
 		if consent, err := s.Provider.Consent(ctx, uuid.New(), "mc_notes"); err != nil || consent.Scopes != nil {
 			t.Errorf("got %v, %v, want nothing of another person", consent, err)

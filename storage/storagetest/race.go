@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -65,7 +66,7 @@ func testRaces(t *testing.T, open Open) {
 			}
 			for range raceRounds {
 				use, refusal := redeem(t)
-				outcomes := race(raceCallers, use)
+				outcomes := race(raceCallers, func(i int) error { return kind(use(i), refusal) })
 				if outcomes[nil] != winners || outcomes[refusal] != raceCallers-winners {
 					t.Fatalf("got %v, want %d winners of %d", outcomes, winners, raceCallers)
 				}
@@ -91,3 +92,11 @@ func testRaces(t *testing.T, open Open) {
 }
 
 const refreshGrace = 30 * time.Second
+
+// kind is refusal for every error that is one.
+func kind(err, refusal error) error {
+	if errors.Is(err, refusal) {
+		return refusal
+	}
+	return err
+}

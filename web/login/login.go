@@ -110,13 +110,9 @@ func (p *Pages) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	v := p.loginView(w, r, flow)
-	expected, err := p.expected(r, flow)
-	if err != nil {
-		return err
-	}
 	switch {
-	case expected != "":
-		v.Email, v.FixedEmail, v.Lead = expected, true, ui.T(ui.LoginOther)
+	case flow != nil && who != nil && flow.OtherPerson(who):
+		v.Lead = ui.T(ui.LoginOther, "email", string(who.User.Email))
 	case who != nil && !switching:
 		v.Email, v.FixedEmail, v.Lead = string(who.User.Email), true, ui.T(ui.LoginAgain)
 	case flow != nil:
@@ -126,17 +122,8 @@ func (p *Pages) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// expected is the address of the person that the app asks for; empty: anybody may sign in.
-func (p *Pages) expected(r *http.Request, flow *provider.Interaction) (string, error) {
-	if flow == nil {
-		return "", nil
-	}
-	user, err := p.Provider.Expected(r.Context(), flow)
-	return string(user.Email), err
-}
-
 func (p *Pages) loginView(w http.ResponseWriter, r *http.Request, flow *provider.Interaction) loginView {
-	v := loginView{Page: p.page(w, r, ui.LoginTitle), SignupOpen: p.SignupOpen}
+	v := loginView{Page: p.page(w, r, ui.LoginTitle), SignupOpen: p.SignupOpen && (flow == nil || !flow.OnePerson())}
 	v.App, v.Request = appOf(flow)
 	return v
 }

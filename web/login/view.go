@@ -11,7 +11,7 @@ type loginView struct {
 	App        appView
 	Request    string // id of the interaction, empty: none
 	Email      string
-	FixedEmail bool // the person is given: who is signed in proves it again, or the app asks for somebody
+	FixedEmail bool // the person is given: who is signed in proves it again
 	Lead       string
 	Remember   bool
 	Faults     ui.Faults

@@ -138,7 +138,7 @@ var englishTexts = map[Key]string{
 	LoginReturns:       "You return to {host}",
 	LoginFailed:        "E-mail or password is wrong. Please try again.",
 	LoginAgain:         "Please confirm that it is you.",
-	LoginOther:         "The app asks for this account. Please sign in with it.",
+	LoginOther:         "You are signed in as {email}, but the app asks for another account. Sign in with that one, or cancel.",
 	SelectTitle:        "Choose an account",
 	SelectContinue:     "Continue with this account",
 	SelectOther:        "Use another account",
