@@ -27,9 +27,9 @@ const (
 
 // remote keeps the published keys of an issuer.
 //
-// A set is renewed in the background in the last fifth of its life, and awaited when it is over. If that
-// fails, the old set serves on until it is 24 hours old, the time by which the issuer publishes a key ahead
-// of its use.
+// A set is renewed in the background from the last fifth of its life on. Until that succeeds the old set
+// serves, so that a slow issuer makes nobody wait, until it is 24 hours old: the time by which the issuer
+// publishes a key ahead of its use. Only then, and for an unknown key, is the answer awaited.
 type remote struct {
 	uri        string
 	algorithms []string
@@ -51,10 +51,9 @@ type remote struct {
 
 // keySet is one answer of the issuer.
 type keySet struct {
-	byID    map[string]jose.JSONWebKey
-	renew   time.Time // from then on it is renewed ahead
-	expires time.Time
-	dead    time.Time // 24 hours after the answer was made
+	byID  map[string]jose.JSONWebKey
+	renew time.Time // from then on it is renewed
+	dead  time.Time // 24 hours after the answer was made, but not before the end of its life
 }
 
 // asker holds the last question of its kind, and when the next may be asked.
@@ -132,14 +131,14 @@ func (r *remote) find(ctx context.Context, kid string) (jose.JSONWebKey, error) 
 	return jose.JSONWebKey{}, ErrSignature
 }
 
-// current gives the set to use now, renewed if need be.
+// current gives the set to use now, and has it renewed if need be.
 func (r *remote) current(ctx context.Context) (*keySet, error) {
 	set, now := r.set.Load(), r.now()
 	if now.Before(set.renew) {
 		return set, nil
 	}
 	renewal := r.ask(&r.renewals, false)
-	if now.Before(set.expires) {
+	if now.Before(set.dead) {
 		return set, nil
 	}
 	err := renewal.wait(ctx)
@@ -211,9 +210,11 @@ func (r *remote) fetch(past bool) (*keySet, error) {
 		made = date
 	}
 	kept := max(min(maxAge(header), maxKept)-now.Sub(made), minKept)
-	return &keySet{
-		byID: byID, renew: now.Add(kept / 5 * 4), expires: now.Add(kept), dead: made.Add(maxKept),
-	}, nil
+	dead := made.Add(maxKept)
+	if end := now.Add(kept); end.After(dead) {
+		dead = end
+	}
+	return &keySet{byID: byID, renew: now.Add(kept / 5 * 4), dead: dead}, nil
 }
 
 func (r *remote) read(ctx context.Context, address string, past bool) ([]byte, http.Header, error) {
