@@ -101,7 +101,7 @@ func newRemote(ctx context.Context, issuer string, client *http.Client, now func
 	if metadata.Issuer != issuer {
 		return nil, fmt.Errorf("the metadata names the issuer %q, want %q", metadata.Issuer, issuer)
 	}
-	if err := checkAddress(metadata.JWKSURI); err != nil {
+	if err := checkKeyAddress(issuer, metadata.JWKSURI); err != nil {
 		return nil, fmt.Errorf("jwks_uri %q %w", metadata.JWKSURI, err)
 	}
 	r.uri, r.algorithms = metadata.JWKSURI, metadata.Algorithms

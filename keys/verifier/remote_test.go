@@ -393,6 +393,27 @@ func TestMetadataDemands(t *testing.T) {
 	}
 }
 
+// TestKeysOfSecureIssuer wants them by https too, even from a loopback address.
+func TestKeysOfSecureIssuer(t *testing.T) {
+	t.Parallel()
+	s := newSigner(t, "a", jose.ES256)
+	p := newPublisher(t, s)
+	secure := httptest.NewTLSServer(p)
+	t.Cleanup(secure.Close)
+	for address, good := range map[string]bool{
+		secure.URL + "/keys": true, strings.Replace(secure.URL, "https", "HTTPS", 1) + "/keys": true, p.URL + "/keys": false,
+	} {
+		p.set(func() { p.metadata = func(m map[string]any) { m["issuer"], m["jwks_uri"] = secure.URL, address } })
+		v, err := verifier.New(t.Context(), secure.URL, verifier.Config{Audience: api, HTTP: secure.Client(), Now: p.clock.Now})
+		if err == nil {
+			v.Close()
+		}
+		if good != (err == nil) {
+			t.Errorf("%s: got %v", address, err)
+		}
+	}
+}
+
 func TestClose(t *testing.T) {
 	t.Parallel()
 	s := newSigner(t, "a", jose.ES256)

@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -110,6 +111,24 @@ func checkAddress(address string) error {
 		return nil
 	}
 	return errors.New("must be https, or http on a loopback address")
+}
+
+// checkKeyAddress demands an address, and https if the issuer is reached by it: what an authenticated issuer
+// says must not lead to keys that anybody on this machine could serve.
+func checkKeyAddress(issuer, address string) error {
+	if err := checkAddress(address); err != nil {
+		return err
+	}
+	if isHTTPS(issuer) && !isHTTPS(address) {
+		return errors.New("must be https, as the issuer is")
+	}
+	return nil
+}
+
+// isHTTPS reports whether an address is one of https (schemes know no case: RFC 3986, section 3.1).
+func isHTTPS(address string) bool {
+	scheme, _, _ := strings.Cut(address, ":")
+	return strings.EqualFold(scheme, "https")
 }
 
 // Verify checks a token and returns what it says. [ErrToken] and what it wraps when the token is not to be
