@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +99,41 @@ func TestTruthOfMetadata(t *testing.T) {
 		endpoint, _ := metadata[name].(string)
 		if strings.HasSuffix(name, "_endpoint") && f.ask(t, "GET", strings.TrimPrefix(endpoint, f.issuer), "").StatusCode == http.StatusNotFound {
 			t.Errorf("%s: got 404", name)
+		}
+	}
+}
+
+// TestNotAdvertised holds the list of what is not advertised against the metadata (MD0): a name that comes there has
+// to go here.
+func TestNotAdvertised(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("deploy/docs/divergences.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(text), "\n## Not advertised\n")
+	list, _, _ = strings.Cut(list, "\n## ")
+	var names []string
+	for line := range strings.Lines(list) {
+		column, _, _ := strings.Cut(strings.TrimPrefix(line, "|"), "|")
+		for i, part := range strings.Split(column, "`") {
+			if strings.HasPrefix(line, "|") && i%2 == 1 {
+				names = append(names, part)
+			}
+		}
+	}
+	for _, want := range []string{"roles", "sid", "phr", "de"} {
+		if !slices.Contains(names, want) {
+			t.Errorf("got %q listed, want %s among them", names, want)
+		}
+	}
+	_, metadata, _ := start(t).api(t, "GET", "/.well-known/openid-configuration", "", nil)
+	for member, value := range metadata {
+		values, _ := value.([]any)
+		for _, name := range names {
+			if member == name || slices.Contains(values, any(name)) {
+				t.Errorf("got %s advertised in %s, which the list of divergences denies", name, member)
+			}
 		}
 	}
 }
