@@ -175,7 +175,8 @@ func TestTokenMatrix(t *testing.T) {
 	}
 }
 
-// harmless is what makes no difference: an ID token needs no id, and serves as a hint after its time (AZ17).
+// harmless is what makes no difference: an ID token needs no id, and serves as a hint after its time (OpenID Connect
+// Core 1.0, section 3.1.2.1).
 var harmless = map[string][]string{
 	kindFirstParty: {"nothing"}, kindIssuer: {"nothing"}, kindCredits: {"nothing"}, kindClient: {"nothing"},
 	kindID: {"nothing", "expired", "no expiry", "no id"},

@@ -55,7 +55,7 @@ func basic(c created) string {
 	return request.Header.Get("Authorization")
 }
 
-// protocolMethods are the paths of the protocol with the methods that they take (openid 1.2).
+// protocolMethods are the paths of the protocol with the methods that they take.
 var protocolMethods = map[string][]string{
 	"/.well-known/openid-configuration":                    {"GET", "HEAD"},
 	"/.well-known/oauth-authorization-server":              {"GET", "HEAD"},

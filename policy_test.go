@@ -119,7 +119,8 @@ func answerOf(status int, fault any) string {
 	return fmt.Sprint(status)
 }
 
-// TestPolicyMatrix holds every reason to refuse against every path (security 2.4, AR5).
+// TestPolicyMatrix holds every reason to refuse against every path, each with the answer of its path: one policy decides
+// for all (AR5 in testdata/openid_rows.txt).
 func TestPolicyMatrix(t *testing.T) {
 	t.Parallel()
 	everything := map[string]string{

@@ -106,7 +106,8 @@ func TestSelectAccount(t *testing.T) {
 	}
 }
 
-// TestClaims asks for claims by scope and one by one (CL1, 4.3_userinfo), and consents to what is new alone.
+// TestClaims asks for claims by scope and one by one (OpenID Connect Core 1.0, sections 5.4 and 5.5; 4.3_userinfo in
+// testdata/openid_rows.txt), and consents to what is new alone.
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid profile email address phone")

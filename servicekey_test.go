@@ -363,8 +363,8 @@ func TestServiceKeyLastUse(t *testing.T) {
 	}
 }
 
-// TestNestJSClient replays what the credit client of the NestJS integration sends, header by header
-// (contract.md 12.14 to 12.18): no idempotency key, no bearer token, an empty app id, a content type without a body.
+// TestNestJSClient replays what the credit client of the NestJS integration sends, header by header: no
+// idempotency key, no bearer token, an empty app id, a content type without a body.
 func TestNestJSClient(t *testing.T) {
 	t.Parallel()
 	s := start(t)
