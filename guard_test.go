@@ -255,35 +255,69 @@ func TestNoServerErrors(t *testing.T) {
 // insideStory is what a driver, a panic or a source position looks like; random tokens cannot hold it.
 var insideStory = regexp.MustCompile(`(?i)sqlite|\bsql:|sql logic|constraint failed|goroutine \d|\.go:\d|/home/|/root/`)
 
-// TestFailedClientsAreLimited counts failed client authentications, and no others (EP8).
+// TestFailedClientsAreLimited counts failed client authentications, and no others, by client and address (EP8).
 func TestFailedClientsAreLimited(t *testing.T) {
 	t.Parallel()
-	s := start(t, "RATE_LIMIT_CLASSES=token=3/60")
+	s := start(t, "RATE_LIMIT_CLASSES=token=3/60,tokenip=20/60")
 	client := s.client(t, "Backend", "--grant", "client_credentials", "--scope", "credits:read")
-	ask := func(secret string) (int, string) {
-		request, err := http.NewRequestWithContext(t.Context(), "POST", s.issuer+"/token", strings.NewReader("grant_type=client_credentials"))
-		if err != nil {
-			t.Fatal(err)
+	ask := func(path string, c created) (int, string) {
+		t.Helper()
+		status, body, _ := s.post(t, path, c, "grant_type", "client_credentials", "token", "x")
+		return status, fmt.Sprint(body["error"])
+	}
+	fails := func(name, path string, c created) {
+		t.Helper()
+		for i, want := range []int{401, 401, 401, 429} {
+			if status, fault := ask(path, c); status != want || want == 429 && fault != "temporarily_unavailable" {
+				t.Errorf("%s, try %d: got %d %s, want %d", name, i+1, status, fault, want)
+			}
 		}
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		request.SetBasicAuth(client.ID, secret)
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
+	}
+	succeeds := func(name string) {
+		t.Helper()
+		for _, path := range []string{"/token", "/introspect"} {
+			if status, fault := ask(path, client); status != http.StatusOK {
+				t.Fatalf("%s: got %d %s at %s for the right secret", name, status, fault, path)
+			}
 		}
-		defer response.Body.Close()
-		body, _ := io.ReadAll(response.Body)
-		return response.StatusCode, string(body)
 	}
 	for range 10 {
-		if status, body := ask(client.Secret); status != http.StatusOK {
-			t.Fatalf("got %d %s for the right secret", status, body)
+		succeeds("at first")
+	}
+	fails("an unknown client", "/introspect", created{clientFields: clientFields{ID: "mc_bogus"}, Secret: "wrong"})
+	fails("one without a secret", "/token", created{clientFields: clientFields{ID: "mc_other"}})
+	succeeds("after failures of others")
+	fails("the wrong secret", "/token", created{clientFields: clientFields{ID: client.ID}, Secret: "wrong"})
+	if status, _ := ask("/token", created{clientFields: clientFields{ID: "%6d" + client.ID[1:]}, Secret: "wrong"}); status != 429 {
+		t.Errorf("got %d for the same client written otherwise, want 429", status)
+	}
+	statuses := make(map[int]int)
+	for i := range 20 {
+		status, _ := ask("/token", created{clientFields: clientFields{ID: fmt.Sprint("mc_", i)}, Secret: "wrong"})
+		statuses[status]++
+	}
+	if statuses[401] != 11 || statuses[429] != 9 {
+		t.Errorf("got %v for ever new clients, want 20 failures of the address in all", statuses)
+	}
+}
+
+// TestClientsAreLimited counts what a client was answered, and not what others ask in its name (EP8).
+func TestClientsAreLimited(t *testing.T) {
+	t.Parallel()
+	s := start(t, "RATE_LIMIT_CLASSES=client=2/60")
+	busy := s.client(t, "Busy", "--grant", "client_credentials", "--scope", "credits:read")
+	other := s.client(t, "Other", "--grant", "client_credentials", "--scope", "credits:read")
+	for range 5 {
+		s.post(t, "/token", created{clientFields: busy.clientFields, Secret: "wrong"}, "grant_type", "client_credentials")
+	}
+	for i, want := range []int{200, 200, 429} {
+		status, body, header := s.post(t, "/token", busy, "grant_type", "client_credentials")
+		if status != want || want == 429 && header.Get("Retry-After") == "" {
+			t.Errorf("request %d: got %d %v, want %d", i+1, status, body, want)
 		}
 	}
-	for i, want := range []int{401, 401, 401, 429} {
-		if status, body := ask("wrong"); status != want || want == 429 && !strings.Contains(body, "temporarily_unavailable") {
-			t.Errorf("try %d: got %d %s, want %d", i+1, status, body, want)
-		}
+	if status, body, _ := s.post(t, "/token", other, "grant_type", "client_credentials"); status != http.StatusOK {
+		t.Errorf("got %d %v for another client", status, body)
 	}
 }
 

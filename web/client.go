@@ -1,6 +1,10 @@
 package web
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -45,6 +49,28 @@ func network(address netip.Addr) string {
 		return prefix.String()
 	}
 	return address.String()
+}
+
+// shownClient is what limits count of the client that a request names, proven or not: a hash, since a name may be
+// long. The body can be read again afterwards.
+func shownClient(r *http.Request) string {
+	id, _, basic := r.BasicAuth()
+	if basic {
+		if decoded, err := url.QueryUnescape(id); err == nil { // RFC 6749, section 2.3.1
+			id = decoded
+		}
+	} else {
+		body := r.Body
+		content, _ := io.ReadAll(body) // who reads the body meets the same error at its end
+		r.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(bytes.NewReader(content), body), body}
+		form, _ := url.ParseQuery(string(content))
+		id = form.Get("client_id")
+	}
+	sum := sha256.Sum256([]byte(id))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // shortened is what logs hold of an address: the /24 or /48.

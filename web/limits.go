@@ -25,7 +25,9 @@ const (
 	classBearer    = "bearer"    // of a person: all calls with a token
 	classService   = "service"   // of a service key, unless the key has its own rate
 	classPublic    = "public"    // of an address
-	classToken     = "token"     // failed client authentications of an address
+	classClient    = "client"    // of a client: answers of the endpoints for programs
+	classToken     = "token"     // failed authentications of a client at an address
+	classTokenIP   = "tokenip"   // failed client authentications of an address
 	classBrowser   = "authorize" // pages of an address
 )
 
@@ -43,7 +45,8 @@ func ParseLimits(overrides string, publicMax int, publicPeriod time.Duration) (L
 		classRefresh: rate(120, time.Minute), classRefreshIP: rate(600, time.Minute),
 		classSpend: rate(100, time.Minute), classRead: rate(300, time.Minute), classBearer: rate(1000, time.Minute),
 		classService: rate(6000, time.Minute), classPublic: rate(int64(publicMax), publicPeriod),
-		classToken: rate(120, time.Minute), classBrowser: rate(300, time.Minute),
+		classClient: rate(6000, time.Minute), classToken: rate(120, time.Minute), classTokenIP: rate(1200, time.Minute),
+		classBrowser: rate(300, time.Minute),
 	}
 	if overrides == "" {
 		return limits, nil
@@ -84,6 +87,11 @@ func (c *counts) takeUpTo(ctx context.Context, class, key string, perMinute int)
 		rate = limiter.Rate{Limit: int64(perMinute), Period: time.Minute}
 	}
 	return c.count(ctx, class+" "+key, 1, rate)
+}
+
+// passed gives how long to wait when the limit of a class is passed by key, else 0. It counts nothing.
+func (c *counts) passed(ctx context.Context, class, key string) time.Duration {
+	return c.add(ctx, class, key, 0)
 }
 
 // giveBack takes a count back: what was counted did not happen.

@@ -66,11 +66,15 @@ func (s *memoryStore) Reset(_ context.Context, key string, rate limiter.Rate) (l
 	return limiter.Context{Limit: rate.Limit, Remaining: rate.Limit, Reset: s.now().Add(rate.Period).Unix()}, nil
 }
 
-// Increment implements [limiter.Store]. A negative count gives back.
+// Increment implements [limiter.Store]. A negative count gives back. What counts nothing makes no counter, so that
+// a question takes no place from others.
 func (s *memoryStore) Increment(_ context.Context, key string, count int64, rate limiter.Rate) (limiter.Context, error) {
 	shard := s.shard(key)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
+	if _, ok := shard.counters[key]; !ok && count <= 0 {
+		return limiter.Context{Limit: rate.Limit, Remaining: rate.Limit, Reset: s.now().Add(rate.Period).Unix()}, nil
+	}
 	c := shard.touch(key, s.now(), rate.Period)
 	c.count = max(0, c.count+count)
 	return limiter.Context{

@@ -142,10 +142,10 @@ func (s *Site) routes() ([]route, error) {
 		{"", provider.PathJWKS, kindDocument, p.JWKS()},
 		{"GET", provider.PathAuthorize, kindBrowser, http.HandlerFunc(p.Authorize)},
 		{"POST", provider.PathAuthorize, kindBrowser, http.HandlerFunc(p.Authorize)},
-		{"", provider.PathToken, kindProtocol, s.clientCORS(s.limitFailures(http.HandlerFunc(p.Token)))},
+		{"", provider.PathToken, kindProtocol, s.clientCORS(s.limitClients(http.HandlerFunc(p.Token)))},
 		{"", provider.PathUserInfo, kindProtocol, s.clientCORS(p.UserInfo())},
-		{"", provider.PathIntrospect, kindProtocol, s.limitFailures(http.HandlerFunc(p.Introspect))},
-		{"", provider.PathRevoke, kindProtocol, s.clientCORS(s.limitFailures(http.HandlerFunc(p.Revoke)))},
+		{"", provider.PathIntrospect, kindProtocol, s.limitClients(http.HandlerFunc(p.Introspect))},
+		{"", provider.PathRevoke, kindProtocol, s.clientCORS(s.limitClients(http.HandlerFunc(p.Revoke)))},
 		{"GET", provider.PathEndSession, kindBrowser, p.EndSession()},
 		{"POST", provider.PathEndSession, kindBrowser, p.EndSession()},
 
@@ -338,22 +338,34 @@ func isProtocolPath(path string) bool {
 	return strings.HasPrefix(path, "/.well-known/")
 }
 
-// limitFailures counts the failed client authentications of an address, after they failed: a secret of 256
-// bits is not found by the few tries that run at once, and a busy client must not be limited for being busy.
-func (s *Site) limitFailures(next http.Handler) http.Handler {
+// limitClients counts what the endpoints for programs answered to a client, and its failed authentications at an
+// address, each afterwards: a secret of 256 bits is not found by the few tries that run at once, and who only names a
+// client takes nothing from it. Failures of an address have a wide limit too, or it would name ever new clients.
+func (s *Site) limitClients(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		key := callerNetwork(r.Context())
-		if wait := s.counts.add(r.Context(), classToken, key, 0); wait > 0 {
+		ctx, client := r.Context(), shownClient(r)
+		address := callerNetwork(ctx)
+		if wait := s.clientWait(ctx, client, address); wait > 0 {
 			retryAfter(w.Header(), wait)
 			s.cfg.Provider.Refuse(w, http.StatusTooManyRequests)
 			return
 		}
 		answer := &recorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(answer, r)
-		if answer.status == http.StatusUnauthorized {
-			s.counts.take(r.Context(), classToken, key)
+		switch {
+		case answer.status == http.StatusUnauthorized:
+			s.counts.take(ctx, classToken, client+" "+address)
+			s.counts.take(ctx, classTokenIP, address)
+		case answer.status < http.StatusBadRequest:
+			s.counts.take(ctx, classClient, client)
 		}
 	})
+}
+
+// clientWait is how long a client has to wait at an address, 0 if it need not.
+func (s *Site) clientWait(ctx context.Context, client, address string) time.Duration {
+	return max(s.counts.passed(ctx, classTokenIP, address), s.counts.passed(ctx, classToken, client+" "+address),
+		s.counts.passed(ctx, classClient, client))
 }
 
 // cors lets exactly the configured origins call the JSON API (Fetch, section 3.2).
