@@ -321,6 +321,39 @@ func TestClientsAreLimited(t *testing.T) {
 	}
 }
 
+// TestRefreshFamiliesAreLimited counts a family, whatever its token is by now (EP8).
+func TestRefreshFamiliesAreLimited(t *testing.T) {
+	t.Parallel()
+	s := start(t, "RATE_LIMIT_CLASSES=refresh=3/60")
+	s.person(t, "ada@example.com")
+	login := func() any {
+		t.Helper()
+		_, body, _ := s.api(t, "POST", "/api/v1/auth/login", "", map[string]any{"email": "ada@example.com", "password": testPassword})
+		return body["refreshToken"]
+	}
+	refresh := func(token any) (int, map[string]any) {
+		t.Helper()
+		status, body, _ := s.api(t, "POST", "/api/v1/auth/refresh", "", map[string]any{"refreshToken": token})
+		return status, body
+	}
+	token := login()
+	for range 3 {
+		status, body := refresh(token)
+		if status != http.StatusOK {
+			t.Fatalf("got %d %v", status, body)
+		}
+		token = body["refreshToken"]
+	}
+	status, body := refresh(token)
+	wantError(t, "the 4th of a family", status, body, 429, "RATE_LIMITED")
+	if status, body := refresh(login()); status != http.StatusOK {
+		t.Errorf("got %d %v for another family", status, body)
+	}
+	if status, body := refresh("x"); status != http.StatusUnauthorized {
+		t.Errorf("got %d %v for no token of ours", status, body)
+	}
+}
+
 // TestReadmeGo holds the code of the README against the program that is printed.
 func TestReadmeGo(t *testing.T) {
 	t.Parallel()

@@ -119,6 +119,15 @@ func (f *FirstParty) Refresh(ctx context.Context, token string, d identity.Devic
 	return f.issue(ctx, done.Facts.User, done.Facts.Session, f.successor(token, done.Salt))
 }
 
+// RefreshFamily names the family that a refresh token is or was of. [ErrInvalidGrant].
+func (f *FirstParty) RefreshFamily(ctx context.Context, token string) (uuid.UUID, error) {
+	hash := secretHash(token)
+	if hash == nil {
+		return uuid.Nil, ErrInvalidGrant
+	}
+	return f.store.RefreshFamily(ctx, hash)
+}
+
 // SignOutToken ends the session of an access token. [ErrInvalidToken].
 func (f *FirstParty) SignOutToken(ctx context.Context, token string, d identity.Device) error {
 	claims, err := f.parseAccess(ctx, token)

@@ -204,6 +204,8 @@ type Refreshes interface {
 	Refresh(ctx context.Context, r Rotation, decide func(Facts) (time.Time, error)) (Refreshed, error)
 	// RefreshFacts reads a live refresh token with its end and facts, and changes nothing. [ErrInvalidGrant].
 	RefreshFacts(ctx context.Context, hash []byte) (Facts, time.Time, error)
+	// RefreshFamily names the family that a refresh token is or was of. [ErrInvalidGrant].
+	RefreshFamily(ctx context.Context, hash []byte) (uuid.UUID, error)
 	// RevokeRefresh ends the family of a refresh token of this client, live or not, with its grant; for a
 	// first-party family with its session. It reports whether the token is one of the client's.
 	RevokeRefresh(ctx context.Context, hash []byte, clientID string, e identity.Event) (bool, error)

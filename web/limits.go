@@ -18,7 +18,7 @@ const (
 	classLogin     = "login"     // failed sign-ins of an address
 	classSignup    = "signup"    // of an address
 	classSignupDay = "signupday" // of an address
-	classRefresh   = "refresh"   // of a refresh token
+	classRefresh   = "refresh"   // of a family of refresh tokens
 	classRefreshIP = "refreship" // of an address
 	classSpend     = "spend"     // of a person and caller
 	classRead      = "read"      // of a person

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -206,6 +207,15 @@ func (s *Provider) RefreshFacts(ctx context.Context, hash []byte) (provider.Fact
 	facts, err := row.facts(read)
 	facts.Now = now
 	return facts, fromTimestamp(row.expires), err
+}
+
+// RefreshFamily implements [provider.Refreshes].
+func (s *Provider) RefreshFamily(ctx context.Context, hash []byte) (uuid.UUID, error) {
+	row, err := loadRefresh(s.db.reader(ctx), hash)
+	if err != nil && !errors.Is(err, provider.ErrInvalidGrant) {
+		err = fmt.Errorf("reading a refresh token: %w", err)
+	}
+	return row.family, err
 }
 
 // RevokeRefresh implements [provider.Refreshes].

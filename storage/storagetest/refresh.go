@@ -277,6 +277,21 @@ func testRefreshPolicy(t *testing.T, s Store, clock *Clock, user identity.User) 
 			t.Errorf("got %v until %v, %v", facts.User, until, err)
 		}
 	})
+	t.Run("EP8: a family keeps its name", func(t *testing.T) {
+		f, other := newFirstParty(t, s, clock, user), newFirstParty(t, s, clock, user)
+		name := func(token []byte) uuid.UUID {
+			family, err := s.Provider.RefreshFamily(t.Context(), token)
+			want(t, err, nil)
+			return family
+		}
+		token, err := f.refresh(t, f.token, true)
+		want(t, err, nil)
+		if family := name(f.token); family == uuid.Nil || name(token) != family || name(other.token) == family {
+			t.Errorf("got %s, then %s, %s for another", family, name(token), name(other.token))
+		}
+		_, err = s.Provider.RefreshFamily(t.Context(), identity.NewSecret().Hash())
+		want(t, err, provider.ErrInvalidGrant)
+	})
 	t.Run("RF1, LO5: offline access outlives the session", func(t *testing.T) {
 		session := startSession(t, s, user, clock.Now())
 		offline, online := newFamily(t, s, clock, session, true), newFamily(t, s, clock, session, false)

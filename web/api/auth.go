@@ -1,8 +1,6 @@
 package api
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"strings"
@@ -142,7 +140,8 @@ func (a *API) Refresh(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// refreshToken counts a call of the class refresh and reads its token, empty when there is none.
+// refreshToken counts a call of the class refresh and reads its token, empty when there is none. A token that is of
+// no family is counted by its address alone.
 func (a *API) refreshToken(r *http.Request) (string, error) {
 	ctx := r.Context()
 	if err := a.limitAddress(ctx, "refreship"); err != nil {
@@ -156,8 +155,14 @@ func (a *API) refreshToken(r *http.Request) (string, error) {
 	if err := body.err(); err != nil || token == "" {
 		return "", err
 	}
-	sum := sha256.Sum256([]byte(token))
-	return token, a.limit(ctx, "refresh", base64.RawURLEncoding.EncodeToString(sum[:]))
+	family, err := a.cfg.FirstParty.RefreshFamily(ctx, token)
+	if errors.Is(err, provider.ErrInvalidGrant) {
+		return token, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return token, a.limit(ctx, "refresh", family.String())
 }
 
 type loggedOut struct {
