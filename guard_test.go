@@ -354,6 +354,33 @@ func TestRefreshFamiliesAreLimited(t *testing.T) {
 	}
 }
 
+// TestUserInfoIsLimited counts a person's calls of userinfo with those of the credits API (EP8).
+func TestUserInfoIsLimited(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "openid", "RATE_LIMIT_CLASSES=read=3/60")
+	ask := func(path string, token any) (int, map[string]any, http.Header) {
+		t.Helper()
+		return f.api(t, "GET", path, fmt.Sprint(token), nil)
+	}
+	token := f.grantedTo(t)["access_token"]
+	for i, want := range []int{200, 200, 200, 429, 429} {
+		if i == 4 {
+			token = f.grantedTo(t)["access_token"]
+		}
+		status, body, header := ask("/userinfo", token)
+		if status != want || want == 429 && (body["error"] != "temporarily_unavailable" || header.Get("Retry-After") == "") {
+			t.Errorf("call %d: got %d %v, want %d", i+1, status, body, want)
+		}
+	}
+	if status, body, _ := ask("/userinfo", "x"); status != http.StatusUnauthorized {
+		t.Errorf("got %d %v for no token of ours", status, body)
+	}
+	_, other := f.person(t, "bob@example.com")
+	if status, body, _ := ask("/api/v1/credits/balance", other); status != http.StatusOK {
+		t.Errorf("got %d %v for another person", status, body)
+	}
+}
+
 // TestReadmeGo holds the code of the README against the program that is printed.
 func TestReadmeGo(t *testing.T) {
 	t.Parallel()

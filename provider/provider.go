@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"mana/keys"
 	"mana/keys/verifier"
 	"mana/provider/identity"
@@ -178,8 +180,11 @@ func (p *Provider) Discovery() http.Handler { return &p.discovery }
 // JWKS serves the public keys (RFC 7517, section 5).
 func (p *Provider) JWKS() http.Handler { return &p.jwks }
 
-// UserInfo serves the claims of a person (OpenID Connect Core 1.0, section 5.3).
-func (p *Provider) UserInfo() http.Handler { return http.HandlerFunc(p.serveUserInfo) }
+// UserInfo serves the claims of a person (OpenID Connect Core 1.0, section 5.3). Each call with a valid token of a
+// person is shown to limited first, which answers it and reports true when it is one too many.
+func (p *Provider) UserInfo(limited func(w http.ResponseWriter, r *http.Request, person uuid.UUID) bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serveUserInfo(w, r, limited) })
+}
 
 // EndSession serves RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0, section 2).
 func (p *Provider) EndSession() http.Handler { return http.HandlerFunc(p.serveEndSession) }

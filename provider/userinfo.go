@@ -7,13 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
 // serveUserInfo guards the library's handler: one transport of the token, never the query (RFC 6750,
 // section 2), and a challenge with every 401 (section 3).
-func (p *Provider) serveUserInfo(w http.ResponseWriter, r *http.Request) {
+func (p *Provider) serveUserInfo(w http.ResponseWriter, r *http.Request, limited func(http.ResponseWriter, *http.Request, uuid.UUID) bool) {
 	noStore(w)
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		methodNotAllowed(w, "GET, POST")
@@ -28,6 +29,10 @@ func (p *Provider) serveUserInfo(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="`+p.issuer+`"`)
 		w.WriteHeader(http.StatusUnauthorized)
 	default:
+		// What is wrong with the token, the library asks us again.
+		if _, facts, err := p.userInfoFacts(r.Context(), token); err == nil && limited(w, r, facts.User.ID) {
+			return
+		}
 		p.library.ServeHTTP(&challengeWriter{ResponseWriter: w, realm: p.issuer}, r)
 	}
 }
@@ -61,14 +66,7 @@ func bearerToken(r *http.Request) (string, error) {
 // UserInfo implements [op.Server].
 func (s *server) UserInfo(ctx context.Context, r *op.Request[oidc.UserInfoRequest]) (*op.Response, error) {
 	p := s.provider
-	claims, err := p.parseAccess(ctx, r.Data.AccessToken)
-	if err == nil && (claims.Audience != p.issuer || claims.Subject == claims.ClientID) {
-		err = ErrInvalidToken // for somebody else, or without a person behind it
-	}
-	var facts Facts
-	if err == nil {
-		facts, err = p.live(ctx, claims)
-	}
+	claims, facts, err := p.userInfoFacts(ctx, r.Data.AccessToken)
 	switch {
 	case errors.Is(err, ErrInvalidToken):
 		return nil, op.NewStatusError(errInvalidToken(), http.StatusUnauthorized)
@@ -84,6 +82,20 @@ func (s *server) UserInfo(ctx context.Context, r *op.Request[oidc.UserInfoReques
 	wishes, _ := parseClaims(facts.Grant.Claims) // checked when it came
 	info.Claims = grantedClaims(facts, scopes, wishes.UserInfo)
 	return op.NewResponse(info), nil
+}
+
+// userInfoFacts verifies an access token for userinfo and finds what stands behind it. [ErrInvalidToken]; any other
+// error means that storage failed.
+func (p *Provider) userInfoFacts(ctx context.Context, token string) (accessClaims, Facts, error) {
+	claims, err := p.parseAccess(ctx, token)
+	if err != nil {
+		return claims, Facts{}, err
+	}
+	if claims.Audience != p.issuer || claims.Subject == claims.ClientID {
+		return claims, Facts{}, ErrInvalidToken // for somebody else, or without a person behind it
+	}
+	facts, err := p.live(ctx, claims)
+	return claims, facts, err
 }
 
 // challengeWriter adds the challenge that RFC 6750, section 3, demands of a refusal.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/rs/cors"
 
 	"mana/ledger"
@@ -143,7 +144,7 @@ func (s *Site) routes() ([]route, error) {
 		{"GET", provider.PathAuthorize, kindBrowser, http.HandlerFunc(p.Authorize)},
 		{"POST", provider.PathAuthorize, kindBrowser, http.HandlerFunc(p.Authorize)},
 		{"", provider.PathToken, kindProtocol, s.clientCORS(s.limitClients(http.HandlerFunc(p.Token)))},
-		{"", provider.PathUserInfo, kindProtocol, s.clientCORS(p.UserInfo())},
+		{"", provider.PathUserInfo, kindProtocol, s.clientCORS(p.UserInfo(s.limitReads))},
 		{"", provider.PathIntrospect, kindProtocol, s.limitClients(http.HandlerFunc(p.Introspect))},
 		{"", provider.PathRevoke, kindProtocol, s.clientCORS(s.limitClients(http.HandlerFunc(p.Revoke)))},
 		{"GET", provider.PathEndSession, kindBrowser, p.EndSession()},
@@ -366,6 +367,19 @@ func (s *Site) limitClients(next http.Handler) http.Handler {
 func (s *Site) clientWait(ctx context.Context, client, address string) time.Duration {
 	return max(s.counts.passed(ctx, classTokenIP, address), s.counts.passed(ctx, classToken, client+" "+address),
 		s.counts.passed(ctx, classClient, client))
+}
+
+// limitReads counts a call of a person to userinfo as the credits API counts its own, and refuses one too many.
+func (s *Site) limitReads(w http.ResponseWriter, r *http.Request, person uuid.UUID) bool {
+	wait := s.counts.take(r.Context(), classBearer, person.String())
+	if wait == 0 {
+		wait = s.counts.take(r.Context(), classRead, person.String())
+	}
+	if wait > 0 {
+		retryAfter(w.Header(), wait)
+		s.cfg.Provider.Refuse(w, http.StatusTooManyRequests)
+	}
+	return wait > 0
 }
 
 // cors lets exactly the configured origins call the JSON API (Fetch, section 3.2).
