@@ -129,7 +129,7 @@ func newKeysGenerate() *cobra.Command {
 // withRing opens the signing keys for one command, beside a server that may be running.
 func withRing(ctx context.Context, environ []string, f func(*keys.Ring, *sqlite.DB) error) error {
 	return withStore(ctx, environ, func(cfg *config, db *sqlite.DB) error {
-		master, _, err := cfg.loadMasterKey()
+		master, _, err := cfg.loadMasterKey(ctx, db.Keys())
 		if err != nil {
 			return err
 		}

@@ -86,15 +86,15 @@ func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, 
 		return err
 	}
 	defer func() { _ = lock.Close() }() // the lock ends with the process in any case
-	master, fresh, err := cfg.loadMasterKey()
-	if err != nil {
-		return err
-	}
 	db, err := storage.Open(ctx, cfg.databaseFile(), logger)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	master, fresh, err := cfg.loadMasterKey(ctx, db.Keys())
+	if err != nil {
+		return err
+	}
 	p := &program{cfg: cfg, logger: logger, text: text, db: db}
 	if err := p.applyAtStart(ctx, file); err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/rsa"
 	"errors"
@@ -328,9 +329,9 @@ func (c *config) warnings(environ []string) []string {
 
 const masterKeyFile = "master.key"
 
-// loadMasterKey gives the master key; in dev mode it is made once and kept beside the database. It
-// reports whether it was made.
-func (c *config) loadMasterKey() (keys.MasterKey, bool, error) {
+// loadMasterKey gives the master key; in dev mode it is made once and kept beside the database, while no signing
+// key is stored. It reports whether it was made.
+func (c *config) loadMasterKey(ctx context.Context, store keys.Store) (keys.MasterKey, bool, error) {
 	if c.masterKey != nil {
 		return *c.masterKey, false, nil
 	}
@@ -346,16 +347,30 @@ func (c *config) loadMasterKey() (keys.MasterKey, bool, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return keys.MasterKey{}, false, fmt.Errorf("reading the master key: %w", err)
 	}
-	if err := os.MkdirAll(c.dataDir, 0o700); err != nil {
-		return keys.MasterKey{}, false, fmt.Errorf("making the data folder: %w", err)
+	sealed, err := store.SigningKeys(ctx)
+	if err != nil {
+		return keys.MasterKey{}, false, err
+	}
+	if len(sealed) > 0 {
+		return keys.MasterKey{}, false, fmt.Errorf("%s is missing, and the stored signing keys cannot be opened without it: "+
+			"put it back, or set MASTER_KEY_FILE", path)
+	}
+	key, err := makeMasterKey(path)
+	return key, err == nil, err
+}
+
+// makeMasterKey makes a master key and keeps it in a file that does not exist yet.
+func makeMasterKey(path string) (keys.MasterKey, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return keys.MasterKey{}, fmt.Errorf("making the data folder: %w", err)
 	}
 	key := keys.NewMasterKey()
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return keys.MasterKey{}, false, fmt.Errorf("storing the master key: %w", err)
+		return keys.MasterKey{}, fmt.Errorf("storing the master key: %w", err)
 	}
 	if _, err := file.WriteString(key.Encode() + "\n"); err != nil {
-		return keys.MasterKey{}, false, errors.Join(fmt.Errorf("storing the master key: %w", err), file.Close())
+		return keys.MasterKey{}, errors.Join(fmt.Errorf("storing the master key: %w", err), file.Close())
 	}
-	return key, true, errors.Join(file.Sync(), file.Close())
+	return key, errors.Join(file.Sync(), file.Close())
 }

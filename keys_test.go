@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -274,6 +275,30 @@ func TestKeysCommand(t *testing.T) {
 	if err := json.Unmarshal(list.Bytes(), &k); err != nil || k.Algorithm != "RS256" || k.State != "active" || k.ActivatedAt.IsZero() {
 		t.Errorf("got %s, %v, want one active key", &list, err)
 	}
+}
+
+// TestMasterKeyMissing makes no master key that cannot open the keys that are stored.
+func TestMasterKeyMissing(t *testing.T) {
+	t.Parallel()
+	s := prepare(t)
+	s.command(t, "keys", "rotate")
+	path, kept := filepath.Join(s.dir, masterKeyFile), filepath.Join(s.dir, "kept.key")
+	if err := os.Rename(path, kept); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"keys", "rotate"}, {"keys", "revoke", "x", "--reason", "r", "--yes"}, {"serve"}} {
+		if text := s.fails(t, exitFailed, args...); !strings.Contains(text, path+" is missing") {
+			t.Errorf("%v: got %s, want the missing file", args, text)
+		}
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("%v: got %v, want no file made", args, err)
+		}
+	}
+	s.command(t, "keys", "list")
+	if err := os.Rename(kept, path); err != nil {
+		t.Fatal(err)
+	}
+	s.command(t, "keys", "rotate", "--now")
 }
 
 // TestImportedKeys is KY1: a public key that is not that of the private one stops the start.
