@@ -104,7 +104,7 @@ func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, 
 		return err
 	}
 	p.server = web.Server(p.counted(handler), logger)
-	for _, warning := range cfg.warnings(environ) {
+	for _, warning := range append(cfg.warnings(environ), cfg.keyWarnings(ring)...) {
 		logger.Warn(warning)
 	}
 	if err := p.banner(ctx, stderr, fresh || ring.Created); err != nil {

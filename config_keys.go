@@ -50,6 +50,21 @@ func (c *config) checkKeyPair(given map[string]string) string {
 	return ""
 }
 
+// keyWarnings are notices about the private key of the settings: a store that had keys already does not take it.
+func (c *config) keyWarnings(ring *keys.Ring) []string {
+	if c.importKey == nil {
+		return nil
+	}
+	kid, err := keys.Thumbprint(c.importKey.Public())
+	if err == nil {
+		_, err = ring.Key(kid)
+	}
+	if err == nil {
+		return nil
+	}
+	return []string{"JWT_PRIVATE_KEY is not used: the store has other signing keys, see mana keys list"}
+}
+
 // checkIDTokenAlg tells why ID tokens cannot be signed with an algorithm that a client asks for; empty is the
 // default, RS256.
 func (c *config) checkIDTokenAlg(alg string) error {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -314,6 +315,27 @@ func TestImportedKeys(t *testing.T) {
 		env = append(env, "PORT="+freePort(t), "DATA_DIR="+t.TempDir())
 		if code := run(t.Context(), []string{"serve"}, env, io.Discard, &stderr); code == 0 || !strings.Contains(stderr.String(), "JWT_PUBLIC_KEY") {
 			t.Errorf("%s: got %d, %s", name, code, &stderr)
+		}
+	}
+}
+
+// TestAnotherImportedKey is KY1: a private key beside a store that has others is not passed over in silence.
+func TestAnotherImportedKey(t *testing.T) {
+	t.Parallel()
+	first, second := newForger(t).setting(), newForger(t).setting()
+	s := start(t, first)
+	before := s.keyset(t)
+	s.stop()
+	for _, c := range []struct {
+		setting string
+		warns   bool
+	}{{first, false}, {second, true}} {
+		again := start(t, "DATA_DIR="+s.dir, c.setting)
+		if got := again.keyset(t); !maps.Equal(got, before) {
+			t.Errorf("got %v published, want %v", got, before)
+		}
+		if _, log := again.stop(); strings.Contains(log, "JWT_PRIVATE_KEY is not used") != c.warns {
+			t.Errorf("got warned %v, want %v\n%s", !c.warns, c.warns, log)
 		}
 	}
 }
