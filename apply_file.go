@@ -138,7 +138,38 @@ func decodeApply(content []byte) (applyDocument, place, []fileFault) {
 	if err := yaml.Unmarshal(content, &tree); err != nil || len(tree.Content) == 0 {
 		return document, place{}, faults
 	}
+	if empty := emptyItems(tree.Content[0], ""); len(empty) > 0 {
+		return applyDocument{}, place{}, append(faults, empty...) // the rest has other places than in the file
+	}
 	return document, place{tree.Content[0]}, faults
+}
+
+// emptyItems finds the items of lists that are null, which the library leaves out.
+func emptyItems(node *yaml.Node, path string) []fileFault {
+	var faults []fileFault
+	for i, child := range node.Content {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		switch node.Kind {
+		case yaml.SequenceNode:
+			if isNull(child) {
+				faults = append(faults, fileFault{child.Line, strings.TrimPrefix(at, ".") + ": is empty"})
+			}
+		case yaml.MappingNode:
+			if i%2 == 0 {
+				continue // a name
+			}
+			at = path + "." + node.Content[i-1].Value
+		}
+		faults = append(faults, emptyItems(child, at)...)
+	}
+	return faults
+}
+
+func isNull(node *yaml.Node) bool {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	return node.ShortTag() == "!!null"
 }
 
 var (
