@@ -46,10 +46,12 @@ func applySteps(ctx context.Context, tx *sql.Tx, steps []migrations.Migration, n
 	if err != nil {
 		return err
 	}
+	newest := 0
 	for version := range applied {
-		if version > len(steps) {
-			return fmt.Errorf("%w: it is at version %d, this program knows %d", ErrSchema, version, len(steps))
-		}
+		newest = max(newest, version)
+	}
+	if newest > len(steps) {
+		return fmt.Errorf("%w: it is at version %d, this program knows %d", ErrSchema, newest, len(steps))
 	}
 	for _, step := range steps {
 		checksum, done := applied[step.Version]

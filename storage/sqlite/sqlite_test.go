@@ -2,8 +2,11 @@ package sqlite_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,4 +41,27 @@ func open(t *testing.T, now func() time.Time) storagetest.Store {
 func TestStorage(t *testing.T) {
 	t.Parallel()
 	storagetest.Run(t, open)
+}
+
+// TestNewerSchema names the version of a file that a later program has left.
+func TestNewerSchema(t *testing.T) {
+	t.Parallel()
+	cfg := sqlite.Config{Path: filepath.Join(t.TempDir(), "mana.db"), Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
+	db, err := sqlite.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version := 901; version <= 920; version++ {
+		err := sqlite.ExecForTest(t.Context(), db, fmt.Sprintf(`INSERT INTO schema_migrations (version, name, checksum, applied_at)
+			VALUES (%d, 'later', x'00', 0)`, version))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlite.Open(t.Context(), cfg); !errors.Is(err, sqlite.ErrSchema) || !strings.Contains(err.Error(), "it is at version 920,") {
+		t.Errorf("got %v, want the newest version named", err)
+	}
 }
