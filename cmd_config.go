@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -38,7 +39,7 @@ func newConfigCommand(environ []string) *cobra.Command {
 }
 
 func newConfigCheck(environ []string) *cobra.Command {
-	var anyAddress bool
+	var anyAddress, asJSON bool
 	command := &cobra.Command{
 		Use: "check", Short: "List everything that is wrong with the settings, and start nothing", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -53,15 +54,30 @@ func newConfigCheck(environ []string) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%w: %w", errProblem, err)
 			}
-			for _, warning := range cfg.warnings(environ) {
-				fmt.Fprintln(cmd.ErrOrStderr(), "note:", warning)
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), "The settings are fine.")
-			return err
+			return printChecked(cmd, cfg.warnings(environ), asJSON)
 		},
 	}
 	command.Flags().BoolVar(&anyAddress, "dev", false, "as serve --dev would take them")
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return command
+}
+
+// checked is the answer of a check that found nothing wrong.
+type checked struct {
+	Fine  bool     `json:"fine"`
+	Notes []string `json:"notes,omitempty"`
+}
+
+// printChecked says that settings are fine, with what is to be noted about them.
+func printChecked(cmd *cobra.Command, notes []string, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(checked{Fine: true, Notes: notes})
+	}
+	for _, note := range notes {
+		fmt.Fprintln(cmd.ErrOrStderr(), "note:", note)
+	}
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), "The settings are fine.")
+	return err
 }
 
 // printSettings writes a .env file in which every line but the comments may be taken as it is.

@@ -101,7 +101,8 @@ func printUser(cmd *cobra.Command, u identity.User, asJSON bool) error {
 }
 
 func newUserSet(environ []string) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	command := &cobra.Command{
 		Use:   "set ID|EMAIL NAME=VALUE...",
 		Short: "Set standard claims of a person, such as given_name=Ada or address.locality=London",
 		Long: "Set standard claims of a person (OpenID Connect Core 1.0, section 5.1). An empty value takes a claim away.\n" +
@@ -127,8 +128,13 @@ func newUserSet(environ []string) *cobra.Command {
 						return usageError{err}
 					}
 				}
-				return db.Identity().SaveProfile(cmd.Context(), user)
+				if err := db.Identity().SaveProfile(cmd.Context(), user); err != nil || !asJSON {
+					return err
+				}
+				return printUser(cmd, user, asJSON)
 			})
 		},
 	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print the person as one JSON object")
+	return command
 }

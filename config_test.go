@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -339,5 +340,29 @@ func TestListen(t *testing.T) {
 	if code := run(t.Context(), []string{"serve"}, env, io.Discard, &stderr); code != exitFailed ||
 		!strings.Contains(stderr.String(), "127.0.0.1:"+port+" is in use; choose another with LISTEN=127.0.0.1:") {
 		t.Errorf("got %d, %s", code, &stderr)
+	}
+}
+
+// TestConfigCheckJSON gives one object, for programs, whatever comes of it.
+func TestConfigCheckJSON(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		env  string
+		code int
+		out  string
+	}{
+		"fine":    {"DATA_DIR=x", exitDone, `{"fine":true}`},
+		"noted":   {"JWT_ISSUER=manacore", exitDone, `{"fine":true,"notes":["JWT_ISSUER is not used: tokens carry http://localhost:3001"]}`},
+		"problem": {"PORT=99999", exitProblem, ""},
+	} {
+		var stdout, stderr bytes.Buffer
+		code := run(t.Context(), []string{"config", "check", "--json"}, []string{c.env}, &stdout, &stderr)
+		if code != c.code || strings.TrimSpace(stdout.String()) != c.out {
+			t.Errorf("%s: got %d %s%s, want %d %s", name, code, &stdout, &stderr, c.code, c.out)
+		}
+		var problem struct{ Title, Detail string }
+		if c.code == exitProblem && (json.Unmarshal(stderr.Bytes(), &problem) != nil || !strings.Contains(problem.Detail, "PORT")) {
+			t.Errorf("%s: got %s, want one object that names the setting", name, &stderr)
+		}
 	}
 }

@@ -188,6 +188,14 @@ func TestUserSetRefuses(t *testing.T) {
 			}
 		}
 	}
+	var set map[string]any
+	out := s.command(t, "user", "set", "ada@example.com", "nickname=Countess", "--json")
+	if err := json.Unmarshal([]byte(out), &set); err != nil || set["email"] != "ada@example.com" || fmt.Sprint(set["profile"]) != "map[nickname:Countess]" {
+		t.Errorf("got %s, %v, want the person as it is now", out, err)
+	}
+	if out := s.command(t, "user", "set", "ada@example.com", "nickname="); out != "" {
+		t.Errorf("got %s, want nothing said", out)
+	}
 	var shown map[string]any
 	if err := json.Unmarshal([]byte(s.command(t, "user", "show", "--json", "ada@example.com")), &shown); err != nil || fmt.Sprint(shown["profile"]) != "map[]" {
 		t.Errorf("got %v, %v, want an empty profile again", shown, err)
