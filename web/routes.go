@@ -357,7 +357,7 @@ func (s *Site) limitClients(next http.Handler) http.Handler {
 		case answer.status == http.StatusUnauthorized:
 			s.counts.take(ctx, classToken, client+" "+address)
 			s.counts.take(ctx, classTokenIP, address)
-		case answer.status < http.StatusBadRequest && r.URL.Path != provider.PathRevoke: // 200 to whoever names a public client
+		case answer.status < http.StatusBadRequest:
 			s.counts.take(ctx, classClient, client)
 		}
 	})
