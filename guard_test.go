@@ -304,7 +304,7 @@ func TestFailedClientsAreLimited(t *testing.T) {
 // TestClientsAreLimited counts what a client was answered, and not what others ask in its name (EP8).
 func TestClientsAreLimited(t *testing.T) {
 	t.Parallel()
-	s := start(t, "RATE_LIMIT_CLASSES=client=2/60")
+	s := start(t, "RATE_LIMIT_CLASSES=client=2/60", "TRUSTED_PROXIES=127.0.0.0/8,::1/128")
 	busy := s.client(t, "Busy", "--grant", "client_credentials", "--scope", "credits:read")
 	other := s.client(t, "Other", "--grant", "client_credentials", "--scope", "credits:read")
 	for range 5 {
@@ -318,6 +318,21 @@ func TestClientsAreLimited(t *testing.T) {
 	}
 	if status, body, _ := s.post(t, "/token", other, "grant_type", "client_credentials"); status != http.StatusOK {
 		t.Errorf("got %d %v for another client", status, body)
+	}
+	public := s.client(t, "Public", "--public", "--redirect", callback)
+	ask := func(address string) int {
+		t.Helper()
+		status, _, _ := s.api(t, "POST", "/revoke", "", "token=x&client_id="+public.ID,
+			"Content-Type", "application/x-www-form-urlencoded", "X-Forwarded-For", address)
+		return status
+	}
+	for i, want := range []int{200, 200, 429} {
+		if status := ask("203.0.113.1"); status != want {
+			t.Errorf("a stranger as the public client, request %d: got %d, want %d", i+1, status, want)
+		}
+	}
+	if status := ask("203.0.113.2"); status != http.StatusOK {
+		t.Errorf("got %d for the public client elsewhere", status)
 	}
 }
 

@@ -52,10 +52,10 @@ func network(address netip.Addr) string {
 }
 
 // shownClient is what limits count of the client that a request names, proven or not: a hash, since a name may be
-// long. The body can be read again afterwards.
-func shownClient(r *http.Request) string {
-	id, _, basic := r.BasicAuth()
-	if basic {
+// long. It reports whether a secret goes with it. The body can be read again afterwards.
+func shownClient(r *http.Request) (client string, secret bool) {
+	id, _, secret := r.BasicAuth()
+	if secret {
 		if decoded, err := url.QueryUnescape(id); err == nil { // RFC 6749, section 2.3.1
 			id = decoded
 		}
@@ -67,10 +67,10 @@ func shownClient(r *http.Request) string {
 			io.Closer
 		}{io.MultiReader(bytes.NewReader(content), body), body}
 		form, _ := url.ParseQuery(string(content))
-		id = form.Get("client_id")
+		id, secret = form.Get("client_id"), form.Get("client_secret") != ""
 	}
 	sum := sha256.Sum256([]byte(id))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+	return base64.RawURLEncoding.EncodeToString(sum[:]), secret
 }
 
 // shortened is what logs hold of an address: the /24 or /48.

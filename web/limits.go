@@ -25,7 +25,7 @@ const (
 	classBearer    = "bearer"    // of a person: all calls with a token
 	classService   = "service"   // of a service key, unless the key has its own rate
 	classPublic    = "public"    // of an address
-	classClient    = "client"    // of a client: answers of the endpoints for programs
+	classClient    = "client"    // of a client: answers of the endpoints for programs; without a secret of its address too
 	classToken     = "token"     // failed authentications of a client at an address
 	classTokenIP   = "tokenip"   // failed client authentications of an address
 	classBrowser   = "authorize" // pages of an address

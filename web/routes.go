@@ -341,12 +341,19 @@ func isProtocolPath(path string) bool {
 
 // limitClients counts what the endpoints for programs answered to a client, and its failed authentications at an
 // address, each afterwards: a secret of 256 bits is not found by the few tries that run at once, and who only names a
-// client takes nothing from it. Failures of an address have a wide limit too, or it would name ever new clients.
+// client takes nothing from it. For that a client without a secret is counted by address. Failures of an address have
+// a wide limit too, or it would name ever new clients.
 func (s *Site) limitClients(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, client := r.Context(), shownClient(r)
-		address := callerNetwork(ctx)
-		if wait := s.clientWait(ctx, client, address); wait > 0 {
+		ctx, address := r.Context(), callerNetwork(r.Context())
+		client, secret := shownClient(r)
+		here := client + " " + address
+		if !secret {
+			client = here
+		}
+		wait := max(s.counts.passed(ctx, classTokenIP, address), s.counts.passed(ctx, classToken, here),
+			s.counts.passed(ctx, classClient, client))
+		if wait > 0 {
 			retryAfter(w.Header(), wait)
 			s.cfg.Provider.Refuse(w, http.StatusTooManyRequests)
 			return
@@ -355,18 +362,12 @@ func (s *Site) limitClients(next http.Handler) http.Handler {
 		next.ServeHTTP(answer, r)
 		switch {
 		case answer.status == http.StatusUnauthorized:
-			s.counts.take(ctx, classToken, client+" "+address)
+			s.counts.take(ctx, classToken, here)
 			s.counts.take(ctx, classTokenIP, address)
 		case answer.status < http.StatusBadRequest:
 			s.counts.take(ctx, classClient, client)
 		}
 	})
-}
-
-// clientWait is how long a client has to wait at an address, 0 if it need not.
-func (s *Site) clientWait(ctx context.Context, client, address string) time.Duration {
-	return max(s.counts.passed(ctx, classTokenIP, address), s.counts.passed(ctx, classToken, client+" "+address),
-		s.counts.passed(ctx, classClient, client))
 }
 
 // limitReads counts a call of a person to userinfo as the credits API counts its own, and refuses one too many.
