@@ -25,7 +25,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	if err != nil {
 		return nil, nil, err
 	}
-	credits := p.ledger(p.db.Ledger())
+	credits := ledger.New(ledger.Config{Store: p.db.Ledger(), SignupBonus: c.signupBonus, DailyFree: c.dailyFree})
 	people := identity.New(identity.Config{
 		Store: p.db.Identity(), Hasher: identity.NewHasher(c.hashSlots(identity.HashMemory)), Ledger: credits,
 		Derive: master.Derive, Now: time.Now,
@@ -60,22 +60,15 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	handler, err := web.New(web.Config{
 		Issuer: c.issuer, Provider: op, Identity: people, Ledger: credits, UI: site, FormKey: formKey,
 		FirstParty:  provider.NewFirstParty(provider.FirstPartyConfig{Provider: op, RefreshTTL: c.refreshTTL}),
-		ServiceKeys: p.serviceKeys, CappedLedger: p.cappedLedger,
+		ServiceKeys: p.serviceKeys,
+		CappedLedger: func(k provider.ServiceKey, amount ledger.Amount) *ledger.Ledger {
+			return credits.On(p.db.Ledger().Capped(k.ID, k.CapDay, amount))
+		},
 		Limits: c.limits, TrustedProxies: c.proxies, CORSOrigins: c.origins(), Demo: demo,
 		SignupOpen: c.signupOpen, SignupBonus: c.signupBonus, ValidateSlots: c.validateSlots,
 		Ready: p.ready, Logger: p.logger, Now: time.Now,
 	})
 	return handler, ring, err
-}
-
-// ledger is the ledger over a store.
-func (p *program) ledger(store ledger.Store) *ledger.Ledger {
-	return ledger.New(ledger.Config{Store: store, SignupBonus: p.cfg.signupBonus, DailyFree: p.cfg.dailyFree})
-}
-
-// cappedLedger is the ledger for one use by a service key with a cap for the day.
-func (p *program) cappedLedger(k provider.ServiceKey, amount ledger.Amount) *ledger.Ledger {
-	return p.ledger(p.db.Ledger().Capped(k.ID, k.CapDay, amount))
 }
 
 // demo registers the demo's client, in dev mode only. Elsewhere the client of an earlier start in dev mode is

@@ -408,6 +408,17 @@ func TestNestJSClient(t *testing.T) {
 	if got := b.free(t, id); got != "149.84" {
 		t.Errorf("got %s, want 8 charges of 0.02", got)
 	}
+	// Work that failed is given back without a word on which use it was, by the app that the key belongs to.
+	const giveBack = `{"userId":"%s","amount":0.02,"appId":"","description":"Task fehlgeschlagen"}`
+	for i := range 9 {
+		want := http.StatusCreated
+		if i == 8 {
+			want = http.StatusConflict
+		}
+		if status, body := send("POST", "credits/refund", fmt.Sprintf(giveBack, id)); status != want {
+			t.Errorf("got %d %v for refund %d of 8 uses, want %d", status, body, i+1, want)
+		}
+	}
 	// The app id of the header is logged when it is one, and nothing else reads it.
 	for _, app := range []string{"todo-backend", "no app"} {
 		if status, _, _ := b.call(t, "GET", "credits/balance/"+id, nil, "X-App-Id", app); status != 200 {

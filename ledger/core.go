@@ -25,25 +25,38 @@ const (
 	sourceDaily  = "daily"
 )
 
+// Kinds of transactions: the events behind them.
+const (
+	kindSignup     = "signup"
+	kindDaily      = "daily"
+	kindUse        = "use"
+	kindRefund     = "refund"
+	kindGrant      = "grant"
+	kindCorrection = "correction"
+)
+
 // systemApp is the appId of what no app asked for.
 const systemApp = "system"
 
 // errImpossible says that a wallet contradicts itself: a bug or a damaged row.
 var errImpossible = errors.New("wallet contradicts itself")
 
-// Command is what is to be done with one wallet. The zero Use makes it a touch: only what time does.
+// Command is what is to be done with one wallet: at most one of Use, Refund and Adjust. Without any it is a
+// touch: only what time does.
 type Command struct {
 	ID        uuid.UUID // of the transaction; further ones are derived from it
 	Use       *Use
-	Key       *Key // of the use, nil if it has none
+	Refund    *Refund
+	Adjust    *Adjustment
+	Key       *Key // of the request, nil if it has none
 	DailyFree Amount
 }
 
 // Result is what a command came to.
 type Result struct {
-	Transaction Transaction // of the use
+	Transaction Transaction // that the command made
 	Replayed    bool        // an earlier request with the same key made it
-	Refused     error       // [ErrInsufficient], [ErrDebt], [ErrKeyReused], [ErrFrozen], [ErrClosed]; nil if applied
+	Refused     error       // one of the sentinels of this package; nil if applied
 }
 
 // Opening is what a wallet starts with, carried as a value into the transaction that creates the person.
@@ -60,7 +73,7 @@ func Open(userID uuid.UUID, now time.Time, o Opening, fresh bool) (Delta, error)
 		LastDaily: now, LastAt: now, CreatedAt: now,
 	}}
 	if o.Bonus > 0 && fresh {
-		err := d.bonus(o.TransactionID, bonus{"signup", sourceSignup, "Signup bonus", AccountIssueBonus, o.Bonus}, now)
+		err := d.bonus(o.TransactionID, bonus{kindSignup, sourceSignup, "Signup bonus", AccountIssueBonus, o.Bonus}, now)
 		if err != nil {
 			return Delta{}, err
 		}
@@ -78,6 +91,9 @@ func Apply(s State, now time.Time, c Command) (Delta, Result, error) {
 	case WalletClosed, WalletDisabled:
 		return Delta{}, Result{Refused: ErrClosed}, nil
 	}
+	if s.Done != nil && s.Done.ID == c.ID { // committed, but its answer was lost
+		return Delta{}, Result{Transaction: *s.Done}, nil
+	}
 	if s.Key != nil && c.Key != nil {
 		return Delta{}, replay(s, *c.Key), nil
 	}
@@ -87,21 +103,31 @@ func Apply(s State, now time.Time, c Command) (Delta, Result, error) {
 	if err := d.daily(derive(c.ID, 1), c.DailyFree, now); err != nil {
 		return Delta{}, Result{}, err
 	}
-	if c.Use == nil {
-		return d.delta(nil), Result{}, nil
-	}
-	if refused := d.refuses(c.Use.Amount); refused != nil {
-		return d.delta(nil), Result{Refused: refused}, nil
-	}
-	used, err := d.use(c, later(now, d.wallet.LastAt))
-	if err != nil {
+	done, err := d.perform(s, c, later(now, d.wallet.LastAt))
+	if errors.Is(err, errImpossible) {
 		return Delta{}, Result{}, err
+	}
+	if err != nil {
+		return d.delta(nil), Result{Refused: err}, nil
 	}
 	var record *KeyRecord
 	if c.Key != nil {
-		record = &KeyRecord{Key: *c.Key, TransactionID: used.ID, CreatedAt: used.At}
+		record = &KeyRecord{Key: *c.Key, TransactionID: done.ID, CreatedAt: done.At}
 	}
-	return d.delta(record), Result{Transaction: used}, nil
+	return d.delta(record), Result{Transaction: done}, nil
+}
+
+// perform does what the command asks for. A refusal comes before the first change.
+func (d *draft) perform(s State, c Command, now time.Time) (Transaction, error) {
+	switch {
+	case c.Use != nil:
+		return d.use(c, now)
+	case c.Refund != nil:
+		return d.refund(s.Used, c, now)
+	case c.Adjust != nil:
+		return d.adjust(c, now)
+	}
+	return Transaction{}, nil
 }
 
 // DailyDue reports whether a touch at now would post the daily grant, and when the next one is due.
@@ -145,6 +171,7 @@ type draft struct {
 	grants       []Grant
 	changed      []int // numbers of grants that are new or changed
 	transactions []Transaction
+	usage        []UsageDay
 }
 
 // bonus describes credits that we issue.
@@ -165,7 +192,7 @@ func (d *draft) daily(id uuid.UUID, amount Amount, now time.Time) error {
 	}
 	now = later(now, d.wallet.LastAt)
 	d.wallet.LastDaily = now
-	return d.bonus(id, bonus{"daily", sourceDaily, "Daily free credits", AccountIssueDaily, amount}, now)
+	return d.bonus(id, bonus{kindDaily, sourceDaily, "Daily free credits", AccountIssueDaily, amount}, now)
 }
 
 // held is everything that the cap counts.
@@ -208,15 +235,38 @@ func (d *draft) refuses(amount Amount) error {
 	return nil
 }
 
-// use takes the amount from the open grants in burn order: priority, then what expires first, then age.
+// use spends the amount.
 func (d *draft) use(c Command, now time.Time) (Transaction, error) {
+	if refused := d.refuses(c.Use.Amount); refused != nil {
+		return Transaction{}, refused
+	}
 	before := d.wallet
+	postings, err := d.burn(c.Use.Amount, AccountUsage)
+	if err != nil {
+		return Transaction{}, err
+	}
+	spent, ok := add(d.wallet.Spent, c.Use.Amount)
+	if !ok {
+		return Transaction{}, fmt.Errorf("%w: the total spent overflows", errImpossible)
+	}
+	d.wallet.Spent = spent
+	d.usage = append(d.usage, UsageDay{AppID: c.Use.AppID, Day: dayOf(now), Used: c.Use.Amount, Uses: 1})
+	return d.record(Transaction{
+		ID: c.ID, Type: TypeUsage, Kind: kindUse, AppID: c.Use.AppID, Description: c.Use.Description,
+		Metadata: c.Use.Metadata, Caller: c.Use.Caller, Actor: "user", IdempotencyKey: c.Use.IdempotencyKey,
+		At: now, Postings: postings,
+	}, before), nil
+}
+
+// burn takes an amount, which must be there, from the open grants in burn order: priority, then what expires
+// first, then age.
+func (d *draft) burn(amount Amount, to int) ([]Posting, error) {
 	order := make([]*Grant, len(d.grants))
 	for i := range d.grants {
 		order[i] = &d.grants[i]
 	}
 	slices.SortFunc(order, burnOrder)
-	rest := c.Use.Amount
+	rest := amount
 	var postings []Posting
 	for _, grant := range order {
 		part := min(rest, grant.Remaining-grant.Held)
@@ -231,21 +281,12 @@ func (d *draft) use(c Command, now time.Time) (Transaction, error) {
 			d.wallet.Paid -= part
 		}
 		d.touch(grant.No)
-		postings = append(postings, Posting{N: len(postings) + 1, From: grant.No, To: AccountUsage, Amount: part})
+		postings = append(postings, Posting{N: len(postings) + 1, From: grant.No, To: to, Amount: part})
 	}
 	if rest != 0 || d.wallet.Free < 0 || d.wallet.Paid < 0 {
-		return Transaction{}, fmt.Errorf("%w: its grants do not hold what its balance says", errImpossible)
+		return nil, fmt.Errorf("%w: its grants do not hold what its balance says", errImpossible)
 	}
-	spent, ok := add(d.wallet.Spent, c.Use.Amount)
-	if !ok {
-		return Transaction{}, fmt.Errorf("%w: the total spent overflows", errImpossible)
-	}
-	d.wallet.Spent = spent
-	return d.record(Transaction{
-		ID: c.ID, Type: TypeUsage, Kind: "use", AppID: c.Use.AppID, Description: c.Use.Description,
-		Metadata: c.Use.Metadata, Caller: c.Use.Caller, Actor: "user", IdempotencyKey: c.Use.IdempotencyKey,
-		At: now, Postings: postings,
-	}, before), nil
+	return postings, nil
 }
 
 func burnOrder(a, b *Grant) int {
@@ -292,5 +333,5 @@ func (d *draft) delta(key *KeyRecord) Delta {
 			grants = append(grants, g)
 		}
 	}
-	return Delta{Wallet: d.wallet, Grants: grants, Transactions: d.transactions, Key: key}
+	return Delta{Wallet: d.wallet, Grants: grants, Transactions: d.transactions, Usage: d.usage, Key: key}
 }

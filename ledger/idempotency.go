@@ -10,21 +10,43 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// key makes the idempotency key of a request: its scope is (wallet, caller), and the fingerprint covers
-// operation, amount by value, appId, description and metadata in canonical form. The hash is over
-// length-prefixed fields, so that no two requests have the same bytes.
-func (u Use) key() (*Key, error) {
-	metadata, err := canonical(u.Metadata)
+// newKey makes the idempotency key of a request: its scope is (wallet, caller), and the fingerprint covers
+// what the request asks for: the operation and its fields, amounts by value, metadata in canonical form. The
+// hashes are over length-prefixed fields, so that no two requests have the same bytes. Without a key there is
+// none.
+func newKey(caller, key string, metadata []byte, operation ...string) (*Key, error) {
+	if key == "" {
+		return nil, nil //nolint:nilnil // a request without a key is its own
+	}
+	metadata, err := canonical(metadata)
 	if err != nil {
 		return nil, err
 	}
+	fields := make([][]byte, 0, len(operation)+1)
+	for _, field := range operation {
+		fields = append(fields, []byte(field))
+	}
 	var k Key
-	sum := hashFields([]byte(u.Caller), []byte(u.IdempotencyKey))
+	sum := hashFields([]byte(caller), []byte(key))
 	copy(k.Hash[:], sum[:])
-	k.Fingerprint = hashFields([]byte("use"), strconv.AppendInt(nil, int64(u.Amount), 10),
-		[]byte(u.AppID), []byte(u.Description), metadata)
+	k.Fingerprint = hashFields(append(fields, metadata)...)
 	return &k, nil
 }
+
+func (u Use) key() (*Key, error) {
+	return newKey(u.Caller, u.IdempotencyKey, u.Metadata, "use", number(u.Amount), u.AppID, u.Description)
+}
+
+func (r Refund) key() (*Key, error) {
+	return newKey(r.Caller, r.IdempotencyKey, r.Metadata, "refund", number(r.Amount), r.AppID, r.Description, r.TransactionID.String())
+}
+
+func (a Adjustment) key() (*Key, error) {
+	return newKey(callerOperator, a.IdempotencyKey, nil, "adjust", number(a.Amount), string(a.Class), a.Reason)
+}
+
+// number is an amount by value.
+func number(a Amount) string { return strconv.FormatInt(int64(a), 10) }
 
 func hashFields(fields ...[]byte) [sha256.Size]byte {
 	h := sha256.New()

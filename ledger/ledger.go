@@ -29,6 +29,16 @@ var (
 	ErrClosed = errors.New("wallet is closed")
 	// ErrNoWallet: there is no wallet for this person.
 	ErrNoWallet = errors.New("no such wallet")
+	// ErrInProgress: another request with the same idempotency key still runs, after a wait of 2 seconds.
+	ErrInProgress = errors.New("a request with this key is still running")
+	// ErrNothingToRefund: no use has so much left to refund.
+	ErrNothingToRefund = errors.New("nothing to refund")
+	// ErrNoTransaction: this person has no such use, or another app charged it.
+	ErrNoTransaction = errors.New("no such transaction")
+	// ErrBalanceLimit: the wallet would hold more than [MaxWallet].
+	ErrBalanceLimit = errors.New("balance limit reached")
+	// ErrReason: an adjustment has no reason, or no idempotency key.
+	ErrReason = errors.New("an adjustment needs a reason and a key")
 	// ErrAmount: the amount is not a decimal greater than 0, at most 1,000,000, with at most 6 places.
 	ErrAmount = errors.New("amount out of range")
 )
@@ -131,7 +141,7 @@ type Transaction struct {
 	UserID uuid.UUID
 	Seq    int64
 	Type   Type
-	Kind   string // the event: "signup", "daily", "use"
+	Kind   string // the event: "signup", "daily", "use", "refund", "grant", "correction"
 
 	Amount Amount // signed change of Wallet.Total
 	Before Amount
@@ -139,16 +149,34 @@ type Transaction struct {
 
 	AppID          string
 	Description    string
-	Metadata       []byte // JSON object as it was given; nil if none
-	Caller         string // "first-party", "client:<id>", "internal:<what>"
-	Actor          string // "user", "system"
-	IdempotencyKey string // as the request gave it; empty if none
+	Metadata       []byte    // JSON object as it was given; nil if none
+	Caller         string    // "first-party", "client:<id>", "internal:<what>"
+	Actor          string    // "user", "service", "operator", "system"
+	IdempotencyKey string    // as the request gave it; empty if none
+	RelatedID      uuid.UUID // of the use that a refund gives back; nil for others
 
 	// The wallet after this transaction: the answer that a replay gives again.
 	FreeAfter, PaidAfter, HeldAfter, DebtAfter, EarnedAfter, SpentAfter Amount
 
 	At       time.Time // the time it counts from, microseconds UTC
 	Postings []Posting
+}
+
+// UsageDay is what one app charged in one day.
+type UsageDay struct {
+	AppID string
+	Day   int64  // days since 1970, UTC
+	Used  Amount // uses less their refunds, on the day of the use
+	Uses  int64
+}
+
+// dayOf is the day of a time, UTC.
+func dayOf(t time.Time) int64 { return t.Unix() / (24 * 60 * 60) }
+
+// Usage is a use and what was given back of it.
+type Usage struct {
+	Transaction // with its postings
+	Refunded    Amount
 }
 
 // Key identifies a request for idempotency within one wallet.

@@ -1,112 +1,60 @@
-package ledger
+package ledger_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
+
+	"mana/ledger"
+	"mana/storage/storagetest"
 )
 
-// machine runs random commands against a store in memory and against a model: three sums, kept without the core.
+const modelBonus, modelDaily = 150 * ledger.Credit, 5 * ledger.Credit
+
+// machine runs random commands against a store in memory and against a model: sums of free, paid and owed
+// credits and a list of uses, kept without the core.
 type machine struct {
-	store  *memory
-	ledger *Ledger
+	store  *storagetest.Memory
+	ledger *ledger.Ledger
+	userID uuid.UUID
 	now    time.Time
 
-	free, paid, spent Amount
-	lastDaily         time.Time
-	lastRow           time.Time // rows never go back in time, whatever the clock does
-	rows              int
-	keys              map[string]string // key to what was asked for
+	free, paid, debt, earned, spent ledger.Amount
+	uses                            []modelUse
+	lastDaily                       time.Time
+	lastRow                         time.Time // rows never go back in time, whatever the clock does
+	rows                            int
+	keys                            map[string]string // key to what was asked for
 }
 
-// memory is one wallet in maps, with the same core. It is for tests of the core only.
-type memory struct {
-	now          func() time.Time
-	wallet       Wallet
-	grants       map[int]Grant
-	transactions []Transaction
-	records      map[[16]byte]KeyRecord
+// modelUse is a use as a person would remember it.
+type modelUse struct {
+	id         uuid.UUID
+	app        string
+	at         time.Time
+	free, paid ledger.Amount // that it took and was not given back
 }
 
-var _ Store = (*memory)(nil)
-
-func (m *memory) Decide(_ context.Context, w Wants, decide func(time.Time, State) (Delta, error)) error {
-	s, _, _ := m.Wallet(context.Background(), w.UserID)
-	if w.Key != nil {
-		if record, ok := m.records[w.Key.Hash]; ok {
-			s.Key = &record
-			at := slices.IndexFunc(m.transactions, func(t Transaction) bool { return t.ID == record.TransactionID })
-			s.Done = &m.transactions[at]
-		}
-	}
-	delta, err := decide(m.now(), s)
-	if err != nil || delta.Empty() {
-		return err
-	}
-	if delta.Wallet.Version != m.wallet.Version+1 {
-		return errors.New("version")
-	}
-	m.write(delta)
-	return nil
-}
-
-func (m *memory) write(d Delta) {
-	m.wallet = d.Wallet
-	for _, g := range d.Grants {
-		m.grants[g.No] = g
-	}
-	m.transactions = append(m.transactions, d.Transactions...)
-	if d.Key != nil {
-		m.records[d.Key.Key.Hash] = *d.Key
-	}
-}
-
-func (m *memory) Wallet(context.Context, uuid.UUID) (State, time.Time, error) {
-	s := State{Wallet: m.wallet}
-	for no := 2; no <= m.wallet.Grants; no++ {
-		if g := m.grants[no]; g.Remaining > 0 || g.Source == sourceDaily {
-			s.Grants = append(s.Grants, g)
-		}
-	}
-	return s, m.now(), nil
-}
-
-func (m *memory) History(context.Context, uuid.UUID, int, int) ([]Transaction, error) {
-	return m.transactions, nil
-}
-
-func (m *memory) Packages(context.Context) ([]Package, error) { return nil, nil }
-
-func (m *memory) journal() Journal {
-	j := Journal{Wallet: m.wallet, Transactions: m.transactions}
-	for no := 2; no <= m.wallet.Grants; no++ {
-		j.Grants = append(j.Grants, m.grants[no])
-	}
-	return j
-}
-
-const modelBonus, modelDaily = 150 * Credit, 5 * Credit
+func (u modelUse) rest() ledger.Amount { return u.free + u.paid }
 
 func newMachine(t *rapid.T) *machine {
-	m := &machine{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), keys: make(map[string]string), free: modelBonus, rows: 1}
+	m := &machine{
+		now:  time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		keys: make(map[string]string), free: modelBonus, rows: 1, userID: uuid.Must(uuid.NewV7()),
+	}
 	m.lastDaily, m.lastRow = m.now, m.now
-	m.store = &memory{now: func() time.Time { return m.now }, grants: make(map[int]Grant), records: make(map[[16]byte]KeyRecord)}
-	m.ledger = New(Config{Store: m.store, SignupBonus: modelBonus, DailyFree: modelDaily})
-	opening, err := m.ledger.Opening()
+	opened, err := ledger.Open(m.userID, m.now, ledger.Opening{TransactionID: uuid.Must(uuid.NewV7()), Bonus: modelBonus}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	delta, err := Open(uuid.Must(uuid.NewV7()), m.now, opening, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.store.write(delta)
+	m.store = storagetest.NewMemory(func() time.Time { return m.now }, opened)
+	m.ledger = ledger.New(ledger.Config{Store: m.store, SignupBonus: modelBonus, DailyFree: modelDaily})
 	return m
 }
 
@@ -129,6 +77,13 @@ func (m *machine) row() {
 	}
 }
 
+// give adds paid credits, which settle debt first.
+func (m *machine) give(paid ledger.Amount) {
+	settled := min(paid, m.debt)
+	m.debt -= settled
+	m.paid += paid - settled
+}
+
 func (m *machine) Wait(t *rapid.T) {
 	minutes := rapid.IntRange(-600, 4000).Draw(t, "minutes")
 	m.now = m.now.Add(time.Duration(minutes) * time.Minute)
@@ -136,73 +91,234 @@ func (m *machine) Wait(t *rapid.T) {
 
 func (m *machine) Balance(t *rapid.T) {
 	m.daily()
-	got, err := m.ledger.Balance(t.Context(), m.store.wallet.UserID)
-	if err != nil || got.Free != m.free || got.Paid != m.paid || got.Spent != m.spent {
-		t.Fatalf("got %+v, %v, want free %v, paid %v, spent %v", got, err, m.free, m.paid, m.spent)
+	got, err := m.ledger.Balance(t.Context(), m.userID)
+	want := fmt.Sprint(m.free, m.paid, m.debt, m.earned, m.spent)
+	if err != nil || fmt.Sprint(got.Free, got.Paid, got.Debt, got.Earned, got.Spent) != want {
+		t.Fatalf("got %+v, %v, want %s", got, err, want)
 	}
 }
 
-func (m *machine) Buy(t *rapid.T) {
-	amount := Amount(rapid.IntRange(1, 50).Draw(t, "credits")) * Credit
-	w := m.store.wallet
+// outside writes what the payments of a later day will decide: one posting and what it does to the wallet.
+func (m *machine) outside(kind string, amount ledger.Amount, change func(*ledger.Wallet) (*ledger.Grant, []ledger.Posting)) {
+	w := m.store.Journal().Wallet
 	before := w.Total()
-	w.Seq, w.Version, w.Grants = w.Seq+1, w.Version+1, w.Grants+1
-	w.Paid += amount
-	w.Earned += amount
-	w.LastAt = later(m.now, w.LastAt)
-	m.store.write(Delta{
-		Wallet: w,
-		Grants: []Grant{{
-			No: w.Grants, Class: Paid, Source: fmt.Sprint("purchase:", w.Grants), Priority: priorityPaid, Issued: amount, Remaining: amount,
-		}},
-		Transactions: []Transaction{{
-			ID: uuid.Must(uuid.NewV7()), UserID: w.UserID, Seq: w.Seq, Type: TypePurchase, Kind: "purchase", Amount: amount,
-			Before: before, After: w.Total(), FreeAfter: w.Free, PaidAfter: w.Paid, EarnedAfter: w.Earned, SpentAfter: w.Spent,
-			At: w.LastAt, Postings: []Posting{{N: 1, From: AccountSale, To: w.Grants, Amount: amount}},
-		}},
-	})
-	m.paid += amount
+	w.Seq, w.Version = w.Seq+1, w.Version+1
 	m.row()
+	w.LastAt = m.lastRow
+	grant, postings := change(&w)
+	d := ledger.Delta{Wallet: w, Transactions: []ledger.Transaction{{
+		ID: uuid.Must(uuid.NewV7()), UserID: w.UserID, Seq: w.Seq, Type: ledger.Type(kind), Kind: kind, Amount: amount,
+		Before: before, After: w.Total(), FreeAfter: w.Free, PaidAfter: w.Paid, DebtAfter: w.Debt, EarnedAfter: w.Earned,
+		SpentAfter: w.Spent, At: w.LastAt, Postings: postings,
+	}}}
+	if grant != nil {
+		d.Grants = []ledger.Grant{*grant}
+	}
+	m.store.Write(d)
+}
+
+// Buy sells credits. In debt it does nothing, to keep the sale simple.
+func (m *machine) Buy(t *rapid.T) {
+	amount := ledger.Amount(rapid.IntRange(1, 50).Draw(t, "credits")) * ledger.Credit
+	if m.debt > 0 {
+		return
+	}
+	m.paid += amount
+	m.earned += amount
+	m.outside("purchase", amount, func(w *ledger.Wallet) (*ledger.Grant, []ledger.Posting) {
+		w.Grants++
+		w.Paid += amount
+		w.Earned += amount
+		grant := &ledger.Grant{
+			No: w.Grants, Class: ledger.Paid, Source: fmt.Sprint("purchase:", w.Grants), Priority: 50, Issued: amount, Remaining: amount,
+		}
+		return grant, []ledger.Posting{{N: 1, From: ledger.AccountSale, To: w.Grants, Amount: amount}}
+	})
+}
+
+// Chargeback leaves debt behind, once nothing paid is left to take.
+func (m *machine) Chargeback(t *rapid.T) {
+	amount := ledger.Amount(rapid.IntRange(1, 30).Draw(t, "credits")) * ledger.Credit
+	if m.paid > 0 {
+		return
+	}
+	m.debt += amount
+	m.outside("adjustment", -amount, func(w *ledger.Wallet) (*ledger.Grant, []ledger.Posting) {
+		w.Debt += amount
+		return nil, []ledger.Posting{{N: 1, From: ledger.AccountDebt, To: ledger.AccountSale, Amount: amount}}
+	})
+}
+
+// known answers a key that was used before, and says whether it was.
+func (m *machine) known(t *rapid.T, key, asked string, receipt ledger.Receipt, err error) bool {
+	before, known := m.keys[key]
+	if key == "" || !known {
+		return false
+	}
+	if asked == before && (err != nil || !receipt.Replayed) || asked != before && !errors.Is(err, ledger.ErrKeyReused) {
+		t.Fatalf("got %+v, %v for a known key of %s", receipt, err, before)
+	}
+	return true
+}
+
+// posted notes a request that succeeded and compares the balance.
+func (m *machine) posted(t *rapid.T, key, asked string, receipt ledger.Receipt, err error) {
+	m.row()
+	if key != "" {
+		m.keys[key] = asked
+	}
+	got := receipt.Balance
+	if err != nil || got.Free != m.free || got.Paid != m.paid || got.Debt != m.debt || got.Spent != m.spent {
+		t.Fatalf("got %+v, %v, want free %v, paid %v, debt %v, spent %v", receipt, err, m.free, m.paid, m.debt, m.spent)
+	}
+}
+
+func (m *machine) wantRefusal(t *rapid.T, err, want error) {
+	if !errors.Is(err, want) {
+		t.Fatalf("got %v, want %v", err, want)
+	}
+}
+
+func drawKey(t *rapid.T) string {
+	return rapid.SampledFrom([]string{"", "", "a", "b", "c", "d"}).Draw(t, "key")
 }
 
 func (m *machine) Use(t *rapid.T) {
-	amount := Amount(rapid.Int64Range(1, int64(60*Credit)).Draw(t, "micro"))
-	key := rapid.SampledFrom([]string{"", "", "a", "b", "c"}).Draw(t, "key")
-	use := Use{UserID: m.store.wallet.UserID, Amount: amount, AppID: "app", Description: "x", Caller: "first-party", IdempotencyKey: key}
-	asked, known := m.keys[key]
+	use := ledger.Use{
+		UserID: m.userID, Amount: ledger.Amount(rapid.Int64Range(1, int64(60*ledger.Credit)).Draw(t, "micro")),
+		AppID: rapid.SampledFrom([]string{"chat", "todo"}).Draw(t, "app"), Description: "x", Caller: "app", IdempotencyKey: drawKey(t),
+	}
 	receipt, err := m.ledger.Use(t.Context(), use)
-	if key != "" && known {
-		if asked == amount.String() && (err != nil || !receipt.Replayed) || asked != amount.String() && !errors.Is(err, ErrKeyReused) {
-			t.Fatalf("got %+v, %v for a known key of %s", receipt, err, asked)
-		}
+	asked := "use " + use.AppID + use.Amount.String()
+	if m.known(t, use.IdempotencyKey, asked, receipt, err) {
 		return
 	}
 	m.daily()
-	if amount > m.free+m.paid {
-		if !errors.Is(err, ErrInsufficient) {
-			t.Fatalf("got %v for %v of %v", err, amount, m.free+m.paid)
-		}
+	if m.debt > 0 {
+		m.wantRefusal(t, err, ledger.ErrDebt)
 		return
 	}
-	fromFree := min(amount, m.free)
-	m.free -= fromFree
-	m.paid -= amount - fromFree
-	m.spent += amount
-	m.row()
-	if key != "" {
-		m.keys[key] = amount.String()
+	if use.Amount > m.free+m.paid {
+		m.wantRefusal(t, err, ledger.ErrInsufficient)
+		return
 	}
-	if err != nil || receipt.Balance.Free != m.free || receipt.Balance.Paid != m.paid {
-		t.Fatalf("got %+v, %v, want free %v and paid %v", receipt, err, m.free, m.paid)
+	fromFree := min(use.Amount, m.free)
+	m.free -= fromFree
+	m.paid -= use.Amount - fromFree
+	m.spent += use.Amount
+	m.posted(t, use.IdempotencyKey, asked, receipt, err)
+	m.uses = append(m.uses, modelUse{receipt.Transaction.ID, use.AppID, m.lastRow, fromFree, use.Amount - fromFree})
+}
+
+// Refund names a use, or has it found.
+func (m *machine) Refund(t *rapid.T) {
+	refund := ledger.Refund{
+		UserID: m.userID, Amount: ledger.Amount(rapid.Int64Range(1, int64(60*ledger.Credit)).Draw(t, "micro")),
+		AppID: rapid.SampledFrom([]string{"chat", "todo"}).Draw(t, "app"), Description: "back", Caller: "app", IdempotencyKey: drawKey(t),
+	}
+	at := -1
+	if len(m.uses) > 0 && rapid.Bool().Draw(t, "named") {
+		at = rapid.IntRange(0, len(m.uses)-1).Draw(t, "use")
+		refund.TransactionID = m.uses[at].id
+		if rest := m.uses[at].rest(); rest > 0 && rapid.Bool().Draw(t, "all") {
+			refund.Amount, refund.AppID = rest, m.uses[at].app
+		}
+	}
+	receipt, err := m.ledger.Refund(t.Context(), refund)
+	asked := fmt.Sprint("refund ", refund.AppID, refund.Amount, refund.TransactionID)
+	if m.known(t, refund.IdempotencyKey, asked, receipt, err) {
+		return
+	}
+	m.daily()
+	if at >= 0 && m.uses[at].app != refund.AppID {
+		m.wantRefusal(t, err, ledger.ErrNoTransaction)
+		return
+	}
+	if at < 0 {
+		at = m.find(refund)
+	}
+	if at < 0 || m.uses[at].rest() < refund.Amount {
+		m.wantRefusal(t, err, ledger.ErrNothingToRefund)
+		return
+	}
+	use := &m.uses[at]
+	paid := min(refund.Amount, use.paid)
+	use.paid -= paid
+	use.free -= refund.Amount - paid
+	m.give(paid)
+	m.free += refund.Amount - paid
+	m.spent -= refund.Amount
+	m.posted(t, refund.IdempotencyKey, asked, receipt, err)
+	if receipt.Transaction.RelatedID != use.id {
+		t.Fatalf("got a refund of %v, want of %v", receipt.Transaction.RelatedID, use.id)
 	}
 }
 
-func (m *machine) Check(t *rapid.T) {
-	if faults := Check(m.store.journal()); len(faults) > 0 {
-		t.Fatalf("got %v", faults)
+// find is the rule for refunds that name no use: the newest of 7 days whose rest is the amount, else the newest
+// whose rest is enough.
+func (m *machine) find(r ledger.Refund) int {
+	fits := func(u modelUse) bool {
+		return u.app == r.AppID && u.rest() >= r.Amount && !u.at.Before(m.now.Add(-7*24*time.Hour))
 	}
-	if len(m.store.transactions) != m.rows {
-		t.Fatalf("got %d rows, want %d", len(m.store.transactions), m.rows)
+	newest := -1
+	for i, use := range slices.Backward(m.uses) {
+		if fits(use) && use.rest() == r.Amount {
+			return i
+		}
+		if fits(use) && newest < 0 {
+			newest = i
+		}
+	}
+	return newest
+}
+
+func (m *machine) Adjust(t *rapid.T) {
+	a := ledger.Adjustment{
+		UserID: m.userID, Amount: ledger.Amount(rapid.Int64Range(int64(-20*ledger.Credit), int64(20*ledger.Credit)).Draw(t, "micro")),
+		Class:  rapid.SampledFrom([]ledger.Class{"", ledger.Free, ledger.Paid}).Draw(t, "class"),
+		Reason: "goodwill", IdempotencyKey: rapid.SampledFrom([]string{"o-1", "o-2", "o-3", "o-4", "o-5"}).Draw(t, "key"),
+	}
+	receipt, err := m.ledger.Adjust(t.Context(), a)
+	if a.Amount == 0 {
+		m.wantRefusal(t, err, ledger.ErrAmount)
+		return
+	}
+	class := a.Class
+	if class == "" {
+		class = ledger.Free
+	}
+	asked := fmt.Sprint("adjust ", a.Amount, class)
+	if m.known(t, a.IdempotencyKey, asked, receipt, err) {
+		return
+	}
+	m.daily()
+	switch {
+	case -a.Amount > m.free+m.paid:
+		m.wantRefusal(t, err, ledger.ErrInsufficient)
+		return
+	case a.Amount < 0:
+		fromFree := min(-a.Amount, m.free)
+		m.free -= fromFree
+		m.paid -= -a.Amount - fromFree
+	case class == ledger.Paid:
+		m.give(a.Amount)
+	default:
+		m.free += a.Amount
+	}
+	m.posted(t, a.IdempotencyKey, asked, receipt, err)
+}
+
+func (m *machine) Check(t *rapid.T) {
+	checked, err := ledger.Check(m.store.Journal())
+	if err != nil || len(checked.Faults) > 0 {
+		t.Fatalf("got %v, %v", checked.Faults, err)
+	}
+	sum := m.free + m.paid - m.debt
+	for _, amount := range checked.Shared {
+		sum += amount
+	}
+	if int(checked.Transactions) != m.rows || sum != 0 {
+		t.Fatalf("got %d rows and a trial balance of %v, want %d and 0", checked.Transactions, sum, m.rows)
 	}
 }
 
@@ -214,50 +330,115 @@ func TestModel(t *testing.T) {
 	})
 }
 
+// lived is a journal with each kind of event: bonuses, a sale, uses in two apps, refunds and adjustments.
+func lived(t *testing.T) spoiled {
+	t.Helper()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	userID := uuid.Must(uuid.NewV7())
+	opened, err := ledger.Open(userID, now, ledger.Opening{TransactionID: uuid.Must(uuid.NewV7()), Bonus: modelBonus}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &machine{store: storagetest.NewMemory(func() time.Time { return now }, opened), userID: userID, lastRow: now, now: now}
+	m.ledger = ledger.New(ledger.Config{Store: m.store, DailyFree: modelDaily})
+	now = now.Add(25 * time.Hour)
+	must := func(receipt ledger.Receipt, err error) uuid.UUID {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return receipt.Transaction.ID
+	}
+	must(m.ledger.Adjust(t.Context(), ledger.Adjustment{UserID: userID, Amount: 20 * ledger.Credit, Class: ledger.Paid, Reason: "r", IdempotencyKey: "1"}))
+	use := must(m.ledger.Use(t.Context(), ledger.Use{UserID: userID, Amount: 160 * ledger.Credit, AppID: "a", Caller: "c"}))
+	must(m.ledger.Refund(t.Context(), ledger.Refund{UserID: userID, Amount: 8 * ledger.Credit, AppID: "a", Caller: "c", TransactionID: use}))
+	must(m.ledger.Use(t.Context(), ledger.Use{UserID: userID, Amount: 2 * ledger.Credit, AppID: "b", Caller: "c"}))
+	j := m.store.Journal()
+	s := spoiled{Journal: j}
+	for x := range j.Backward {
+		s.transactions = append(s.transactions, x)
+	}
+	slices.Reverse(s.transactions)
+	return s
+}
+
+// spoiled is a journal that is changed behind the ledger's back.
+type spoiled struct {
+	ledger.Journal
+	transactions []ledger.Transaction // oldest first: signup, daily, adjustment, use, refund, use
+}
+
+func (s spoiled) check(t *testing.T) []ledger.Fault {
+	t.Helper()
+	s.Backward = func(yield func(ledger.Transaction, error) bool) {
+		for _, x := range slices.Backward(s.transactions) {
+			if !yield(x, nil) {
+				return
+			}
+		}
+	}
+	checked, err := ledger.Check(s.Journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return checked.Faults
+}
+
 // TestCheckFindsEveryChange changes one micro-credit in each figure and expects it to be found.
 func TestCheckFindsEveryChange(t *testing.T) {
 	t.Parallel()
-	fresh := func() Journal {
-		var j Journal
-		rapid.Check(t, func(rt *rapid.T) {
-			if j.Transactions != nil {
-				return
-			}
-			m := newMachine(rt)
-			m.now = m.now.Add(25 * time.Hour)
-			m.Buy(rt)
-			m.daily()
-			if _, err := m.ledger.Use(t.Context(), Use{UserID: m.store.wallet.UserID, Amount: 160 * Credit, AppID: "a", Caller: "c"}); err != nil {
-				rt.Skip("bought too little")
-			}
-			j = m.store.journal()
-		})
-		return j
+	posting := func(s *spoiled, i int, p ledger.Posting) { s.transactions[i].Postings = []ledger.Posting{p} }
+	changes := map[string]func(*spoiled){
+		"I5 free":        func(s *spoiled) { s.Wallet.Free++ },
+		"I5 paid":        func(s *spoiled) { s.Wallet.Paid++ },
+		"I5 debt":        func(s *spoiled) { s.Wallet.Debt++ },
+		"I5 held free":   func(s *spoiled) { s.Wallet.HeldFree++ },
+		"I5 held paid":   func(s *spoiled) { s.Wallet.HeldPaid++ },
+		"I5 class":       func(s *spoiled) { s.Grants[2].Class = ledger.Free },
+		"I9 spent":       func(s *spoiled) { s.Wallet.Spent++ },
+		"I9 earned":      func(s *spoiled) { s.Wallet.Earned++ },
+		"I9 spent after": func(s *spoiled) { s.transactions[2].SpentAfter++ },
+		"I8 seq":         func(s *spoiled) { s.Wallet.Seq++ },
+		"I4 grant":       func(s *spoiled) { s.Grants[0].Remaining++ },
+		"I4 held":        func(s *spoiled) { s.Grants[0].Held++ },
+		"I4 issued":      func(s *spoiled) { s.Grants[2].Issued = s.Grants[2].Remaining - 1 },
+		"I4 missing":     func(s *spoiled) { s.Grants = s.Grants[:2] },
+		"I7 amount":      func(s *spoiled) { s.transactions[0].Amount++ },
+		"I7 before":      func(s *spoiled) { s.transactions[1].Before++ },
+		"I7 after":       func(s *spoiled) { s.transactions[0].After++ },
+		"I7 missing":     func(s *spoiled) { s.transactions = s.transactions[1:] },
+		"I7 gap":         func(s *spoiled) { s.transactions = slices.Delete(s.transactions, 2, 3) },
+		"I7 time":        func(s *spoiled) { s.transactions[1].At = s.transactions[0].At.Add(-time.Hour) },
+		"I8 free after":  func(s *spoiled) { s.transactions[0].FreeAfter++ },
+		"I1 posting":     func(s *spoiled) { posting(s, 1, ledger.Posting{N: 1, From: -1, To: -2, Amount: 5}) },
+		"I2 posting":     func(s *spoiled) { posting(s, 0, ledger.Posting{N: 1, From: -1, To: 2, Amount: 1}) },
+		"I2 no posting":  func(s *spoiled) { s.transactions[0].Postings = nil },
+		"I11 rest":       func(s *spoiled) { s.transactions[4].Amount = 161 * ledger.Credit },
+		"I11 grant":      func(s *spoiled) { posting(s, 4, ledger.Posting{N: 1, From: -5, To: 3, Amount: 8 * ledger.Credit}) },
+		"I11 other use":  func(s *spoiled) { s.transactions[4].RelatedID = uuid.New() },
+		"I12 daily":      func(s *spoiled) { s.transactions[1].At = s.transactions[0].At.Add(time.Hour) },
+		"I12 signup":     func(s *spoiled) { s.transactions[1].Kind = "signup" },
+		"I16 paid first": func(s *spoiled) {
+			posting(s, 5, ledger.Posting{N: 1, From: 4, To: -5, Amount: 2 * ledger.Credit})
+			s.transactions[5].FreeAfter++
+		},
+		"I17 negative":     func(s *spoiled) { s.transactions[3].FreeAfter-- },
+		"I18 used":         func(s *spoiled) { s.Usage[0].Used++ },
+		"I18 uses":         func(s *spoiled) { s.Usage[1].Uses++ },
+		"I18 day":          func(s *spoiled) { s.Usage[1].Day++ },
+		"I18 no such app":  func(s *spoiled) { s.Usage = append(s.Usage, ledger.UsageDay{AppID: "x", Uses: 1}) },
+		"I18 missing":      func(s *spoiled) { s.Usage = s.Usage[:1] },
+		"I8 empty journal": func(s *spoiled) { s.transactions = nil },
 	}
-	for name, spoil := range map[string]func(*Journal){
-		"free":    func(j *Journal) { j.Wallet.Free++ },
-		"paid":    func(j *Journal) { j.Wallet.Paid++ },
-		"debt":    func(j *Journal) { j.Wallet.Debt++ },
-		"spent":   func(j *Journal) { j.Wallet.Spent++ },
-		"earned":  func(j *Journal) { j.Wallet.Earned++ },
-		"seq":     func(j *Journal) { j.Wallet.Seq++ },
-		"grant":   func(j *Journal) { j.Grants[0].Remaining++ },
-		"held":    func(j *Journal) { j.Grants[0].Held++ },
-		"amount":  func(j *Journal) { j.Transactions[0].Amount++ },
-		"before":  func(j *Journal) { j.Transactions[1].Before++ },
-		"after":   func(j *Journal) { j.Transactions[0].After++ },
-		"free at": func(j *Journal) { j.Transactions[0].FreeAfter++ },
-		"posting": func(j *Journal) { j.Transactions[0].Postings = []Posting{{N: 1, From: -1, To: 2, Amount: 1}} },
-		"missing": func(j *Journal) { j.Transactions = j.Transactions[1:] },
-		"time":    func(j *Journal) { j.Transactions[1].At = j.Transactions[0].At.Add(-time.Hour) },
-	} {
-		j := fresh()
-		j.Transactions = slices.Clone(j.Transactions)
-		if faults := Check(j); len(faults) > 0 {
-			t.Fatalf("got %v before anything was changed", faults)
-		}
-		if spoil(&j); len(Check(j)) == 0 {
-			t.Errorf("%s: got no fault", name)
+	if faults := lived(t).check(t); len(faults) > 0 {
+		t.Fatalf("got %v before anything was changed", faults)
+	}
+	for _, name := range slices.Sorted(maps.Keys(changes)) {
+		s := lived(t)
+		changes[name](&s)
+		var invariant string
+		_, _ = fmt.Sscan(name, &invariant)
+		if faults := s.check(t); !slices.ContainsFunc(faults, func(f ledger.Fault) bool { return f.Invariant == invariant }) {
+			t.Errorf("%s: got %v", name, faults)
 		}
 	}
 }

@@ -14,6 +14,8 @@ type Config struct {
 	Store       Store
 	SignupBonus Amount // 0: none
 	DailyFree   Amount // 0: none
+	// NewID makes the ids of transactions, UUIDv7. Nil: from the process clock and random bits.
+	NewID func() (uuid.UUID, error)
 }
 
 // Ledger turns requests into commands and results into answers. It is safe for concurrent use.
@@ -21,11 +23,25 @@ type Ledger struct {
 	store       Store
 	signupBonus Amount
 	dailyFree   Amount
+	newID       func() (uuid.UUID, error)
+	flights     *flights
 }
 
 // New makes a service.
 func New(cfg Config) *Ledger {
-	return &Ledger{store: cfg.Store, signupBonus: cfg.SignupBonus, dailyFree: cfg.DailyFree}
+	if cfg.NewID == nil {
+		cfg.NewID = uuid.NewV7
+	}
+	return &Ledger{
+		store: cfg.Store, signupBonus: cfg.SignupBonus, dailyFree: cfg.DailyFree, newID: cfg.NewID, flights: newFlights(),
+	}
+}
+
+// On is this ledger on another store of the same wallets.
+func (l *Ledger) On(store Store) *Ledger {
+	other := *l
+	other.store = store
+	return &other
 }
 
 // Balance is what a person has.
@@ -47,7 +63,7 @@ type Use struct {
 	IdempotencyKey string // empty: the request is its own
 }
 
-// Receipt is a use that was posted, with the balance as it was right after it.
+// Receipt is what was posted, with the balance as it was right after it.
 type Receipt struct {
 	Transaction Transaction
 	Balance     Balance
@@ -56,7 +72,7 @@ type Receipt struct {
 
 // Opening is what the wallet of a new person starts with.
 func (l *Ledger) Opening() (Opening, error) {
-	id, err := uuid.NewV7()
+	id, err := l.newID()
 	if err != nil {
 		return Opening{}, fmt.Errorf("making an id: %w", err)
 	}
@@ -73,73 +89,106 @@ func (l *Ledger) Balance(ctx context.Context, userID uuid.UUID) (Balance, error)
 	if due, _ := DailyDue(state.Wallet, l.dailyFree, now); !due {
 		return l.balance(state.Wallet), nil
 	}
-	wallet, err := l.touch(ctx, userID)
+	command := Command{DailyFree: l.dailyFree}
+	if command.ID, err = l.newID(); err != nil {
+		return Balance{}, fmt.Errorf("making an id: %w", err)
+	}
+	_, wallet, err := l.decide(ctx, Wants{UserID: userID}, command)
 	if err == nil {
 		return l.balance(wallet), nil
 	}
-	id, idErr := uuid.NewV7()
-	delta, _, applyErr := Apply(state, now, Command{ID: id, DailyFree: l.dailyFree})
-	if errors.Join(idErr, applyErr) != nil {
-		return Balance{}, err
+	delta, _, applyErr := Apply(state, now, command)
+	if applyErr != nil {
+		return Balance{}, fmt.Errorf("posting what is due: %w", err)
 	}
 	return l.balance(delta.Wallet), nil
 }
 
-// touch posts what time has made due.
-func (l *Ledger) touch(ctx context.Context, userID uuid.UUID) (Wallet, error) {
-	id, err := uuid.NewV7()
+// Use spends. [ErrInsufficient], [ErrDebt], [ErrKeyReused], [ErrInProgress], [ErrFrozen], [ErrClosed],
+// [ErrNoWallet], [ErrAmount]. When it returns nil the debit is durable.
+func (l *Ledger) Use(ctx context.Context, u Use) (Receipt, error) {
+	key, err := u.key()
 	if err != nil {
-		return Wallet{}, fmt.Errorf("making an id: %w", err)
+		return Receipt{}, err
 	}
-	var wallet Wallet
-	err = l.store.Decide(ctx, Wants{UserID: userID}, func(now time.Time, s State) (Delta, error) {
-		delta, result, err := Apply(s, now, Command{ID: id, DailyFree: l.dailyFree})
-		wallet = delta.Wallet
-		if result.Refused != nil || delta.Empty() {
-			wallet = s.Wallet
-		}
-		return delta, err
-	})
-	if err != nil {
-		return Wallet{}, fmt.Errorf("posting what is due: %w", err)
-	}
-	return wallet, nil
+	return l.request(ctx, Wants{UserID: u.UserID, Key: key}, u.Amount, Command{Use: &u})
 }
 
-// Use spends. [ErrInsufficient], [ErrDebt], [ErrKeyReused], [ErrFrozen], [ErrClosed], [ErrNoWallet],
-// [ErrAmount]. When it returns nil the debit is durable.
-func (l *Ledger) Use(ctx context.Context, u Use) (Receipt, error) {
-	if u.Amount <= 0 || u.Amount > MaxOperation {
+// Refund gives back part of a use, or all of it, in one or several steps. [ErrNothingToRefund],
+// [ErrNoTransaction], [ErrBalanceLimit], and the errors of [Ledger.Use] but for those of the balance.
+func (l *Ledger) Refund(ctx context.Context, r Refund) (Receipt, error) {
+	key, err := r.key()
+	if err != nil {
+		return Receipt{}, err
+	}
+	return l.request(ctx, Wants{UserID: r.UserID, Key: key, Refund: &r}, r.Amount, Command{Refund: &r})
+}
+
+// Adjust gives credits to a person, or takes them, on the word of an operator. It needs a reason and an
+// idempotency key. [ErrInsufficient], [ErrBalanceLimit], and the errors of [Ledger.Use].
+func (l *Ledger) Adjust(ctx context.Context, a Adjustment) (Receipt, error) {
+	if a.Reason == "" || a.IdempotencyKey == "" {
+		return Receipt{}, ErrReason
+	}
+	if a.Class == "" {
+		a.Class = Free
+	}
+	key, err := a.key()
+	if err != nil {
+		return Receipt{}, err
+	}
+	return l.request(ctx, Wants{UserID: a.UserID, Key: key}, max(a.Amount, -a.Amount), Command{Adjust: &a})
+}
+
+// request decides a command that moves an amount, after any other request with its key.
+func (l *Ledger) request(ctx context.Context, w Wants, amount Amount, c Command) (Receipt, error) {
+	if amount <= 0 || amount > MaxOperation {
 		return Receipt{}, ErrAmount
 	}
-	id, err := uuid.NewV7()
+	id, err := l.newID()
 	if err != nil {
 		return Receipt{}, fmt.Errorf("making an id: %w", err)
 	}
-	command := Command{ID: id, Use: &u, DailyFree: l.dailyFree}
-	if u.IdempotencyKey != "" {
-		if command.Key, err = u.key(); err != nil {
+	c.ID, c.Key, c.DailyFree = id, w.Key, l.dailyFree
+	if w.Key != nil {
+		land, err := l.flights.enter(ctx, flight{w.UserID, w.Key.Hash})
+		if err != nil {
 			return Receipt{}, err
 		}
+		defer land()
 	}
-	var result Result
-	var wallet Wallet
-	err = l.store.Decide(ctx, Wants{UserID: u.UserID, Key: command.Key}, func(now time.Time, s State) (Delta, error) {
-		var delta Delta
-		var err error
-		delta, result, err = Apply(s, now, command)
-		wallet = s.Wallet
-		return delta, err
-	})
+	result, wallet, err := l.decide(ctx, w, c)
 	if err != nil {
-		return Receipt{}, fmt.Errorf("spending: %w", err)
+		return Receipt{}, err
 	}
 	if result.Refused != nil {
 		return Receipt{}, result.Refused
 	}
-	return Receipt{
-		Transaction: result.Transaction, Balance: l.after(result.Transaction, wallet), Replayed: result.Replayed,
-	}, nil
+	return Receipt{Transaction: result.Transaction, Balance: l.after(result.Transaction, wallet), Replayed: result.Replayed}, nil
+}
+
+// decide has the store run a command, and gives the wallet as it stands afterwards. A wallet that contradicts
+// itself is frozen.
+func (l *Ledger) decide(ctx context.Context, w Wants, c Command) (Result, Wallet, error) {
+	var result Result
+	var wallet Wallet
+	w.ID = c.ID
+	err := l.store.Decide(ctx, w, func(now time.Time, s State) (Delta, error) {
+		var delta Delta
+		var err error
+		delta, result, err = Apply(s, now, c)
+		if wallet = delta.Wallet; delta.Empty() {
+			wallet = s.Wallet
+		}
+		return delta, err
+	})
+	if errors.Is(err, errImpossible) {
+		err = errors.Join(err, l.store.Freeze(ctx, w.UserID, []string{err.Error()}))
+	}
+	if err != nil {
+		return Result{}, Wallet{}, fmt.Errorf("posting: %w", err)
+	}
+	return result, wallet, nil
 }
 
 // History lists transactions, newest first, posting the daily grant first if it is due. limit is 1 to

@@ -10,9 +10,10 @@ import (
 // State is what the core needs to know of one wallet to decide a command.
 type State struct {
 	Wallet Wallet
-	Grants []Grant      // open grants and the daily grant, in order of number
+	Grants []Grant      // open grants, the daily grant and those of Used, in order of number
 	Key    *KeyRecord   // record of the key that was asked for, nil if there is none
-	Done   *Transaction // the transaction of Key, nil if there is none
+	Done   *Transaction // the transaction of Key, or the command's own, nil if there is none
+	Used   *Usage       // what is to be refunded, nil if there is none
 }
 
 // Delta is the whole effect of a decision. A store writes it as it is, or not at all.
@@ -20,6 +21,7 @@ type Delta struct {
 	Wallet       Wallet  // new projections; Version is one more than it was read
 	Grants       []Grant // new and changed grants
 	Transactions []Transaction
+	Usage        []UsageDay // changes, a refund's below 0
 	Key          *KeyRecord // to be stored, nil if none
 }
 
@@ -30,6 +32,13 @@ func (d Delta) Empty() bool { return len(d.Transactions) == 0 }
 type Wants struct {
 	UserID uuid.UUID
 	Key    *Key // looked up if not nil
+	// ID is that of the command. A store that decides it again, since it does not know whether the first
+	// commit counts, looks for a transaction with it.
+	ID uuid.UUID
+	// Refund asks for the use to be given back: with a transaction's id that one, if it is a use of the same
+	// app; else, of the uses of the same caller and app within [RefundWithin] and the last [RefundRows]
+	// transactions whose rest is at least the amount, the newest whose rest is the amount, or the newest.
+	Refund *Refund
 }
 
 // Store keeps wallets and their journal. Each method is one database transaction.
@@ -43,6 +52,9 @@ type Store interface {
 	// History lists at most limit transactions, newest first by commit order, skipping offset. Postings
 	// are not loaded.
 	History(ctx context.Context, userID uuid.UUID, limit, offset int) ([]Transaction, error)
+	// Freeze stops all writing to a wallet that contradicts itself, and notes the reasons in the security log.
+	// One that is not active stays as it is.
+	Freeze(ctx context.Context, userID uuid.UUID, reasons []string) error
 	// Packages lists the active packages by sort order, then name.
 	Packages(ctx context.Context) ([]Package, error)
 }

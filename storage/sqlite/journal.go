@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"mana/ledger"
+	"mana/provider/identity"
 )
 
 // writeJournal writes grants, postings, transactions and the key of a decision whose wallet is written.
@@ -28,6 +29,17 @@ func writeJournal(t *tx, d ledger.Delta) error {
 		if err := insertTransaction(t, transaction); err != nil {
 			return err
 		}
+		if transaction.Type != ledger.TypeRefund {
+			continue
+		}
+		if err := insertEvent(t, refundEvent(transaction), timestamp(transaction.At)); err != nil {
+			return fmt.Errorf("noting a refund: %w", err)
+		}
+	}
+	for _, u := range d.Usage {
+		if err := writeUsage(t, d.Wallet.UserID, u); err != nil {
+			return err
+		}
 	}
 	if d.Key == nil {
 		return nil
@@ -41,6 +53,13 @@ func writeJournal(t *tx, d ledger.Delta) error {
 	return nil
 }
 
+// refundEvent is the entry of the security log for a refund.
+func refundEvent(x ledger.Transaction) identity.Event {
+	return identity.Event{UserID: x.UserID, Type: "credits_refunded", Metadata: map[string]string{
+		"actor": x.Caller, "appId": x.AppID, "amount": x.Amount.String(), "transactionId": x.ID.String(), "usageId": x.RelatedID.String(),
+	}}
+}
+
 // insertTransaction writes the postings first: the row of the transaction closes and checks them.
 func insertTransaction(t *tx, x ledger.Transaction) error {
 	for _, p := range x.Postings {
@@ -51,12 +70,12 @@ func insertTransaction(t *tx, x ledger.Transaction) error {
 		}
 	}
 	_, err := t.exec(`INSERT INTO credits_transactions (id, user_id, seq, type, kind, amount, balance_before, balance_after,
-			legs, app_id, description, metadata, caller, actor, idempotency_key, free_after, paid_after, held_after,
-			debt_after, earned_after, spent_after, at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			legs, app_id, description, metadata, caller, actor, idempotency_key, related_id, free_after, paid_after,
+			held_after, debt_after, earned_after, spent_after, at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		x.ID.String(), x.UserID.String(), x.Seq, string(x.Type), x.Kind, x.Amount, x.Before, x.After,
 		len(x.Postings), x.AppID, x.Description, optionalText(string(x.Metadata)), x.Caller, x.Actor,
-		optionalText(x.IdempotencyKey), x.FreeAfter, x.PaidAfter, x.HeldAfter, x.DebtAfter, x.EarnedAfter, x.SpentAfter,
+		optionalText(x.IdempotencyKey), optionalID(x.RelatedID), x.FreeAfter, x.PaidAfter, x.HeldAfter, x.DebtAfter, x.EarnedAfter, x.SpentAfter,
 		timestamp(x.At))
 	if err != nil {
 		return fmt.Errorf("storing a transaction: %w", err)
@@ -65,29 +84,33 @@ func insertTransaction(t *tx, x ledger.Transaction) error {
 }
 
 const transactionColumns = `id, user_id, seq, type, kind, amount, balance_before, balance_after, app_id, description,
-	metadata, caller, actor, idempotency_key, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at`
+	metadata, caller, actor, idempotency_key, related_id, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at`
 
 func scanTransaction(row rowScanner) (ledger.Transaction, error) {
 	var x ledger.Transaction
-	var metadata, key sql.NullString
+	var metadata, key, related sql.NullString
 	var at int64
 	err := row.Scan(&x.ID, &x.UserID, &x.Seq, &x.Type, &x.Kind, &x.Amount, &x.Before, &x.After, &x.AppID, &x.Description,
-		&metadata, &x.Caller, &x.Actor, &key, &x.FreeAfter, &x.PaidAfter, &x.HeldAfter, &x.DebtAfter, &x.EarnedAfter,
+		&metadata, &x.Caller, &x.Actor, &key, &related, &x.FreeAfter, &x.PaidAfter, &x.HeldAfter, &x.DebtAfter, &x.EarnedAfter,
 		&x.SpentAfter, &at)
 	if metadata.Valid {
 		x.Metadata = []byte(metadata.String)
+	}
+	if err == nil && related.Valid {
+		x.RelatedID, err = uuid.Parse(related.String)
 	}
 	x.IdempotencyKey, x.At = key.String, fromTimestamp(at)
 	return x, err
 }
 
-func loadTransaction(q querier, userID, id uuid.UUID) (*ledger.Transaction, error) {
+// loadTransaction reads a transaction without its postings.
+func loadTransaction(q querier, userID, id uuid.UUID) (ledger.Transaction, error) {
 	x, err := scanTransaction(q.queryRow(`SELECT `+transactionColumns+` FROM credits_transactions
 		WHERE id = ? AND user_id = ?`, id.String(), userID.String()))
 	if err != nil {
-		return nil, fmt.Errorf("reading transaction %s: %w", id, err)
+		return x, fmt.Errorf("reading transaction %s: %w", id, err)
 	}
-	return &x, nil
+	return x, nil
 }
 
 // History implements [ledger.Store]. Numbers have no gaps, so that any offset costs one probe.

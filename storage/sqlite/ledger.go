@@ -5,11 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"mana/ledger"
+	"mana/provider/identity"
 )
 
 // Ledger keeps wallets and their journal.
@@ -46,11 +48,20 @@ func (l *Ledger) Decide(ctx context.Context, w ledger.Wants, decide func(time.Ti
 }
 
 func (l *Ledger) decide(t *tx, w ledger.Wants, decide func(time.Time, ledger.State) (ledger.Delta, error)) error {
-	state, err := loadState(t, w)
+	now := l.db.clock()
+	state, err := loadState(t, w, now)
 	if err != nil {
 		return err
 	}
-	delta, err := decide(l.db.clock(), state)
+	if t.again {
+		done, err := loadTransaction(t, w.UserID, w.ID)
+		if err == nil {
+			state.Done = &done
+		} else if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+	}
+	delta, err := decide(now, state)
 	if err != nil || delta.Empty() {
 		return err
 	}
@@ -60,6 +71,23 @@ func (l *Ledger) decide(t *tx, w ledger.Wants, decide func(time.Time, ledger.Sta
 	return writeJournal(t, delta)
 }
 
+// Freeze implements [ledger.Store].
+func (l *Ledger) Freeze(ctx context.Context, userID uuid.UUID, reasons []string) error {
+	return l.db.write(ctx, func(t *tx) error {
+		frozen, err := one(t.exec(`UPDATE credits_balances SET state = 'frozen', version = version + 1, updated_at = ?
+			WHERE user_id = ? AND state = 'active'`, timestamp(l.db.clock()), userID.String()))
+		if err != nil {
+			return fmt.Errorf("freezing a wallet: %w", err)
+		}
+		if !frozen {
+			return nil
+		}
+		return insertEvent(t, identity.Event{
+			UserID: userID, Type: "wallet_frozen", Metadata: map[string]string{"reasons": strings.Join(reasons, "; ")},
+		}, timestamp(l.db.clock()))
+	})
+}
+
 // Wallet implements [ledger.Store].
 func (l *Ledger) Wallet(ctx context.Context, userID uuid.UUID) (ledger.State, time.Time, error) {
 	tx, err := l.db.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
@@ -67,39 +95,50 @@ func (l *Ledger) Wallet(ctx context.Context, userID uuid.UUID) (ledger.State, ti
 		return ledger.State{}, time.Time{}, fmt.Errorf("starting a snapshot: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing was written
-	state, err := loadState(snapshot{ctx, tx}, ledger.Wants{UserID: userID})
-	return state, l.db.clock(), err
+	now := l.db.clock()
+	state, err := loadState(snapshot{ctx, tx}, ledger.Wants{UserID: userID}, now)
+	return state, now, err
 }
 
-func loadState(q querier, w ledger.Wants) (ledger.State, error) {
+func loadState(q querier, w ledger.Wants, now time.Time) (ledger.State, error) {
 	var s ledger.State
 	var err error
 	if s.Wallet, err = loadWallet(q, w.UserID); err != nil {
 		return s, err
 	}
-	if s.Grants, err = loadGrants(q, w.UserID); err != nil {
+	if s.Key, s.Done, err = loadKey(q, w); err != nil {
 		return s, err
 	}
+	if w.Refund != nil && s.Key == nil {
+		if s.Used, err = loadUsage(q, *w.Refund, s.Wallet.Seq, now); err != nil {
+			return s, err
+		}
+	}
+	s.Grants, err = loadGrants(q, w.UserID, s.Used)
+	return s, err
+}
+
+// loadKey finds the record of a key and its transaction.
+func loadKey(q querier, w ledger.Wants) (*ledger.KeyRecord, *ledger.Transaction, error) {
 	if w.Key == nil {
-		return s, nil
+		return nil, nil, nil
 	}
 	record := ledger.KeyRecord{Key: ledger.Key{Hash: w.Key.Hash}}
 	var fingerprint []byte
 	var created int64
-	err = q.queryRow(`SELECT fingerprint, object_id, created_at FROM credits_idempotency
+	err := q.queryRow(`SELECT fingerprint, object_id, created_at FROM credits_idempotency
 		WHERE user_id = ? AND key_hash = ?`, w.UserID.String(), w.Key.Hash[:]).
 		Scan(&fingerprint, &record.TransactionID, &created)
 	if errors.Is(err, sql.ErrNoRows) {
-		return s, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return s, fmt.Errorf("reading an idempotency key: %w", err)
+		return nil, nil, fmt.Errorf("reading an idempotency key: %w", err)
 	}
 	copy(record.Key.Fingerprint[:], fingerprint)
 	record.CreatedAt = fromTimestamp(created)
-	s.Key = &record
-	s.Done, err = loadTransaction(q, w.UserID, record.TransactionID)
-	return s, err
+	done, err := loadTransaction(q, w.UserID, record.TransactionID)
+	return &record, &done, err
 }
 
 func loadWallet(q querier, userID uuid.UUID) (ledger.Wallet, error) {
@@ -117,12 +156,20 @@ func loadWallet(q querier, userID uuid.UUID) (ledger.Wallet, error) {
 	return w, nil
 }
 
-// loadGrants reads the open grants, and the daily one, which lasts.
-func loadGrants(q querier, userID uuid.UUID) ([]ledger.Grant, error) {
-	rows, err := q.query(`SELECT no, class, source, priority, issued, remaining, held, expires_at FROM credits_grants
-			WHERE user_id = ? AND open = 1
-		UNION SELECT no, class, source, priority, issued, remaining, held, expires_at FROM credits_grants
-			WHERE user_id = ? AND source = 'daily' ORDER BY no`, userID.String(), userID.String())
+const grantColumns = `no, class, source, priority, issued, remaining, held, expires_at`
+
+// loadGrants reads the open grants, the daily one, which lasts, and those of a use to be refunded.
+func loadGrants(q querier, userID uuid.UUID, used *ledger.Usage) ([]ledger.Grant, error) {
+	const query = `SELECT ` + grantColumns + ` FROM credits_grants WHERE user_id = ?1 AND open = 1
+		UNION SELECT ` + grantColumns + ` FROM credits_grants WHERE user_id = ?1 AND source = 'daily'`
+	if used == nil {
+		return collectGrants(q.query(query+` ORDER BY no`, userID.String()))
+	}
+	return collectGrants(q.query(query+` UNION SELECT `+grantColumns+` FROM credits_grants WHERE user_id = ?1
+		AND no IN (SELECT from_account FROM credits_entries WHERE transaction_id = ?2) ORDER BY no`, userID.String(), used.ID.String()))
+}
+
+func collectGrants(rows *sql.Rows, err error) ([]ledger.Grant, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading grants: %w", err)
 	}

@@ -51,8 +51,9 @@ const (
 
 // tx is the writer's transaction, or rather the savepoint of one job in it.
 type tx struct {
-	ctx context.Context // of the batch: no caller can cancel it
-	w   *writer
+	ctx   context.Context // of the batch: no caller can cancel it
+	w     *writer
+	again bool // its first commit failed: what the job did may be there all the same
 }
 
 func startWriter(ctx context.Context, pool *sql.DB, cfg Config) (*writer, error) {
@@ -174,27 +175,31 @@ func (j *job) take() bool {
 // commit runs the jobs in one transaction. When the commit itself fails, one of them may be to blame, such
 // as by a reference left open: then each gets a transaction of its own, and fails alone.
 func (w *writer) commit(jobs []*job) {
-	if err := w.transact(jobs); err != nil && len(jobs) > 1 {
+	err := w.transact(jobs, false)
+	if errors.Is(err, ErrBusy) { // nothing was begun
+		w.logger.Error("the database is locked by another program", "jobs", len(jobs), "error", err)
+		for _, j := range jobs {
+			j.err = err
+		}
+	} else if err != nil {
 		w.logger.Warn("a batch of writes failed and is repeated one by one", "jobs", len(jobs), "error", err)
 		for _, j := range jobs {
-			if err := w.transact([]*job{j}); err != nil {
+			if err := w.transact([]*job{j}, true); err != nil {
 				j.err = err
 			}
 		}
-	} else if err != nil {
-		jobs[0].err = err
 	}
 	for _, j := range jobs {
 		close(j.done)
 	}
 }
 
-func (w *writer) transact(jobs []*job) error {
+func (w *writer) transact(jobs []*job, again bool) error {
 	ctx := context.Background()
 	if err := w.exec(ctx, `BEGIN IMMEDIATE`); err != nil {
-		return fmt.Errorf("starting a transaction: %w", err)
+		return fmt.Errorf("%w: starting a transaction: %w", ErrBusy, err)
 	}
-	t := &tx{ctx: ctx, w: w}
+	t := &tx{ctx: ctx, w: w, again: again}
 	for _, j := range jobs {
 		j.err = t.savepoint(j.run)
 	}

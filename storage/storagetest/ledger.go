@@ -26,6 +26,14 @@ func testLedger(t *testing.T, open Open) {
 		"a failing decision leaves nothing":      testFailingDecision,
 		"a clock set back yields no grant":       testClockBack,
 		"packages":                               testPackages,
+		"fault 28: refunds of a named use":       testRefundNamed,
+		"refunds that find their use":            testRefundFound,
+		"paid before free goes back":             testRefundOrder,
+		"keys of refunds, and their race":        testRefundKeys,
+		"usage per day and app":                  testUsage,
+		"adjustments":                            testAdjust,
+		"the most that a wallet holds":           testCap,
+		"a frozen wallet":                        testFreeze,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

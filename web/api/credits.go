@@ -148,7 +148,7 @@ func (a *API) Use(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	use := ledger.Use{UserID: who.UserID, Amount: body.amount("amount"), AppID: body.appID(""), Caller: who.Caller()}
+	use := ledger.Use{UserID: who.UserID, Amount: body.amount(), AppID: body.appID(""), Caller: who.Caller()}
 	use.Description = body.limited("description", 1, maxDescription)
 	use.IdempotencyKey = body.idempotencyKey(r.Header)
 	use.Metadata = body.metadata("metadata")

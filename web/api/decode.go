@@ -188,17 +188,25 @@ func (o *object) id(name string) uuid.UUID {
 	return id
 }
 
+// optionalID reads an id; uuid.Nil when there is none.
+func (o *object) optionalID(name string) uuid.UUID {
+	if _, ok := o.members[name]; !ok {
+		return uuid.Nil
+	}
+	return o.id(name)
+}
+
 // parseID reads a UUID in its plain form.
 func parseID(text string) (uuid.UUID, bool) {
 	id, err := uuid.Parse(text)
 	return id, err == nil && len(text) == len(uuid.Nil.String())
 }
 
-// amount reads a number of credits.
-func (o *object) amount(name string) ledger.Amount {
-	value, ok := o.members[name]
+// amount reads the number of credits of a request.
+func (o *object) amount() ledger.Amount {
+	value, ok := o.members["amount"]
 	if !ok {
-		o.fail(name + " is required")
+		o.fail("amount is required")
 		return 0
 	}
 	amount, err := ledger.ParseAmount(value)

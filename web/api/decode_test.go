@@ -29,7 +29,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("got %q accepted, which is not JSON", text)
 		}
 		o.limited("a", 0, 10)
-		o.amount("amount")
+		o.amount()
 		o.metadata("a")
 	})
 }

@@ -18,7 +18,7 @@ type Error struct {
 	Status     int
 	Code       string // matches ^[A-Z_]+$
 	Message    string
-	RetryAfter time.Duration // on 429 and 503
+	RetryAfter time.Duration // on 429 and 503, and where a wait helps
 	Challenge  string        // value of WWW-Authenticate, on 401 and 403
 }
 
@@ -61,10 +61,17 @@ func refusals() map[error]Error {
 		ledger.ErrInsufficient:     refused(402, "INSUFFICIENT_CREDITS", "Insufficient credits"),
 		ledger.ErrDebt:             refused(402, "DEBT_OUTSTANDING", "Insufficient credits: outstanding debt must be settled first"),
 		ledger.ErrKeyReused:        refused(422, "IDEMPOTENCY_KEY_REUSED", "Idempotency key was used with a different request"),
-		ledger.ErrFrozen:           *unavailable(),
-		ledger.ErrClosed:           refused(401, "UNAUTHORIZED", "Invalid token"),
-		ledger.ErrNoWallet:         refused(401, "UNAUTHORIZED", "Invalid token"),
-		ledger.ErrAmount:           *validation(amountMessage),
+		ledger.ErrInProgress: {
+			Status: 409, Code: "IDEMPOTENCY_IN_PROGRESS", RetryAfter: time.Second,
+			Message: "A request with this idempotency key is still running",
+		},
+		ledger.ErrNothingToRefund: refused(409, "NOTHING_TO_REFUND", "No matching usage left to refund"),
+		ledger.ErrNoTransaction:   refused(404, "NOT_FOUND", "Not found"),
+		ledger.ErrBalanceLimit:    refused(409, "BALANCE_LIMIT", "Balance limit reached"),
+		ledger.ErrFrozen:          *unavailable(),
+		ledger.ErrClosed:          refused(401, "UNAUTHORIZED", "Invalid token"),
+		ledger.ErrNoWallet:        refused(401, "UNAUTHORIZED", "Invalid token"),
+		ledger.ErrAmount:          *validation(amountMessage),
 	}
 }
 
@@ -142,8 +149,11 @@ func (a *API) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 		StatusCode: e.Status, Message: e.Message, Error: e.Code, Timestamp: timestamp(a.cfg.Now()), Path: r.URL.Path,
 	}
 	if e.RetryAfter > 0 {
-		body.RetryAfterSec = int64((e.RetryAfter + time.Second - 1) / time.Second)
-		header.Set("Retry-After", itoa(body.RetryAfterSec))
+		seconds := int64((e.RetryAfter + time.Second - 1) / time.Second)
+		header.Set("Retry-After", itoa(seconds))
+		if e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable {
+			body.RetryAfterSec = seconds
+		}
 	}
 	if e.Challenge != "" {
 		header.Set("WWW-Authenticate", e.Challenge)

@@ -115,7 +115,7 @@ func (a *API) ServiceUse(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	use := ledger.Use{UserID: body.id("userId"), Amount: body.amount("amount"), AppID: body.appID(key.Owner()), Caller: key.Caller()}
+	use := ledger.Use{UserID: body.id("userId"), Amount: body.amount(), AppID: body.appID(key.Owner()), Caller: key.Caller()}
 	use.Description = body.limited("description", 1, maxDescription)
 	use.IdempotencyKey = body.idempotencyKey(r.Header)
 	use.Metadata = body.metadata("metadata")
@@ -132,6 +132,39 @@ func (a *API) ServiceUse(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	receipt, err := a.ledgerFor(key, use.Amount).Use(r.Context(), use)
+	if err != nil {
+		return ofPerson(err)
+	}
+	writeReceipt(w, receipt)
+	return nil
+}
+
+// ServiceRefund gives back credits of an earlier use: POST refund. Without the id of the use, the ledger finds it.
+func (a *API) ServiceRefund(w http.ResponseWriter, r *http.Request) error {
+	key, err := a.service(r, provider.MayRefund)
+	if err != nil {
+		return err
+	}
+	body, err := decode(r)
+	if err != nil {
+		return err
+	}
+	refund := ledger.Refund{UserID: body.id("userId"), Amount: body.amount(), Caller: key.Caller()}
+	refund.Description = body.limited("description", 1, maxDescription)
+	refund.AppID = body.appID(key.Owner())
+	refund.TransactionID = body.optionalID("transactionId")
+	refund.IdempotencyKey = body.idempotencyKey(r.Header)
+	refund.Metadata = body.metadata("metadata")
+	if err := body.err(); err != nil {
+		return err
+	}
+	if !key.Serves(refund.AppID) {
+		return errAppNotAllowed()
+	}
+	if err := a.person(r.Context(), refund.UserID); err != nil {
+		return err
+	}
+	receipt, err := a.cfg.Ledger.Refund(r.Context(), refund)
 	if err != nil {
 		return ofPerson(err)
 	}

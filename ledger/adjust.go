@@ -1,0 +1,57 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// callerOperator is the scope of the keys of operators. No request can name it.
+const callerOperator = "internal:operator"
+
+// Adjustment is what an operator gives or takes.
+type Adjustment struct {
+	UserID         uuid.UUID
+	Amount         Amount // above 0 it is given, below 0 taken
+	Class          Class  // of what is given; paid credits settle debt first
+	Reason         string
+	IdempotencyKey string
+}
+
+// adjust gives credits as a grant of their own, or takes them in burn order.
+func (d *draft) adjust(c Command, now time.Time) (Transaction, error) {
+	before := d.wallet
+	x := Transaction{
+		ID: c.ID, Type: TypeAdjustment, Kind: kindGrant, AppID: systemApp, Description: c.Adjust.Reason,
+		Caller: callerOperator, Actor: "operator", IdempotencyKey: c.Adjust.IdempotencyKey, At: now,
+	}
+	switch amount := c.Adjust.Amount; {
+	case amount < 0 && d.wallet.Free+d.wallet.Paid < -amount:
+		return Transaction{}, ErrInsufficient
+	case amount < 0:
+		var err error
+		x.Kind = kindCorrection
+		if x.Postings, err = d.burn(-amount, AccountIssueAdjustment); err != nil {
+			return Transaction{}, err
+		}
+	case d.wallet.held()+amount > MaxWallet:
+		return Transaction{}, ErrBalanceLimit
+	default:
+		x.Postings = d.issue(c, amount)
+	}
+	return d.record(x, before), nil
+}
+
+// issue gives an amount into a new grant, as far as it does not settle debt.
+func (d *draft) issue(c Command, amount Amount) []Posting {
+	grant := Grant{No: d.wallet.Grants + 1, Class: Free, Priority: priorityFree, Source: "promotion:" + c.ID.String()}
+	if c.Adjust.Class == Paid {
+		grant.Class, grant.Priority = Paid, priorityPaid
+	}
+	postings := d.give(nil, AccountIssueAdjustment, &grant, amount)
+	if grant.Issued = grant.Remaining; grant.Issued > 0 {
+		d.wallet.Grants++
+		d.grants = append(d.grants, grant)
+	}
+	return postings
+}

@@ -1,0 +1,87 @@
+package sqlite
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/ledger"
+)
+
+// writeUsage changes what an app charged in one day. A use raises it; a refund lowers what is there.
+func writeUsage(t *tx, userID uuid.UUID, u ledger.UsageDay) error {
+	if u.Uses > 0 {
+		_, err := t.exec(`INSERT INTO credits_usage_stats (user_id, app_id, date, credits_used, uses) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET credits_used = credits_used + excluded.credits_used, uses = uses + excluded.uses`,
+			userID.String(), u.AppID, u.Day, u.Used, u.Uses)
+		if err != nil {
+			return fmt.Errorf("counting a use: %w", err)
+		}
+		return nil
+	}
+	counted, err := one(t.exec(`UPDATE credits_usage_stats SET credits_used = credits_used + ?
+		WHERE user_id = ? AND app_id = ? AND date = ?`, u.Used, userID.String(), u.AppID, u.Day))
+	if err != nil {
+		return fmt.Errorf("counting a refund: %w", err)
+	}
+	if !counted {
+		return fmt.Errorf("counting a refund: its use was not counted")
+	}
+	return nil
+}
+
+// loadUsage finds the use that a refund gives back, nil if there is none. last is the number of the wallet's last
+// transaction.
+func loadUsage(q querier, r ledger.Refund, last int64, now time.Time) (*ledger.Usage, error) {
+	query, args := findNamed, []any{r.TransactionID.String(), r.UserID.String(), r.AppID}
+	if r.TransactionID == uuid.Nil {
+		query, args = findNewest, []any{
+			r.UserID.String(), last - ledger.RefundRows, r.AppID, r.Caller, timestamp(now.Add(-ledger.RefundWithin)), r.Amount,
+		}
+	}
+	var id uuid.UUID
+	var used ledger.Usage
+	err := q.queryRow(query, args...).Scan(&id, &used.Refunded)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil //nolint:nilnil // the core says what that means
+	}
+	if err != nil {
+		return nil, fmt.Errorf("looking for a use: %w", err)
+	}
+	if used.Transaction, err = loadTransaction(q, r.UserID, id); err != nil {
+		return nil, err
+	}
+	used.Postings, err = loadPostings(q, id)
+	return &used, err
+}
+
+const findNamed = `SELECT id, (SELECT coalesce(sum(amount), 0) FROM credits_transactions r WHERE r.related_id = t.id)
+	FROM credits_transactions t WHERE id = ? AND user_id = ? AND app_id = ? AND type = 'usage'`
+
+// The parts of a use that are refunded together are at most the use, so that their sum cannot overflow.
+const findNewest = `SELECT id, refunded FROM (
+		SELECT id, seq, amount, (SELECT coalesce(sum(amount), 0) FROM credits_transactions r WHERE r.related_id = t.id) AS refunded
+		FROM credits_transactions t
+		WHERE user_id = ?1 AND seq > ?2 AND type = 'usage' AND app_id = ?3 AND caller = ?4 AND at >= ?5 AND -amount >= ?6)
+	WHERE -amount - refunded >= ?6 ORDER BY -amount - refunded <> ?6, seq DESC LIMIT 1`
+
+func loadPostings(q querier, transactionID uuid.UUID) ([]ledger.Posting, error) {
+	rows, err := q.query(`SELECT n, from_account, to_account, amount FROM credits_entries WHERE transaction_id = ? ORDER BY n`,
+		transactionID.String())
+	if err != nil {
+		return nil, fmt.Errorf("reading postings: %w", err)
+	}
+	defer rows.Close()
+	var postings []ledger.Posting
+	for rows.Next() {
+		var p ledger.Posting
+		if err := rows.Scan(&p.N, &p.From, &p.To, &p.Amount); err != nil {
+			return nil, fmt.Errorf("reading a posting: %w", err)
+		}
+		postings = append(postings, p)
+	}
+	return postings, rows.Err()
+}

@@ -1,0 +1,200 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/ledger"
+)
+
+// Memory is one wallet in maps: the least that the core needs, to test it without a database and to compare
+// engines with.
+type Memory struct {
+	now          func() time.Time
+	mu           sync.Mutex
+	wallet       ledger.Wallet
+	grants       map[int]ledger.Grant
+	transactions []ledger.Transaction
+	keys         map[[16]byte]ledger.KeyRecord
+	usage        []ledger.UsageDay
+}
+
+var _ ledger.Store = (*Memory)(nil)
+
+// NewMemory is a wallet as it was opened.
+func NewMemory(now func() time.Time, opened ledger.Delta) *Memory {
+	m := &Memory{now: now, grants: make(map[int]ledger.Grant), keys: make(map[[16]byte]ledger.KeyRecord)}
+	m.write(opened)
+	return m
+}
+
+// Decide implements [ledger.Store].
+func (m *Memory) Decide(_ context.Context, w ledger.Wants, decide func(time.Time, ledger.State) (ledger.Delta, error)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.state()
+	if record, ok := m.key(w); ok {
+		s.Key = &record
+		s.Done = m.transaction(record.TransactionID)
+	}
+	if w.Refund != nil {
+		s.Used = m.used(*w.Refund)
+	}
+	if s.Used != nil {
+		s.Grants = m.open(s.Used.Postings...)
+	}
+	delta, err := decide(m.now(), s)
+	if err != nil || delta.Empty() {
+		return err
+	}
+	if delta.Wallet.Version != m.wallet.Version+1 {
+		return errors.New("version")
+	}
+	m.write(delta)
+	return nil
+}
+
+func (m *Memory) key(w ledger.Wants) (ledger.KeyRecord, bool) {
+	if w.Key == nil {
+		return ledger.KeyRecord{}, false
+	}
+	record, ok := m.keys[w.Key.Hash]
+	return record, ok
+}
+
+func (m *Memory) transaction(id uuid.UUID) *ledger.Transaction {
+	at := slices.IndexFunc(m.transactions, func(t ledger.Transaction) bool { return t.ID == id })
+	if at < 0 {
+		return nil
+	}
+	return &m.transactions[at]
+}
+
+// used finds what is to be refunded, as [ledger.Wants] tells it.
+func (m *Memory) used(r ledger.Refund) *ledger.Usage {
+	var newest *ledger.Usage
+	for back, x := range slices.Backward(m.transactions) {
+		if x.Type != ledger.TypeUsage || x.AppID != r.AppID {
+			continue
+		}
+		used := &ledger.Usage{Transaction: x, Refunded: m.refunded(x.ID)}
+		rest := -used.Amount - used.Refunded
+		switch {
+		case x.ID == r.TransactionID:
+			return used
+		case r.TransactionID != uuid.Nil, x.Caller != r.Caller, rest < r.Amount,
+			x.At.Before(m.now().Add(-ledger.RefundWithin)), back < len(m.transactions)-ledger.RefundRows:
+		case rest == r.Amount:
+			return used
+		case newest == nil:
+			newest = used
+		}
+	}
+	return newest
+}
+
+func (m *Memory) refunded(id uuid.UUID) ledger.Amount {
+	var sum ledger.Amount
+	for _, x := range m.transactions {
+		if x.RelatedID == id {
+			sum += x.Amount
+		}
+	}
+	return sum
+}
+
+// open lists the grants that a decision sees: open ones, the daily one and those of postings.
+func (m *Memory) open(postings ...ledger.Posting) []ledger.Grant {
+	var grants []ledger.Grant
+	for no := 2; no <= m.wallet.Grants; no++ {
+		g := m.grants[no]
+		if g.Remaining > 0 || g.Source == "daily" || slices.ContainsFunc(postings, func(p ledger.Posting) bool { return p.From == no }) {
+			grants = append(grants, g)
+		}
+	}
+	return grants
+}
+
+// Write adds what somebody else decided, such as the sale of a model.
+func (m *Memory) Write(d ledger.Delta) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.write(d)
+}
+
+func (m *Memory) write(d ledger.Delta) {
+	m.wallet = d.Wallet
+	for _, g := range d.Grants {
+		m.grants[g.No] = g
+	}
+	m.transactions = append(m.transactions, d.Transactions...)
+	for _, u := range d.Usage {
+		at := slices.IndexFunc(m.usage, func(b ledger.UsageDay) bool { return b.AppID == u.AppID && b.Day == u.Day })
+		if at < 0 {
+			m.usage = append(m.usage, u)
+			continue
+		}
+		m.usage[at].Used += u.Used
+		m.usage[at].Uses += u.Uses
+	}
+	if d.Key != nil {
+		m.keys[d.Key.Key.Hash] = *d.Key
+	}
+}
+
+func (m *Memory) state() ledger.State {
+	return ledger.State{Wallet: m.wallet, Grants: m.open()}
+}
+
+// Wallet implements [ledger.Store].
+func (m *Memory) Wallet(context.Context, uuid.UUID) (ledger.State, time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.state(), m.now(), nil
+}
+
+// History implements [ledger.Store].
+func (m *Memory) History(_ context.Context, _ uuid.UUID, limit, offset int) ([]ledger.Transaction, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	newest := slices.Clone(m.transactions)
+	slices.Reverse(newest)
+	newest = newest[min(offset, len(newest)):]
+	return newest[:min(limit, len(newest))], nil
+}
+
+// Freeze implements [ledger.Store].
+func (m *Memory) Freeze(context.Context, uuid.UUID, []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.wallet.State = ledger.WalletFrozen
+	m.wallet.Version++
+	return nil
+}
+
+// Packages implements [ledger.Store].
+func (m *Memory) Packages(context.Context) ([]ledger.Package, error) { return nil, nil }
+
+// Journal is everything of the wallet.
+func (m *Memory) Journal() ledger.Journal {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	j := ledger.Journal{Wallet: m.wallet, Usage: slices.Clone(m.usage)}
+	for no := 2; no <= m.wallet.Grants; no++ {
+		j.Grants = append(j.Grants, m.grants[no])
+	}
+	transactions := slices.Clone(m.transactions)
+	j.Backward = func(yield func(ledger.Transaction, error) bool) {
+		for _, x := range slices.Backward(transactions) {
+			if !yield(x, nil) {
+				return
+			}
+		}
+	}
+	return j
+}
