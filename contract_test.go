@@ -286,6 +286,19 @@ func TestContractProtection(t *testing.T) {
 	wantError(t, "two credentials", status, body, 400, "VALIDATION")
 	status, body, _ = f.api(t, "GET", "/api/v1/credits/balance", "", nil, "X-Service-Key", "k")
 	wantError(t, "service key", status, body, 401, "UNAUTHORIZED")
+	twice, err := http.NewRequestWithContext(t.Context(), "GET", f.issuer+"/api/v1/credits/balance", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	twice.Header["Authorization"] = []string{"Bearer " + reader, "Bearer " + reader}
+	response, err := http.DefaultClient.Do(twice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != 401 || !strings.Contains(response.Header.Get("WWW-Authenticate"), `error="invalid_request"`) {
+		t.Errorf("two tokens: got %d, %q", response.StatusCode, response.Header.Get("WWW-Authenticate"))
+	}
 
 	f.browser.submit(f.browser.get("/account"), "/logout")
 	status, body, _ = f.api(t, "GET", "/api/v1/credits/balance", reader, nil)

@@ -26,8 +26,11 @@ type Access struct {
 	AppIDs     []string // what an OAuth client may put into appId
 }
 
-// Has reports whether the token carries a scope of the credits API.
-func (a Access) Has(scope string) bool { return a.FirstParty || slices.Contains(a.Scopes, scope) }
+// Has reports whether the token lets its person do at the credits API what a scope names. One without a person
+// allows nothing there.
+func (a Access) Has(scope string) bool {
+	return a.FirstParty || a.UserID != uuid.Nil && slices.Contains(a.Scopes, scope)
+}
 
 // Caller is the scope of idempotency keys.
 func (a Access) Caller() string {

@@ -3,6 +3,8 @@ package provider
 import (
 	"errors"
 	"fmt"
+
+	"mana/keys/verifier"
 )
 
 // Errors that callers tell apart.
@@ -20,7 +22,7 @@ var (
 	// ErrRepeated: a code or refresh token that was used came again, and what it had given was revoked.
 	ErrRepeated = fmt.Errorf("%w: repeated", ErrInvalidGrant)
 	// ErrInvalidToken: an access token is malformed, foreign, expired, revoked, or of another audience.
-	ErrInvalidToken = errors.New("invalid access token")
+	ErrInvalidToken = fmt.Errorf("access token: %w", verifier.ErrToken)
 	// ErrInvalidClient: client authentication failed.
 	ErrInvalidClient = errors.New("invalid client")
 	// ErrUnknownServiceKey: no service key has this id or name.

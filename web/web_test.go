@@ -16,6 +16,7 @@ import (
 
 	"github.com/ulule/limiter/v3"
 
+	"mana/provider"
 	"mana/web/api"
 )
 
@@ -175,7 +176,7 @@ func TestOuter(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
-	s := &Site{cfg: Config{Logger: logger}, api: api.New(api.Config{Logger: logger, Now: time.Now})}
+	s := &Site{cfg: Config{Logger: logger}, api: api.New(api.Config{Logger: logger, Now: time.Now, FirstParty: &provider.FirstParty{Provider: new(provider.Provider)}})}
 	for name, c := range map[string]struct {
 		handler http.HandlerFunc
 		status  int

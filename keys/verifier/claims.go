@@ -2,6 +2,7 @@ package verifier
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -27,6 +28,9 @@ type Claims struct {
 
 	notBefore time.Time
 }
+
+// Has implements [Token].
+func (c Claims) Has(scope string) bool { return slices.Contains(c.Scopes, scope) }
 
 // parseClaims reads a payload strictly: one object of unique members in valid UTF-8, each known claim of
 // its type, the required ones present.

@@ -8,39 +8,114 @@ import (
 	"strings"
 )
 
-type contextKey struct{}
+// Token is what a check learned of an access token.
+type Token interface {
+	// Has reports whether the token allows what a scope names.
+	Has(scope string) bool
+}
+
+// Refusal tells why a request did not pass a [Guard].
+type Refusal struct {
+	Fault  string   // error code of RFC 6750, section 3.1; empty: no token was sent, or it could not be checked
+	Scopes []string // what the request needs
+	Err    error    // why the token could not be checked; nil: it could
+}
+
+// Status is the HTTP status that goes with it (RFC 6750, section 3.1).
+func (r Refusal) Status() int {
+	switch {
+	case r.Err != nil:
+		return http.StatusServiceUnavailable
+	case r.Fault == "invalid_request":
+		return http.StatusBadRequest
+	case r.Fault == "insufficient_scope":
+		return http.StatusForbidden
+	}
+	return http.StatusUnauthorized
+}
+
+// Challenge is the value of WWW-Authenticate that goes with it (RFC 6750, section 3): the given parameters, such
+// as realm="…", then what the refusal says.
+func (r Refusal) Challenge(parameters ...string) string {
+	if len(r.Scopes) > 0 {
+		parameters = append(parameters, `scope="`+strings.Join(r.Scopes, " ")+`"`)
+	}
+	if r.Fault != "" {
+		parameters = append(parameters, `error="`+r.Fault+`"`)
+	}
+	return "Bearer " + strings.Join(parameters, ", ")
+}
+
+// Guard lets requests pass that carry a good access token in their Authorization header. Most APIs use
+// [Verifier.Require]; one that asks more than whether a token is signed, or refuses in a form of its own, makes
+// its own Guard. Both fields are required.
+type Guard[T Token] struct {
+	// Verify checks a token: [ErrToken] when it is not to be accepted; any other error means that it could not
+	// be checked.
+	Verify func(ctx context.Context, token string) (T, error)
+	// Refuse answers a request that does not pass.
+	Refuse func(w http.ResponseWriter, r *http.Request, refusal Refusal)
+}
+
+type contextKey[T Token] struct{}
+
+// From gives what was learned of the token of a request that passed.
+func (Guard[T]) From(ctx context.Context) (T, bool) {
+	token, ok := ctx.Value(contextKey[T]{}).(T)
+	return token, ok
+}
+
+// Require lets requests pass whose token has all the scopes.
+func (g Guard[T]) Require(scopes ...string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			token, refusal := g.check(r, scopes)
+			if refusal != nil {
+				g.Refuse(w, r, *refusal)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey[T]{}, token)))
+		})
+	}
+}
+
+// check finds and checks the token of a request; the refusal is nil when it passes.
+func (g Guard[T]) check(r *http.Request, scopes []string) (T, *Refusal) {
+	var none T
+	text, fault := bearer(r)
+	if fault != "" || text == "" {
+		return none, &Refusal{Fault: fault, Scopes: scopes}
+	}
+	token, err := g.Verify(r.Context(), text)
+	switch {
+	case errors.Is(err, ErrToken):
+		return none, &Refusal{Fault: "invalid_token", Scopes: scopes}
+	case err != nil:
+		return none, &Refusal{Scopes: scopes, Err: err}
+	case slices.ContainsFunc(scopes, func(scope string) bool { return !token.Has(scope) }):
+		return none, &Refusal{Fault: "insufficient_scope", Scopes: scopes}
+	}
+	return token, nil
+}
 
 // From gives the claims of the token that a request passed [Verifier.Require] with.
-func From(ctx context.Context) (Claims, bool) {
-	claims, ok := ctx.Value(contextKey{}).(Claims)
-	return claims, ok
-}
+func From(ctx context.Context) (Claims, bool) { return Guard[Claims]{}.From(ctx) }
 
 // Require lets requests pass that carry an access token with all the scopes in their Authorization header,
 // and refuses others with a challenge (RFC 6750, section 3): 401 without a good token, 403 without the
 // scopes, 400 for two tokens, 503 when the token could not be checked.
 func (v *Verifier) Require(scopes ...string) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			token, fault := bearer(r)
-			if fault != "" || token == "" {
-				v.refuse(w, fault, scopes)
-				return
-			}
-			claims, err := v.Verify(r.Context(), token)
-			switch {
-			case errors.Is(err, ErrToken):
-				v.refuse(w, "invalid_token", scopes)
-			case err != nil:
-				w.Header().Set("Retry-After", "1")
-				w.WriteHeader(http.StatusServiceUnavailable)
-			case !containsAll(claims.Scopes, scopes):
-				v.refuse(w, "insufficient_scope", scopes)
-			default:
-				next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, claims)))
-			}
-		})
+	return Guard[Claims]{Verify: v.Verify, Refuse: v.refuse}.Require(scopes...)
+}
+
+func (v *Verifier) refuse(w http.ResponseWriter, _ *http.Request, refusal Refusal) {
+	if refusal.Err != nil {
+		w.Header().Set("Retry-After", "1")
+	} else {
+		w.Header().Set("WWW-Authenticate", refusal.Challenge(`realm="`+v.audiences[0]+`"`))
 	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(refusal.Status())
 }
 
 // bearer finds the token of a request, empty if there is none, or the error code of RFC 6750.
@@ -60,29 +135,4 @@ func bearer(r *http.Request) (token, fault string) {
 		return "", "invalid_request"
 	}
 	return token, ""
-}
-
-// refuse answers with a challenge; fault is an error code of RFC 6750, section 3.1, or empty.
-func (v *Verifier) refuse(w http.ResponseWriter, fault string, scopes []string) {
-	challenge := `Bearer realm="` + v.audiences[0] + `"`
-	if fault != "" {
-		challenge += `, error="` + fault + `"`
-	}
-	if len(scopes) > 0 {
-		challenge += `, scope="` + strings.Join(scopes, " ") + `"`
-	}
-	status := http.StatusUnauthorized
-	switch fault {
-	case "invalid_request":
-		status = http.StatusBadRequest
-	case "insufficient_scope":
-		status = http.StatusForbidden
-	}
-	w.Header().Set("WWW-Authenticate", challenge)
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-}
-
-func containsAll(have, want []string) bool {
-	return !slices.ContainsFunc(want, func(scope string) bool { return !slices.Contains(have, scope) })
 }

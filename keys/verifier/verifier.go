@@ -10,9 +10,6 @@
 // not see revocation: a token is good until it expires, or until its key is withdrawn and the kept key set
 // is renewed.
 //
-// The issuer's own APIs share [Verifier.Verify] alone, not the middleware: they also ask whether a token was
-// revoked, and answer in forms of their own.
-//
 // A fault in reaching the issuer is never taken for a bad token: it gives [ErrUnavailable].
 package verifier
 

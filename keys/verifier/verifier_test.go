@@ -1,6 +1,7 @@
 package verifier_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -10,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"math/big"
 	"net/http"
@@ -408,11 +410,11 @@ func TestRequire(t *testing.T) {
 		"lower case":        {[]string{"bearer " + token}, 204, ""},
 		"nothing":           {nil, 401, realm + scope},
 		"another scheme":    {[]string{"Basic " + token}, 401, realm + scope},
-		"bad token":         {[]string{"Bearer x"}, 401, realm + `, error="invalid_token"` + scope},
-		"two blanks":        {[]string{"Bearer  " + token}, 401, realm + `, error="invalid_token"` + scope},
-		"no token":          {[]string{"Bearer "}, 400, realm + `, error="invalid_request"` + scope},
-		"two tokens":        {[]string{"Bearer " + token, "Bearer " + token}, 400, realm + `, error="invalid_request"` + scope},
-		"too little":        {[]string{"Bearer " + narrow}, 403, realm + `, error="insufficient_scope"` + scope},
+		"bad token":         {[]string{"Bearer x"}, 401, realm + scope + `, error="invalid_token"`},
+		"two blanks":        {[]string{"Bearer  " + token}, 401, realm + scope + `, error="invalid_token"`},
+		"no token":          {[]string{"Bearer "}, 400, realm + scope + `, error="invalid_request"`},
+		"two tokens":        {[]string{"Bearer " + token, "Bearer " + token}, 400, realm + scope + `, error="invalid_request"`},
+		"too little":        {[]string{"Bearer " + narrow}, 403, realm + scope + `, error="insufficient_scope"`},
 		"keys out of reach": {[]string{"Bearer " + token}, 503, ""},
 	} {
 		down, seen = name == "keys out of reach", verifier.Claims{}
@@ -432,6 +434,57 @@ func TestRequire(t *testing.T) {
 	}
 	if _, ok := verifier.From(t.Context()); ok {
 		t.Error("got claims without a token")
+	}
+}
+
+// pass is a token that an API checks in its own way.
+type pass string
+
+func (p pass) Has(scope string) bool { return string(p) == scope }
+
+// TestGuard is an API that has its own check and its own refusals.
+func TestGuard(t *testing.T) {
+	t.Parallel()
+	away := errors.New("away")
+	var refused verifier.Refusal
+	guard := verifier.Guard[pass]{
+		Verify: func(_ context.Context, token string) (pass, error) {
+			switch token {
+			case "bad":
+				return "", fmt.Errorf("revoked: %w", verifier.ErrToken)
+			case "away":
+				return "", away
+			}
+			return pass(token), nil
+		},
+		Refuse: func(w http.ResponseWriter, _ *http.Request, refusal verifier.Refusal) {
+			refused = refusal
+			w.WriteHeader(http.StatusTeapot)
+		},
+	}
+	handler := guard.Require("paint")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if token, ok := guard.From(r.Context()); !ok || token != "paint" {
+			t.Errorf("got %q, %t in the handler", token, ok)
+		}
+	}))
+	for token, want := range map[string]struct {
+		status int // of the refusal; 0: it passes
+		fault  string
+		err    error
+	}{
+		"paint": {}, "bad": {401, "invalid_token", nil}, "away": {503, "", away}, "read": {403, "insufficient_scope", nil},
+	} {
+		refused = verifier.Refusal{}
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if passed := w.Code == http.StatusOK; passed != (want.status == 0) {
+			t.Errorf("%s: got %d", token, w.Code)
+		}
+		if want.status != 0 && (refused.Status() != want.status || refused.Fault != want.fault || refused.Err != want.err) {
+			t.Errorf("%s: got %+v", token, refused)
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"mana/keys/verifier"
 	"mana/ledger"
 	"mana/provider"
 	"mana/provider/identity"
@@ -49,11 +50,14 @@ type API struct {
 	cfg      Config
 	started  time.Time
 	validate chan struct{}
+	guard    verifier.Guard[provider.Access] // of the credits routes
 }
 
 // New makes an API.
 func New(cfg Config) *API {
-	return &API{cfg: cfg, started: cfg.Now(), validate: make(chan struct{}, cfg.ValidateSlots)}
+	a := &API{cfg: cfg, started: cfg.Now(), validate: make(chan struct{}, cfg.ValidateSlots)}
+	a.guard = verifier.Guard[provider.Access]{Verify: cfg.FirstParty.Access, Refuse: a.refuse}
+	return a
 }
 
 // Handle turns a handler that returns errors into one that answers them.

@@ -2,14 +2,12 @@ package api
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
-
+	"mana/keys/verifier"
 	"mana/ledger"
 	"mana/provider"
 )
@@ -23,43 +21,52 @@ const (
 	defaultLimit   = 50
 )
 
-// access proves the caller of a credits route, then counts the call. The challenge names the document that
-// describes the resource (RFC 9728, section 5.1).
-func (a *API) access(r *http.Request, scope, class string) (provider.Access, error) {
-	challenge := `Bearer resource_metadata="` + a.cfg.FirstParty.CreditsMetadataURL() + `", scope="` + scope + `"`
-	unauthorized := func(message, member string) *Error {
-		e := unauthorized(message)
-		e.Challenge = challenge + member
-		return e
-	}
-	token := bearerToken(r)
-	if token != "" && len(r.Header.Values("X-Service-Key")) > 0 {
-		return provider.Access{}, errTwoCredentials()
-	}
-	if token == "" {
-		return provider.Access{}, unauthorized("No token provided", "")
-	}
-	who, err := a.cfg.FirstParty.Access(r.Context(), token)
-	if errors.Is(err, provider.ErrInvalidToken) {
-		return who, unauthorized("Invalid token", `, error="invalid_token"`)
-	}
-	if err != nil {
-		return who, err
-	}
-	if !who.Has(scope) || who.UserID == uuid.Nil {
-		return who, &Error{
-			Status: http.StatusForbidden, Code: "INSUFFICIENT_SCOPE", Message: "Insufficient scope",
-			Challenge: challenge + `, error="insufficient_scope"`,
+// credits guards a route of the credits API as any resource server does: the token must let its person do what
+// scope names. Then it counts the call.
+func (a *API) credits(scope, class string, h func(http.ResponseWriter, *http.Request, provider.Access) error) http.Handler {
+	guarded := a.guard.Require(scope)(a.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		who, _ := a.guard.From(r.Context())
+		if err := a.limitPerson(r, who, class); err != nil {
+			return err
 		}
-	}
+		return h(w, r, who)
+	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if bearerToken(r) != "" && len(r.Header.Values("X-Service-Key")) > 0 {
+			a.WriteError(w, r, errTwoCredentials())
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})
+}
+
+func (a *API) limitPerson(r *http.Request, who provider.Access, class string) error {
 	person := who.UserID.String()
 	if err := a.limit(r.Context(), "bearer", person); err != nil {
-		return who, err
+		return err
 	}
 	if class == "spend" {
 		person += " " + who.Caller()
 	}
-	return who, a.limit(r.Context(), class, person)
+	return a.limit(r.Context(), class, person)
+}
+
+// refuse answers a call whose token is refused. The challenge names the document that describes the resource
+// (RFC 9728, section 5.1).
+func (a *API) refuse(w http.ResponseWriter, r *http.Request, refusal verifier.Refusal) {
+	if refusal.Err != nil {
+		a.WriteError(w, r, refusal.Err)
+		return
+	}
+	e := unauthorized("Invalid token")
+	switch refusal.Fault {
+	case "":
+		e = unauthorized("No token provided")
+	case "insufficient_scope":
+		e = &Error{Status: http.StatusForbidden, Code: "INSUFFICIENT_SCOPE", Message: "Insufficient scope"}
+	}
+	e.Challenge = refusal.Challenge(`resource_metadata="` + a.cfg.FirstParty.CreditsMetadataURL() + `"`)
+	a.WriteError(w, r, e)
 }
 
 type balanceBody struct {
@@ -81,11 +88,9 @@ func balanceOf(b ledger.Balance) balanceBody {
 }
 
 // Balance reads a person's credits: GET /api/v1/credits/balance.
-func (a *API) Balance(w http.ResponseWriter, r *http.Request) error {
-	who, err := a.access(r, provider.ScopeCreditsRead, "read")
-	if err != nil {
-		return err
-	}
+func (a *API) Balance() http.Handler { return a.credits(provider.ScopeCreditsRead, "read", a.balance) }
+
+func (a *API) balance(w http.ResponseWriter, r *http.Request, who provider.Access) error {
 	balance, err := a.cfg.Ledger.Balance(r.Context(), who.UserID)
 	if err != nil {
 		return err
@@ -136,14 +141,18 @@ type receiptBody struct {
 }
 
 // Use spends credits: POST /api/v1/credits/use. It takes a bearer token or a service key.
-func (a *API) Use(w http.ResponseWriter, r *http.Request) error {
-	if len(r.Header.Values("X-Service-Key")) > 0 {
-		return a.ServiceUse(w, r)
-	}
-	who, err := a.access(r, provider.ScopeCreditsSpend, "spend")
-	if err != nil {
-		return err
-	}
+func (a *API) Use() http.Handler {
+	service, person := a.Handle(a.ServiceUse), a.credits(provider.ScopeCreditsSpend, "spend", a.use)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Header.Values("X-Service-Key")) > 0 {
+			service.ServeHTTP(w, r)
+			return
+		}
+		person.ServeHTTP(w, r)
+	})
+}
+
+func (a *API) use(w http.ResponseWriter, r *http.Request, who provider.Access) error {
 	body, err := decode(r)
 	if err != nil {
 		return err
@@ -228,11 +237,11 @@ func (o *object) idempotencyKey(header http.Header) string {
 }
 
 // Transactions lists a person's history: GET /api/v1/credits/transactions.
-func (a *API) Transactions(w http.ResponseWriter, r *http.Request) error {
-	who, err := a.access(r, provider.ScopeCreditsRead, "read")
-	if err != nil {
-		return err
-	}
+func (a *API) Transactions() http.Handler {
+	return a.credits(provider.ScopeCreditsRead, "read", a.transactions)
+}
+
+func (a *API) transactions(w http.ResponseWriter, r *http.Request, who provider.Access) error {
 	limit, err := number(r, "limit", 1, maxLimit, defaultLimit)
 	if err != nil {
 		return err
