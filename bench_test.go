@@ -33,7 +33,7 @@ import (
 // wander by a fifth between identical programs. Each ratio stands beside the spread of the baseline with
 // itself.
 const (
-	benchRounds  = 10
+	benchRounds  = 16
 	benchCallers = 4
 	clockTick    = 10 * time.Millisecond // USER_HZ is 100 on Linux
 )

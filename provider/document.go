@@ -20,9 +20,10 @@ const (
 )
 
 // Document is a public document that is encoded once and answered from memory, with a strong ETag for
-// each of its two encodings. Any origin may read it. It never changes.
+// each of its encodings. Any origin may read it. It never changes.
 type Document struct {
-	plain, zipped form
+	plain         form
+	zipped        *form // nil: compression saves too little
 	contentType   []string
 	cache         []string
 }
@@ -53,15 +54,15 @@ func NewDocument(contentType string, body []byte, cache string) *Document {
 	_ = writer.Close()
 	sum := sha256.Sum256(body)
 	tag := base64.RawURLEncoding.EncodeToString(sum[:12])
-	return &Document{
-		plain:       newForm(body, `"`+tag+`"`, nil),
-		zipped:      newForm(zipped.Bytes(), `"`+tag+`-gzip"`, gzipEncoding),
-		contentType: []string{contentType}, cache: []string{cache},
+	d := &Document{plain: *newForm(body, `"`+tag+`"`, nil), contentType: []string{contentType}, cache: []string{cache}}
+	if zipped.Len() < len(body)/2 {
+		d.zipped = newForm(zipped.Bytes(), `"`+tag+`-gzip"`, gzipEncoding)
 	}
+	return d
 }
 
-func newForm(body []byte, tag string, encoding []string) form {
-	return form{body: body, tag: tag, etag: []string{tag}, length: []string{strconv.Itoa(len(body))}, encoding: encoding}
+func newForm(body []byte, tag string, encoding []string) *form {
+	return &form{body: body, tag: tag, etag: []string{tag}, length: []string{strconv.Itoa(len(body))}, encoding: encoding}
 }
 
 // published is the current version of a document.
@@ -85,10 +86,12 @@ func (d *Document) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	chosen := &d.plain
-	if strings.Contains(r.Header.Get(acceptEncoding), "gzip") {
-		chosen = &d.zipped
+	if d.zipped != nil {
+		header.Add("Vary", acceptEncoding)
+		if strings.Contains(r.Header.Get(acceptEncoding), "gzip") {
+			chosen = d.zipped
+		}
 	}
-	header.Add("Vary", acceptEncoding)
 	header["Cache-Control"] = d.cache
 	header["Etag"] = chosen.etag
 	if matches(r.Header.Get("If-None-Match"), chosen.tag) {

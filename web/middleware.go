@@ -54,14 +54,15 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (s *Site) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(response http.ResponseWriter, r *http.Request) {
 		if document, ok := s.documents[r.URL.Path]; ok && r.URL.RawPath == "" {
-			s.commonHeaders(response.Header(), requestID(r))
+			s.commonHeaders(response.Header()) // no id: it is not logged
 			document.ServeHTTP(response, r)
 			return
 		}
 		state := &page.State{RequestID: requestID(r), Client: clientAddress(r, s.cfg.TrustedProxies)}
 		r = page.With(r, state)
 		w := &recorder{ResponseWriter: response, status: http.StatusOK}
-		s.commonHeaders(w.Header(), state.RequestID)
+		s.commonHeaders(w.Header())
+		w.Header()["X-Request-Id"] = []string{state.RequestID}
 		begin := time.Now()
 		defer func() {
 			if recovered := recover(); recovered != nil {
@@ -102,11 +103,10 @@ var (
 	oneYear    = []string{"max-age=31536000"}
 )
 
-func (s *Site) commonHeaders(header http.Header, requestID string) {
+func (s *Site) commonHeaders(header http.Header) {
 	header["X-Content-Type-Options"] = noSniff
 	header["Referrer-Policy"] = noReferrer
 	header["Cross-Origin-Resource-Policy"] = sameOrigin
-	header["X-Request-Id"] = []string{requestID}
 	if s.secure {
 		header["Strict-Transport-Security"] = oneYear
 	}
