@@ -57,7 +57,7 @@ func (r *clientRow) value() (provider.Client, error) {
 // Client implements [provider.Clients].
 func (s *Provider) Client(ctx context.Context, id string) (provider.Client, error) {
 	var row clientRow
-	err := s.db.readers.QueryRowContext(ctx, `SELECT `+clientColumns+` FROM auth_clients c WHERE c.id = ?`, id).
+	err := s.db.queryRow(ctx, `SELECT `+clientColumns+` FROM auth_clients c WHERE c.id = ?`, id).
 		Scan(row.targets()...)
 	if err != nil {
 		return provider.Client{}, notFound(err, provider.ErrUnknownClient)
@@ -93,7 +93,7 @@ const listClients = `SELECT ` + clientColumns + ` FROM auth_clients c ORDER BY c
 
 // ListClients implements [provider.Clients].
 func (s *Provider) ListClients(ctx context.Context) ([]provider.Client, error) {
-	rows, err := s.db.readers.QueryContext(ctx, listClients)
+	rows, err := s.db.query(ctx, listClients)
 	if err != nil {
 		return nil, fmt.Errorf("listing clients: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
@@ -49,6 +50,8 @@ type DB struct {
 	logger  *slog.Logger
 	readers *sql.DB
 	writer  *writer
+
+	statements sync.Map // of the readers, *sql.Stmt by text
 }
 
 // Open opens the file, brings its schema up to date and starts the writer. The schema of a newer program
@@ -86,7 +89,7 @@ func (db *DB) Close() error {
 // Ping reports whether the file can be read.
 func (db *DB) Ping(ctx context.Context) error {
 	var one int
-	if err := db.readers.QueryRowContext(ctx, `SELECT 1 FROM schema_migrations LIMIT 1`).Scan(&one); err != nil {
+	if err := db.queryRow(ctx, `SELECT 1 FROM schema_migrations LIMIT 1`).Scan(&one); err != nil {
 		return fmt.Errorf("reading the database: %w", err)
 	}
 	return nil
@@ -94,7 +97,39 @@ func (db *DB) Ping(ctx context.Context) error {
 
 // reader gives what reads single rows outside a transaction.
 func (db *DB) reader(ctx context.Context) func(string, ...any) *sql.Row {
-	return func(query string, args ...any) *sql.Row { return db.readers.QueryRowContext(ctx, query, args...) }
+	return func(query string, args ...any) *sql.Row { return db.queryRow(ctx, query, args...) }
+}
+
+// prepared is the reading statement of a text, parsed once for each connection: parsing costs more than most reads.
+func (db *DB) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+	if known, ok := db.statements.Load(text); ok {
+		return known.(*sql.Stmt), nil
+	}
+	stmt, err := db.readers.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	known, twice := db.statements.LoadOrStore(text, stmt)
+	if twice {
+		_ = stmt.Close() // another caller was faster
+	}
+	return known.(*sql.Stmt), nil
+}
+
+func (db *DB) queryRow(ctx context.Context, text string, args ...any) *sql.Row {
+	stmt, err := db.prepared(ctx, text)
+	if err != nil {
+		return db.readers.QueryRowContext(ctx, text, args...) // it meets the same fault
+	}
+	return stmt.QueryRowContext(ctx, args...)
+}
+
+func (db *DB) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	stmt, err := db.prepared(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...)
 }
 
 // prepareFile makes the folder and the file readable for its owner alone.

@@ -115,7 +115,7 @@ func loadTransaction(q querier, userID, id uuid.UUID) (ledger.Transaction, error
 
 // History implements [ledger.Store]. Numbers have no gaps, so that any offset costs one probe.
 func (l *Ledger) History(ctx context.Context, userID uuid.UUID, limit, offset int) ([]ledger.Transaction, error) {
-	rows, err := l.db.readers.QueryContext(ctx, `SELECT `+transactionColumns+` FROM credits_transactions
+	rows, err := l.db.query(ctx, `SELECT `+transactionColumns+` FROM credits_transactions
 		WHERE user_id = ? AND seq <= (SELECT seq FROM credits_balances WHERE user_id = ?) - ?
 		ORDER BY seq DESC LIMIT ?`, userID.String(), userID.String(), offset, limit)
 	if err != nil {
@@ -135,7 +135,7 @@ func (l *Ledger) History(ctx context.Context, userID uuid.UUID, limit, offset in
 
 // Packages implements [ledger.Store].
 func (l *Ledger) Packages(ctx context.Context) ([]ledger.Package, error) {
-	rows, err := l.db.readers.QueryContext(ctx, `SELECT id, name, description, credits, price_euro_cents, stripe_price_id,
+	rows, err := l.db.query(ctx, `SELECT id, name, description, credits, price_euro_cents, stripe_price_id,
 		active, sort_order, metadata, created_at, updated_at FROM credits_packages WHERE active = 1 ORDER BY sort_order, name`)
 	if err != nil {
 		return nil, fmt.Errorf("reading packages: %w", err)

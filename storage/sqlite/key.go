@@ -33,7 +33,7 @@ func scanKey(row rowScanner) (keys.StoredKey, error) {
 
 // SigningKeys implements [keys.Store].
 func (s *Keys) SigningKeys(ctx context.Context) ([]keys.StoredKey, error) {
-	rows, err := s.db.readers.QueryContext(ctx, `SELECT `+keyColumns+` FROM auth_signing_keys ORDER BY created_at, id`)
+	rows, err := s.db.query(ctx, `SELECT `+keyColumns+` FROM auth_signing_keys ORDER BY created_at, id`)
 	if err != nil {
 		return nil, fmt.Errorf("reading signing keys: %w", err)
 	}

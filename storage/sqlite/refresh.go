@@ -248,7 +248,7 @@ func (s *Provider) RevokeToken(ctx context.Context, tokenID string, expires time
 // TokenRevoked implements [provider.Grants].
 func (s *Provider) TokenRevoked(ctx context.Context, tokenID string) (bool, error) {
 	var revoked bool
-	err := s.db.readers.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM auth_revoked_tokens WHERE token_id = ?)`,
+	err := s.db.queryRow(ctx, `SELECT EXISTS (SELECT 1 FROM auth_revoked_tokens WHERE token_id = ?)`,
 		tokenID).Scan(&revoked)
 	return revoked, err
 }

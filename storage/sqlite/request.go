@@ -35,7 +35,7 @@ func (s *Provider) Request(ctx context.Context, hash []byte) (provider.AuthReque
 	var state sql.NullString
 	var session uuid.NullUUID
 	var created, expires int64
-	err := s.db.readers.QueryRowContext(ctx, `SELECT browser_hash, client_id, redirect_uri, response_mode, scopes, state,
+	err := s.db.queryRow(ctx, `SELECT browser_hash, client_id, redirect_uri, response_mode, scopes, state,
 			nonce, code_challenge, prompt, max_age, login_hint, hint_subject, claims, resource,
 			session_id, created_at, expires_at
 		FROM auth_requests WHERE request_hash = ? AND used_at IS NULL AND expires_at > ?`, hash, timestamp(s.db.clock())).

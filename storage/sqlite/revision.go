@@ -8,7 +8,7 @@ import (
 // Revisions reads the counters that rise with every change of what programs keep in memory, by subject:
 // "clients", "keys" and "service_keys".
 func (db *DB) Revisions(ctx context.Context) (map[string]int64, error) {
-	rows, err := db.readers.QueryContext(ctx, `SELECT subject, revision FROM auth_revisions`)
+	rows, err := db.query(ctx, `SELECT subject, revision FROM auth_revisions`)
 	if err != nil {
 		return nil, fmt.Errorf("reading revisions: %w", err)
 	}

@@ -21,7 +21,7 @@ const listServiceKeys = `SELECT id, name, key_hash, old_key_hash, old_until, app
 
 // ListServiceKeys implements [provider.ServiceKeyStore].
 func (s *Provider) ListServiceKeys(ctx context.Context) ([]provider.ServiceKey, error) {
-	rows, err := s.db.readers.QueryContext(ctx, listServiceKeys)
+	rows, err := s.db.query(ctx, listServiceKeys)
 	if err != nil {
 		return nil, fmt.Errorf("listing service keys: %w", err)
 	}

@@ -151,7 +151,7 @@ func (s *Identity) session(ctx context.Context, where string, key any) (identity
 	var session sessionRow
 	var user userRow
 	now := timestamp(s.db.clock())
-	err := s.db.readers.QueryRowContext(ctx, `SELECT `+sessionColumns+`, `+userColumns+` FROM auth_sessions s
+	err := s.db.queryRow(ctx, `SELECT `+sessionColumns+`, `+userColumns+` FROM auth_sessions s
 		JOIN auth_users u ON u.id = s.user_id
 		WHERE `+where+` AND s.revoked_at IS NULL AND `+inTime+`
 		  AND u.disabled_at IS NULL AND u.deleted_at IS NULL`, key, now, now).

@@ -137,7 +137,7 @@ func claimBonus(t *tx, a identity.NewAccount, now int64) (bool, error) {
 func (s *Identity) Credential(ctx context.Context, email identity.Email) (identity.Credential, error) {
 	var row userRow
 	var hash sql.NullString
-	err := s.db.readers.QueryRowContext(ctx, `SELECT `+userColumns+`, p.hashed_password FROM auth_users u
+	err := s.db.queryRow(ctx, `SELECT `+userColumns+`, p.hashed_password FROM auth_users u
 		LEFT JOIN auth_passwords p ON p.user_id = u.id WHERE u.email = ?`, string(email)).
 		Scan(append(row.targets(), &hash)...)
 	if err != nil {
@@ -149,7 +149,7 @@ func (s *Identity) Credential(ctx context.Context, email identity.Email) (identi
 // UserByID implements [identity.Accounts].
 func (s *Identity) UserByID(ctx context.Context, id uuid.UUID) (identity.User, error) {
 	var row userRow
-	err := s.db.readers.QueryRowContext(ctx, `SELECT `+userColumns+` FROM auth_users u WHERE u.id = ?`, id.String()).
+	err := s.db.queryRow(ctx, `SELECT `+userColumns+` FROM auth_users u WHERE u.id = ?`, id.String()).
 		Scan(row.targets()...)
 	if err != nil {
 		return identity.User{}, notFound(err, identity.ErrNotFound)
@@ -160,7 +160,7 @@ func (s *Identity) UserByID(ctx context.Context, id uuid.UUID) (identity.User, e
 // CountUsers implements [identity.Accounts].
 func (s *Identity) CountUsers(ctx context.Context) (int, error) {
 	var n int
-	err := s.db.readers.QueryRowContext(ctx, `SELECT count(*) FROM auth_users WHERE deleted_at IS NULL`).Scan(&n)
+	err := s.db.queryRow(ctx, `SELECT count(*) FROM auth_users WHERE deleted_at IS NULL`).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("counting people: %w", err)
 	}
