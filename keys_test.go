@@ -217,6 +217,9 @@ func TestKeysChangeWhileItServes(t *testing.T) {
 		t.Errorf("got %d for a token of the retiring key, %v published", status, s.keyset(t))
 	}
 	leaked := token()
+	if status, _, _ := s.api(t, "GET", "/api/v1/credits/balance", leaked, nil); status != http.StatusForbidden {
+		t.Errorf("got %d at the credits API for a client's own token, want 403", status)
+	}
 	s.command(t, "keys", "revoke", "--reason", "it leaked", "--yes", "--", pending.ID)
 	eventually(t, "the revoked key gone", func() bool { return s.keyset(t)[pending.ID] == "" })
 	fresh := token()

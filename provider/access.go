@@ -56,8 +56,8 @@ func (p *Provider) Access(ctx context.Context, token string) (Access, error) {
 	return Access{}, ErrInvalidToken
 }
 
-// parseAccess checks what can be checked without storage. A signature that held is not checked again for a
-// moment, since the same token comes many times; its times are.
+// parseAccess checks what can be checked without storage. A signature that held is not checked again while the
+// published keys stay, since the same token comes many times; its times are.
 func (p *Provider) parseAccess(ctx context.Context, token string) (accessClaims, error) {
 	sum := sha256.Sum256([]byte(token))
 	claims, err := p.verified.get(string(sum[:]), func() (accessClaims, error) { return p.verify(ctx, token) })

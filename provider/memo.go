@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// memo keeps answers for a moment, at most a fixed number of them. It is safe for concurrent use.
+// memo keeps answers for a while, at most a fixed number of them. It is safe for concurrent use.
 type memo[V any] struct {
 	life time.Duration
 	size int
@@ -44,7 +44,7 @@ func (m *memo[V]) get(key string, ask func() (V, error)) (V, error) {
 		return value, nil
 	}
 	if len(m.entries) >= m.size {
-		clear(m.entries) // they live a moment only
+		clear(m.entries) // asking anew costs little
 	}
 	m.entries[key] = memoEntry[V]{value, until}
 	return value, nil

@@ -56,8 +56,8 @@ const (
 	refreshIdle = 7 * 24 * time.Hour
 	clockSkew   = time.Minute
 
-	// factsLife is how long it is kept that an access token is ours, and that it lives: a revocation elsewhere
-	// shows within it, one in this process at once.
+	// factsLife is how long it is kept what stands behind an access token: a revocation elsewhere shows within
+	// it, one in this process at once.
 	factsLife = time.Second
 	maxFacts  = 8192
 )
@@ -146,7 +146,7 @@ func New(cfg Config) (*Provider, error) {
 		ring: cfg.Ring, cookies: cfg.Cookies, pages: cfg.Pages, accessTTL: cfg.AccessTTL, refreshMax: cfg.RefreshMax,
 		signupOpen: cfg.SignupOpen, refreshKey: cfg.Derive(refreshLabel), device: cfg.Device, logger: cfg.Logger, now: cfg.Now,
 		facts:    newMemo[Facts](factsLife, maxFacts),
-		verified: newMemo[accessClaims](factsLife, maxFacts),
+		verified: newMemo[accessClaims](cfg.AccessTTL, maxFacts),
 		verifier: local, creditsAlg: cfg.CreditsAlg,
 	}
 	if err := p.Republish(); err != nil {
