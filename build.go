@@ -25,7 +25,12 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	if err != nil {
 		return nil, nil, err
 	}
-	credits := ledger.New(ledger.Config{Store: p.db.Ledger(), SignupBonus: c.signupBonus, DailyFree: c.dailyFree})
+	credits := ledger.New(ledger.Config{
+		Store: p.db.Ledger(), SignupBonus: c.signupBonus, DailyFree: c.dailyFree, Metrics: p.registry,
+	})
+	p.checker = ledger.NewChecker(ledger.CheckerConfig{
+		Store: p.db.Ledger(), Books: p.db.Ledger(), Now: time.Now, Metrics: p.registry,
+	})
 	people := identity.New(identity.Config{
 		Store: p.db.Identity(), Hasher: identity.NewHasher(c.hashSlots(identity.HashMemory)), Ledger: credits,
 		Derive: master.Derive, Now: time.Now,

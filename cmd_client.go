@@ -41,7 +41,7 @@ func withStore(ctx context.Context, environ []string, f func(*config, *sqlite.DB
 	if err != nil {
 		return err
 	}
-	db, err := storage.Open(ctx, cfg.databaseFile(), slog.New(slog.DiscardHandler))
+	db, err := storage.Open(ctx, cfg.databaseFile(), slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return err
 	}

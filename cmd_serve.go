@@ -19,9 +19,11 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
 	"mana/keys"
+	"mana/ledger"
 	"mana/provider"
 	"mana/storage"
 	"mana/storage/sqlite"
@@ -67,6 +69,10 @@ type program struct {
 	reloadClients, reloadKeys func(context.Context) error
 	ring                      *keys.Ring
 	serviceKeys               *provider.ServiceKeys
+
+	registry *prometheus.Registry
+	metrics  net.Listener // nil: none
+	checker  *ledger.Checker
 }
 
 // serve runs until ctx ends, then stops in order: readiness, listener, requests, jobs, storage. file is applied
@@ -86,7 +92,8 @@ func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, 
 		return err
 	}
 	defer func() { _ = lock.Close() }() // the lock ends with the process in any case
-	db, err := storage.Open(ctx, cfg.databaseFile(), logger)
+	registry := newRegistry()
+	db, err := storage.Open(ctx, cfg.databaseFile(), logger, registry)
 	if err != nil {
 		return err
 	}
@@ -95,7 +102,13 @@ func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, 
 	if err != nil {
 		return err
 	}
-	p := &program{cfg: cfg, logger: logger, text: text, db: db}
+	p := &program{cfg: cfg, logger: logger, text: text, db: db, registry: registry}
+	if p.metrics, err = p.listenMetrics(ctx); err != nil {
+		return err
+	}
+	if p.metrics != nil {
+		defer func() { _ = p.metrics.Close() }() // its server has closed it already when it ran
+	}
 	if err := p.applyAtStart(ctx, file); err != nil {
 		return err
 	}

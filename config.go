@@ -65,6 +65,7 @@ type config struct {
 	hashMemory    int64 // bytes; 0: a quarter of the memory limit
 	logLevel      slog.Level
 	logFormat     string
+	metricsAddr   string        // off: none
 	drain         time.Duration // negative: the default of the mode
 	shutdown      time.Duration // 0: the default of the mode
 	brand         string
@@ -110,6 +111,7 @@ func settings() []setting {
 		{"APPLY_FILE", "", "file of `mana apply`, applied at each start", false, text(func(c *config) *string { return &c.applyFile })},
 		{"LOG_LEVEL", "info", "debug, info, warn or error", false, parseLogLevel},
 		{"LOG_FORMAT", "auto", "text, json, or auto: text on a terminal and in dev mode", false, oneOf(func(c *config) *string { return &c.logFormat }, "auto", "text", "json")},
+		{"METRICS_ADDR", "127.0.0.1:9464", "private listener of /metrics; off: none; in dev mode it may be taken", false, parseMetricsAddr},
 		{"DRAIN", "", "time between readiness off and listener closed; 5s, 0s in dev mode", false, func(c *config, v string) error { return durationIn(v, 0, time.Minute, &c.drain) }},
 		{"SHUTDOWN_TIMEOUT", "", "longest wait for requests in flight; 20s, 2s in dev mode", false, func(c *config, v string) error { return durationIn(v, time.Second, 10*time.Minute, &c.shutdown) }},
 		{"BRAND_NAME", "Mana", "name on the pages", false, text(func(c *config) *string { return &c.brand })},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mana/keys"
+	"mana/ledger"
 	"mana/provider"
 )
 
@@ -29,6 +30,10 @@ func (p *program) startJobs(ctx context.Context) {
 	})
 	p.jobs.Go(func() { p.every(ctx, advanceEvery, "rotating signing keys", p.advanceKeys) })
 	p.jobs.Go(func() { p.every(ctx, noteEvery, "noting uses of service keys", p.serviceKeys.NoteUses) })
+	p.jobs.Go(func() { p.every(ctx, ledger.CheckEvery, "checking the ledger", p.checkLedger) })
+	if p.metrics != nil {
+		p.jobs.Go(func() { p.serveMetrics(ctx, p.metrics) })
+	}
 }
 
 // every runs a job at once and then at an interval. A fault is logged when it begins, not each time; what was
@@ -81,6 +86,15 @@ func (p *program) reloadChanged(ctx context.Context, seen map[string]int64) erro
 		seen[subject] = revisions[subject]
 	}
 	return faults
+}
+
+// checkLedger holds some wallets against their journals. What is wrong is told; its wallet is frozen already.
+func (p *program) checkLedger(ctx context.Context) error {
+	faults, err := p.checker.Watch(ctx)
+	for _, f := range faults {
+		p.logger.Error("the ledger contradicts itself", "invariant", f.Invariant, "wallet", f.UserID, "detail", f.Text)
+	}
+	return err
 }
 
 // advanceKeys lets the signing keys age.

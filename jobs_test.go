@@ -15,7 +15,7 @@ import (
 // TestReloadChanged reloads what has changed and nothing else, and repeats what failed.
 func TestReloadChanged(t *testing.T) {
 	t.Parallel()
-	db, err := storage.Open(t.Context(), filepath.Join(t.TempDir(), "mana.db"), slog.New(slog.DiscardHandler))
+	db, err := storage.Open(t.Context(), filepath.Join(t.TempDir(), "mana.db"), slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Config is what the service needs.
@@ -16,6 +17,8 @@ type Config struct {
 	DailyFree   Amount // 0: none
 	// NewID makes the ids of transactions, UUIDv7. Nil: from the process clock and random bits.
 	NewID func() (uuid.UUID, error)
+	// Metrics is where requests are counted, nil if nowhere.
+	Metrics prometheus.Registerer
 }
 
 // Ledger turns requests into commands and results into answers. It is safe for concurrent use.
@@ -25,6 +28,7 @@ type Ledger struct {
 	dailyFree   Amount
 	newID       func() (uuid.UUID, error)
 	flights     *flights
+	operations  *prometheus.CounterVec
 }
 
 // New makes a service.
@@ -34,6 +38,7 @@ func New(cfg Config) *Ledger {
 	}
 	return &Ledger{
 		store: cfg.Store, signupBonus: cfg.SignupBonus, dailyFree: cfg.DailyFree, newID: cfg.NewID, flights: newFlights(),
+		operations: newOperations(cfg.Metrics),
 	}
 }
 
@@ -111,7 +116,8 @@ func (l *Ledger) Use(ctx context.Context, u Use) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	return l.request(ctx, Wants{UserID: u.UserID, Key: key}, u.Amount, Command{Use: &u})
+	receipt, err := l.request(ctx, Wants{UserID: u.UserID, Key: key}, u.Amount, Command{Use: &u})
+	return l.count(TypeUsage, receipt, err)
 }
 
 // Refund gives back part of a use, or all of it, in one or several steps. [ErrNothingToRefund],
@@ -121,7 +127,8 @@ func (l *Ledger) Refund(ctx context.Context, r Refund) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	return l.request(ctx, Wants{UserID: r.UserID, Key: key, Refund: &r}, r.Amount, Command{Refund: &r})
+	receipt, err := l.request(ctx, Wants{UserID: r.UserID, Key: key, Refund: &r}, r.Amount, Command{Refund: &r})
+	return l.count(TypeRefund, receipt, err)
 }
 
 // Adjust gives credits to a person, or takes them, on the word of an operator. It needs a reason and an
@@ -137,7 +144,14 @@ func (l *Ledger) Adjust(ctx context.Context, a Adjustment) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	return l.request(ctx, Wants{UserID: a.UserID, Key: key}, max(a.Amount, -a.Amount), Command{Adjust: &a})
+	receipt, err := l.request(ctx, Wants{UserID: a.UserID, Key: key}, max(a.Amount, -a.Amount), Command{Adjust: &a})
+	return l.count(TypeAdjustment, receipt, err)
+}
+
+// count counts an outcome and passes it on.
+func (l *Ledger) count(of Type, receipt Receipt, err error) (Receipt, error) {
+	l.operations.WithLabelValues(string(of), resultOf(receipt, err)).Inc()
+	return receipt, err
 }
 
 // request decides a command that moves an amount, after any other request with its key.

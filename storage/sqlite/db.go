@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
 
@@ -42,6 +43,8 @@ type Config struct {
 	Path   string // of the file; it and its folder are made if they do not exist
 	Now    func() time.Time
 	Logger *slog.Logger
+	// Metrics is where the size and duration of commits are counted, nil if nowhere.
+	Metrics prometheus.Registerer
 }
 
 // DB is one open database file. It is safe for concurrent use.
@@ -50,6 +53,7 @@ type DB struct {
 	logger  *slog.Logger
 	readers *sql.DB
 	writer  *writer
+	schema  schema // as it was when the file was opened
 
 	statements sync.Map // of the readers, *sql.Stmt by text
 }
@@ -60,12 +64,17 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err := prepareFile(cfg.Path); err != nil {
 		return nil, err
 	}
-	pool, err := sql.Open("sqlite", dsn(cfg.Path, "immediate", "synchronous(FULL)", "wal_autocheckpoint(0)"))
+	pool, err := sql.Open("sqlite", dsn(cfg.Path, "immediate", "synchronous(FULL)", "wal_autocheckpoint(0)",
+		fmt.Sprintf("journal_size_limit(%d)", logLimit)))
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", cfg.Path, err)
 	}
 	pool.SetMaxOpenConns(1)
 	if err := migrate(ctx, pool, cfg.Now); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	opened, err := readSchema(ctx, pool)
+	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
 	writer, err := startWriter(ctx, pool, cfg)
@@ -78,7 +87,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	readers.SetMaxOpenConns(maxReaders)
 	readers.SetMaxIdleConns(min(maxReaders, 2*runtime.GOMAXPROCS(0)))
-	return &DB{now: cfg.Now, logger: cfg.Logger, readers: readers, writer: writer}, nil
+	return &DB{now: cfg.Now, logger: cfg.Logger, readers: readers, writer: writer, schema: opened}, nil
 }
 
 // Close finishes what was taken, folds the log into the file and closes it.

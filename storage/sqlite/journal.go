@@ -13,17 +13,8 @@ import (
 
 // writeJournal writes grants, postings, transactions and the key of a decision whose wallet is written.
 func writeJournal(t *tx, d ledger.Delta) error {
-	for _, g := range d.Grants {
-		_, err := t.exec(`INSERT INTO credits_grants
-				(user_id, no, class, source, priority, issued, remaining, held, open, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (user_id, no) DO UPDATE SET issued = excluded.issued, remaining = excluded.remaining,
-				held = excluded.held, open = excluded.open`,
-			d.Wallet.UserID.String(), g.No, string(g.Class), g.Source, g.Priority, g.Issued, g.Remaining, g.Held,
-			g.Remaining > 0, optionalTime(g.ExpiresAt))
-		if err != nil {
-			return fmt.Errorf("storing grant %d: %w", g.No, err)
-		}
+	if err := writeGrants(t, d.Wallet.UserID, d.Grants); err != nil {
+		return err
 	}
 	for _, transaction := range d.Transactions {
 		if err := insertTransaction(t, transaction); err != nil {
@@ -58,6 +49,22 @@ func refundEvent(x ledger.Transaction) identity.Event {
 	return identity.Event{UserID: x.UserID, Type: "credits_refunded", Metadata: map[string]string{
 		"actor": x.Caller, "appId": x.AppID, "amount": x.Amount.String(), "transactionId": x.ID.String(), "usageId": x.RelatedID.String(),
 	}}
+}
+
+func writeGrants(t *tx, userID uuid.UUID, grants []ledger.Grant) error {
+	for _, g := range grants {
+		_, err := t.exec(`INSERT INTO credits_grants
+				(user_id, no, class, source, priority, issued, remaining, held, open, expires_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (user_id, no) DO UPDATE SET issued = excluded.issued, remaining = excluded.remaining,
+				held = excluded.held, open = excluded.open`,
+			userID.String(), g.No, string(g.Class), g.Source, g.Priority, g.Issued, g.Remaining, g.Held,
+			g.Remaining > 0, optionalTime(g.ExpiresAt))
+		if err != nil {
+			return fmt.Errorf("storing grant %d: %w", g.No, err)
+		}
+	}
+	return nil
 }
 
 // insertTransaction writes the postings first: the row of the transaction closes and checks them.
@@ -118,11 +125,15 @@ func (l *Ledger) History(ctx context.Context, userID uuid.UUID, limit, offset in
 	rows, err := l.db.query(ctx, `SELECT `+transactionColumns+` FROM credits_transactions
 		WHERE user_id = ? AND seq <= (SELECT seq FROM credits_balances WHERE user_id = ?) - ?
 		ORDER BY seq DESC LIMIT ?`, userID.String(), userID.String(), offset, limit)
+	return collectTransactions(rows, err)
+}
+
+func collectTransactions(rows *sql.Rows, err error) ([]ledger.Transaction, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a history: %w", err)
 	}
 	defer rows.Close()
-	history := make([]ledger.Transaction, 0, min(limit, 64))
+	history := []ledger.Transaction{}
 	for rows.Next() {
 		x, err := scanTransaction(rows)
 		if err != nil {

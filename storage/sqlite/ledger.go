@@ -202,10 +202,10 @@ func insertWallet(t *tx, w ledger.Wallet) error {
 
 // updateWallet writes the projections; the version asserts that they are those that were read.
 func updateWallet(t *tx, w ledger.Wallet) error {
-	fits, err := one(t.exec(`UPDATE credits_balances SET balance = ?, free_credits_remaining = ?, held_paid = ?, held_free = ?,
+	fits, err := one(t.exec(`UPDATE credits_balances SET state = ?, balance = ?, free_credits_remaining = ?, held_paid = ?, held_free = ?,
 			debt = ?, total_earned = ?, total_spent = ?, seq = ?, grants = ?, version = ?, last_daily_reset_at = ?,
 			last_at = ?, updated_at = ? WHERE user_id = ? AND version = ?`,
-		w.Paid, w.Free, w.HeldPaid, w.HeldFree, w.Debt, w.Earned, w.Spent, w.Seq, w.Grants, w.Version,
+		string(w.State), w.Paid, w.Free, w.HeldPaid, w.HeldFree, w.Debt, w.Earned, w.Spent, w.Seq, w.Grants, w.Version,
 		timestamp(w.LastDaily), timestamp(w.LastAt), timestamp(w.LastAt), w.UserID.String(), w.Version-1))
 	if err != nil {
 		return fmt.Errorf("updating a wallet: %w", err)

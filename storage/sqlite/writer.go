@@ -11,12 +11,10 @@ import (
 )
 
 const (
-	queueSize     = 4096
-	maxBatch      = 512
-	takeWait      = 2 * time.Second // longest wait of a job before it is taken
-	foldEvery     = 256             // batches after which the log is folded in while others wait
-	truncatePages = 16 << 10        // pages of 4 KiB above which the log is cut: 64 MiB
-	idleFold      = time.Second
+	queueSize = 4096
+	maxBatch  = 512
+	takeWait  = 2 * time.Second // longest wait of a job before it is taken
+	idleFold  = time.Second
 )
 
 // writer owns the only writing connection. It takes what waits, runs each job in a savepoint of one
@@ -26,11 +24,11 @@ type writer struct {
 	conn    *sql.Conn
 	stmts   map[string]*sql.Stmt
 	logger  *slog.Logger
+	metrics batchMetrics
 	jobs    chan *job
 	quit    chan struct{}
 	done    chan struct{}
-	dirty   bool // written since the log was folded in
-	batches int
+	log     foldedLog
 }
 
 // job is one write: a function that must touch nothing but its transaction.
@@ -62,8 +60,9 @@ func startWriter(ctx context.Context, pool *sql.DB, cfg Config) (*writer, error)
 		return nil, fmt.Errorf("opening the writing connection: %w", err)
 	}
 	w := &writer{
-		pool: pool, conn: conn, stmts: make(map[string]*sql.Stmt), logger: cfg.Logger,
+		pool: pool, conn: conn, stmts: make(map[string]*sql.Stmt), logger: cfg.Logger, metrics: newBatchMetrics(cfg.Metrics),
 		jobs: make(chan *job, queueSize), quit: make(chan struct{}), done: make(chan struct{}),
+		log: foldedLog{optimized: time.Now()},
 	}
 	go w.loop()
 	return w, nil
@@ -118,10 +117,10 @@ func (w *writer) loop() {
 		case j := <-w.jobs:
 			w.batch(j)
 		case <-idle.C:
-			w.fold("PASSIVE")
+			w.tidy()
 		case <-w.quit:
 			w.drain()
-			w.fold("TRUNCATE")
+			w.cut()
 			return
 		}
 	}
@@ -158,9 +157,11 @@ func (w *writer) batch(first *job) {
 		}
 	}
 	if len(live) > 0 {
+		begin := time.Now()
 		w.commit(live)
+		w.metrics.observe(len(live), time.Since(begin))
+		w.foldIfLarge()
 	}
-	w.foldIfLarge()
 }
 
 // take claims a job for the writer unless its caller gave up first.
@@ -203,7 +204,7 @@ func (w *writer) transact(jobs []*job, again bool) error {
 	for _, j := range jobs {
 		j.err = t.savepoint(j.run)
 	}
-	w.dirty = true
+	w.log.dirty = true
 	if err := w.exec(ctx, `COMMIT`); err != nil {
 		return errors.Join(fmt.Errorf("committing: %w", err), w.exec(ctx, `ROLLBACK`))
 	}
@@ -281,31 +282,6 @@ func (w *writer) exec(ctx context.Context, query string) error {
 	}
 	_, err = stmt.ExecContext(ctx)
 	return err
-}
-
-// foldIfLarge folds the log into the file when it has grown. The page count of the log is what the pragma
-// answers.
-func (w *writer) foldIfLarge() {
-	if w.batches++; w.batches%foldEvery == 0 {
-		w.fold("PASSIVE")
-	}
-}
-
-// fold moves the log into the file, when anything was written since the last time.
-func (w *writer) fold(mode string) {
-	if !w.dirty {
-		return
-	}
-	var busy, pages, moved int64
-	row := w.conn.QueryRowContext(context.Background(), `PRAGMA wal_checkpoint(`+mode+`)`)
-	if err := row.Scan(&busy, &pages, &moved); err != nil {
-		w.logger.Error("folding the write-ahead log failed", "error", err)
-		return
-	}
-	w.dirty = pages != moved
-	if mode == "PASSIVE" && pages > truncatePages {
-		w.fold("TRUNCATE")
-	}
 }
 
 // stop runs what was queued, folds the log and closes the connection.

@@ -34,6 +34,11 @@ func testLedger(t *testing.T, open Open) {
 		"adjustments":                            testAdjust,
 		"the most that a wallet holds":           testCap,
 		"a frozen wallet":                        testFreeze,
+		"a check of everything":                  testVerify,
+		"a check finds each change":              testCheckFinds,
+		"a check finds missing rules":            testStructure,
+		"a check beside the work":                testWatchShare,
+		"equal digests after equal logs":         testDigests,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -72,7 +72,9 @@ func (m *Memory) transaction(id uuid.UUID) *ledger.Transaction {
 	if at < 0 {
 		return nil
 	}
-	return &m.transactions[at]
+	done := m.transactions[at]
+	done.Postings = nil
+	return &done
 }
 
 // used finds what is to be refunded, as [ledger.Wants] tells it.

@@ -27,6 +27,7 @@ type Store struct {
 	Ledger      ledger.Store
 	// Capped is the ledger for one use of amount by a key that may use perDay a day.
 	Capped func(key uuid.UUID, perDay, amount ledger.Amount) ledger.Store
+	Books  ledger.Books
 	Keys   keys.Store
 	Clean  func(ctx context.Context, retention time.Duration) (int, error)
 	// Revisions reads the counters of what programs keep in memory.

@@ -1,0 +1,35 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
+
+// Books are the storage as it is seen by those who check, export and mend it. Each method is one snapshot or one
+// transaction.
+type Books interface {
+	// Wallets lists at most limit wallets after one, in order of id.
+	Wallets(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, error)
+	// Touched lists at most limit wallets with transactions after a position in the order of commits, and the
+	// last position there is.
+	Touched(ctx context.Context, after int64, limit int) ([]uuid.UUID, int64, error)
+	// Inspect reads everything of one wallet. The journal ends with the call. [ErrNoWallet].
+	Inspect(ctx context.Context, userID uuid.UUID, read func(Journal) error) error
+	// Page lists at most limit transactions with a number above after, oldest first, without their postings.
+	Page(ctx context.Context, userID uuid.UUID, after int64, limit int) ([]Transaction, error)
+	// Structure looks at what belongs to no single wallet: I20 tables, rules and triggers, that they are as they
+	// were at the start; if deep, that they are as this program makes them, and row by row I2 postings without a
+	// transaction and I10 idempotency keys.
+	Structure(ctx context.Context, deep bool) ([]Fault, error)
+	// Mend replaces the projections of a frozen wallet and makes it active, and notes so in the security log.
+	// Nothing is written when mend fails. [ErrNoWallet].
+	Mend(ctx context.Context, userID uuid.UUID, mend func(Journal) (Projections, error)) error
+}
+
+// Projections are what is stored beside the journal of a wallet and can be made from it.
+type Projections struct {
+	Wallet Wallet
+	Grants []Grant
+	Usage  []UsageDay
+}

@@ -1,0 +1,271 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const (
+	// CheckEvery is how often [Checker.Watch] is to be called.
+	CheckEvery = time.Minute
+	// checkShare is the part of the time that watching may take.
+	checkShare = 20
+	checkPage  = 500
+	// maxTouched wallets of one interval are looked at ahead of their turn.
+	maxTouched = 10_000
+)
+
+// CheckerConfig is what a checker needs.
+type CheckerConfig struct {
+	Store Store // to freeze
+	Books Books
+	Now   func() time.Time
+	// Metrics is where the checker registers what it finds, nil if nowhere.
+	Metrics prometheus.Registerer
+}
+
+// Checker holds wallets against their journals: all of them on request, or a share of them at a time beside the
+// work. It is not safe for concurrent use.
+type Checker struct {
+	store Store
+	books Books
+	now   func() time.Time
+
+	position int64 // in the order of commits, up to which touched wallets were looked at
+	touched  []uuid.UUID
+	pass     Report             // the pass over all wallets that is under way
+	began    time.Time          // when it began
+	next     uuid.UUID          // the wallet after which it goes on
+	reported map[uuid.UUID]bool // wallets whose faults were told
+	owed     time.Duration      // time that was taken beyond the share
+	metrics  checks
+}
+
+// NewChecker makes a checker.
+func NewChecker(cfg CheckerConfig) *Checker {
+	return &Checker{
+		store: cfg.Store, books: cfg.Books, now: cfg.Now, reported: make(map[uuid.UUID]bool), metrics: newChecks(cfg.Metrics),
+	}
+}
+
+// Report is what a check came to.
+type Report struct {
+	Wallets      int64
+	Transactions int64
+	Faults       []Fault
+	// Accounts are the balances of the shared accounts, and Own what all wallets have, less their debt. They are
+	// wide: over many wallets they can pass 64 bits.
+	Accounts map[int]*big.Int
+	Own      big.Int
+}
+
+// Imbalance is the trial balance: I3, 0 in a sound ledger.
+func (r *Report) Imbalance() *big.Int {
+	sum := new(big.Int).Set(&r.Own)
+	for _, balance := range r.Accounts {
+		sum.Add(sum, balance)
+	}
+	return sum
+}
+
+func (r *Report) add(w Wallet, c Checked) {
+	r.Wallets++
+	r.Transactions += c.Transactions
+	r.Faults = append(r.Faults, c.Faults...)
+	r.Own.Add(&r.Own, big.NewInt(int64(w.Total())))
+	if r.Accounts == nil {
+		r.Accounts = make(map[int]*big.Int)
+	}
+	for no, amount := range c.Shared {
+		if r.Accounts[no] == nil {
+			r.Accounts[no] = new(big.Int)
+		}
+		r.Accounts[no].Add(r.Accounts[no], big.NewInt(int64(amount)))
+	}
+}
+
+// finish adds what belongs to no single wallet.
+func (r *Report) finish(structure []Fault) {
+	r.Faults = append(r.Faults, structure...)
+	if sum := r.Imbalance(); sum.Sign() != 0 {
+		r.Faults = append(r.Faults, Fault{Invariant: "I3", Text: "the trial balance is " + sum.String() + " micro-credits, not 0"})
+	}
+}
+
+// Total is the number of transactions there are, as the measure of a [Checker.Verify] to come.
+func (c *Checker) Total(ctx context.Context) (int64, error) {
+	_, total, err := c.books.Touched(ctx, math.MaxInt64, 1)
+	return total, err
+}
+
+// Verify checks every wallet, each in a snapshot of its own, and the structure of the storage. It freezes
+// nothing. progress is told the number of transactions that were checked.
+func (c *Checker) Verify(ctx context.Context, progress func(transactions int64)) (Report, error) {
+	var r Report
+	structure, err := c.books.Structure(ctx, true)
+	if err != nil {
+		return r, err
+	}
+	for after := uuid.Nil; ; {
+		page, err := c.books.Wallets(ctx, after, checkPage)
+		if err != nil {
+			return r, err
+		}
+		for _, id := range page {
+			if err := c.inspect(ctx, id, &r, progress); err != nil {
+				return r, err
+			}
+			after = id
+		}
+		if len(page) < checkPage {
+			r.finish(structure)
+			return r, nil
+		}
+	}
+}
+
+// VerifyWallet checks one wallet. [ErrNoWallet].
+func (c *Checker) VerifyWallet(ctx context.Context, userID uuid.UUID, progress func(transactions int64)) (Report, error) {
+	var r Report
+	err := c.inspect(ctx, userID, &r, progress)
+	r.finish(nil)
+	return r, err
+}
+
+func (c *Checker) inspect(ctx context.Context, id uuid.UUID, r *Report, progress func(int64)) error {
+	err := c.books.Inspect(ctx, id, func(j Journal) error {
+		counted := j
+		counted.Backward = func(yield func(Transaction, error) bool) {
+			n := r.Transactions
+			for t, err := range j.Backward {
+				if n++; progress != nil {
+					progress(n)
+				}
+				if !yield(t, err) {
+					return
+				}
+			}
+		}
+		checked, err := Check(counted)
+		if err == nil {
+			r.add(j.Wallet, checked)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("checking wallet %s: %w", id, err)
+	}
+	return nil
+}
+
+// Watch is one step of the check that goes on beside the work: of the wallets that were touched since the step
+// before, and of all others in turn, as many as fit into a twentieth of [CheckEvery]. A wallet with faults is
+// frozen, and what was found is given once. A wallet that cannot be read is passed over, with an error at the end.
+func (c *Checker) Watch(ctx context.Context) ([]Fault, error) {
+	const share = CheckEvery / checkShare
+	if c.owed -= share; c.owed > 0 {
+		return nil, nil
+	}
+	start := c.now()
+	over := func(part time.Duration) func() bool { return func() bool { return c.now().Sub(start) >= part } }
+	found, err := c.watchTouched(ctx, over(share/2))
+	more, passErr := c.watchAll(ctx, over(share))
+	c.owed = max(0, c.now().Sub(start)-share)
+	found = append(found, more...)
+	c.metrics.violations.Add(float64(len(found)))
+	return found, errors.Join(err, passErr)
+}
+
+// watchTouched looks at what the journal has new.
+func (c *Checker) watchTouched(ctx context.Context, over func() bool) ([]Fault, error) {
+	if len(c.touched) == 0 {
+		var err error
+		if c.touched, c.position, err = c.books.Touched(ctx, c.position, maxTouched); err != nil {
+			return nil, err
+		}
+	}
+	var found []Fault
+	var faults error
+	for len(c.touched) > 0 && !over() {
+		id := c.touched[0]
+		c.touched = c.touched[1:]
+		fresh, err := c.watchWallet(ctx, id, new(Report))
+		found, faults = append(found, fresh...), errors.Join(faults, err)
+	}
+	return found, faults
+}
+
+// watchAll goes on with the pass over all wallets.
+func (c *Checker) watchAll(ctx context.Context, over func() bool) ([]Fault, error) {
+	if c.next == uuid.Nil {
+		c.began, c.pass = c.now(), Report{}
+	}
+	var found []Fault
+	var faults error
+	for !over() && ctx.Err() == nil {
+		page, err := c.books.Wallets(ctx, c.next, 1)
+		if err != nil {
+			return found, errors.Join(faults, err)
+		}
+		if len(page) == 0 {
+			fresh, err := c.endPass(ctx)
+			return append(found, fresh...), errors.Join(faults, err)
+		}
+		fresh, err := c.watchWallet(ctx, page[0], &c.pass)
+		found, faults, c.next = append(found, fresh...), errors.Join(faults, err), page[0]
+	}
+	return found, faults
+}
+
+// watchWallet checks one wallet and freezes it if need be. It gives what was not told before.
+func (c *Checker) watchWallet(ctx context.Context, id uuid.UUID, r *Report) ([]Fault, error) {
+	known := len(r.Faults)
+	if err := c.inspect(ctx, id, r, nil); err != nil {
+		return nil, err
+	}
+	faults := r.Faults[known:]
+	if !c.fresh(id, faults) {
+		return nil, nil
+	}
+	reasons := make([]string, len(faults))
+	for i, f := range faults {
+		reasons[i] = f.Error()
+	}
+	return faults, c.store.Freeze(ctx, id, reasons)
+}
+
+// fresh reports whether there are faults that were not told before. A subject that is sound again is forgotten.
+func (c *Checker) fresh(of uuid.UUID, faults []Fault) bool {
+	if len(faults) == 0 {
+		delete(c.reported, of)
+		return false
+	}
+	told := c.reported[of]
+	c.reported[of] = true
+	return !told
+}
+
+// endPass tells what the pass over all wallets came to.
+func (c *Checker) endPass(ctx context.Context) ([]Fault, error) {
+	c.next = uuid.Nil
+	structure, err := c.books.Structure(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	known := len(c.pass.Faults)
+	c.pass.finish(structure)
+	c.metrics.imbalance.Set(credits(c.pass.Imbalance()))
+	c.metrics.verified.Set(float64(c.began.Unix()))
+	faults := c.pass.Faults[known:]
+	if !c.fresh(uuid.Nil, faults) {
+		return nil, nil
+	}
+	return faults, nil
+}

@@ -1,0 +1,91 @@
+package ledger
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"slices"
+	"time"
+)
+
+// Digest is SHA-256 over a canonical encoding of a wallet: its columns, its grants by number, its usage by app
+// and day, and its transactions with their postings, the newest first. Every field has its length or a fixed
+// size, so equal commands at equal times give equal digests on every store, and nothing else does.
+func Digest(j Journal) ([sha256.Size]byte, error) {
+	d := digester{sha256.New()}
+	w := j.Wallet
+	d.bytes(w.UserID[:])
+	d.texts(string(w.State))
+	d.amounts(w.Paid, w.Free, w.HeldPaid, w.HeldFree, w.Debt, w.Earned, w.Spent)
+	d.numbers(w.Seq, w.Version, int64(w.Grants))
+	d.times(w.LastDaily, w.LastAt, w.CreatedAt)
+	for _, g := range slices.SortedFunc(slices.Values(j.Grants), func(a, b Grant) int { return a.No - b.No }) {
+		d.numbers(int64(g.No), int64(g.Priority))
+		d.texts(string(g.Class), g.Source)
+		d.amounts(g.Issued, g.Remaining, g.Held)
+		d.times(g.ExpiresAt)
+	}
+	for _, u := range slices.SortedFunc(slices.Values(j.Usage), byAppAndDay) {
+		d.texts(u.AppID)
+		d.numbers(u.Day, int64(u.Used), u.Uses)
+	}
+	for t, err := range j.Backward {
+		if err != nil {
+			return [sha256.Size]byte{}, err
+		}
+		d.transaction(t)
+	}
+	return [sha256.Size]byte(d.h.Sum(nil)), nil
+}
+
+func byAppAndDay(a, b UsageDay) int {
+	return cmp.Or(cmp.Compare(a.AppID, b.AppID), cmp.Compare(a.Day, b.Day))
+}
+
+type digester struct{ h hash.Hash }
+
+func (d digester) transaction(t Transaction) {
+	d.bytes(t.ID[:])
+	d.bytes(t.UserID[:])
+	d.bytes(t.RelatedID[:])
+	d.numbers(t.Seq)
+	d.texts(string(t.Type), t.Kind, t.AppID, t.Description, string(t.Metadata), t.Caller, t.Actor, t.IdempotencyKey)
+	d.amounts(t.Amount, t.Before, t.After, t.FreeAfter, t.PaidAfter, t.HeldAfter, t.DebtAfter, t.EarnedAfter, t.SpentAfter)
+	d.times(t.At)
+	for _, p := range t.Postings {
+		d.numbers(int64(p.N), int64(p.From), int64(p.To), int64(p.Amount))
+	}
+}
+
+func (d digester) bytes(field []byte) { writeField(d.h, field) }
+
+func (d digester) texts(fields ...string) {
+	for _, f := range fields {
+		d.bytes([]byte(f))
+	}
+}
+
+func (d digester) amounts(amounts ...Amount) {
+	for _, a := range amounts {
+		d.numbers(int64(a))
+	}
+}
+
+func (d digester) numbers(numbers ...int64) {
+	for _, n := range numbers {
+		var fixed [8]byte
+		binary.BigEndian.PutUint64(fixed[:], uint64(n))
+		d.h.Write(fixed[:])
+	}
+}
+
+func (d digester) times(times ...time.Time) {
+	for _, t := range times {
+		if t.IsZero() {
+			d.numbers(0)
+			continue
+		}
+		d.numbers(t.UnixMicro())
+	}
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metricsOff as METRICS_ADDR serves no metrics.
+const metricsOff = "off"
+
+// parseMetricsAddr reads host:port or off.
+func parseMetricsAddr(c *config, value string) error {
+	if value != metricsOff {
+		if _, _, err := net.SplitHostPort(value); err != nil {
+			return errors.New("must be host:port, or off")
+		}
+	}
+	c.metricsAddr = value
+	return nil
+}
+
+// newRegistry is where the parts of the program register what they count.
+func newRegistry() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return registry
+}
+
+// listenMetrics takes the private address, nil if there is none. In dev mode another program may have it.
+func (p *program) listenMetrics(ctx context.Context) (net.Listener, error) {
+	address := p.cfg.metricsAddr
+	if address == metricsOff {
+		return nil, nil //nolint:nilnil // wanted
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) && p.cfg.dev {
+		p.logger.Warn("METRICS_ADDR is in use: no metrics are served", "address", address)
+		return nil, nil //nolint:nilnil // the program is of use without
+	}
+	if err != nil {
+		return nil, fmt.Errorf("METRICS_ADDR: listening on %s: %w", address, err)
+	}
+	return listener, nil
+}
+
+// serveMetrics answers GET /metrics until ctx ends.
+func (p *program) serveMetrics(ctx context.Context, listener net.Listener) {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(p.registry, promhttp.HandlerOpts{DisableCompression: true, MaxRequestsInFlight: 4}))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		p.logger.Error("serving metrics ended", "error", err)
+	}
+}

@@ -1,0 +1,229 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"mana/ledger"
+	"mana/provider/identity"
+)
+
+var _ ledger.Books = (*Ledger)(nil)
+
+// Wallets implements [ledger.Books].
+func (l *Ledger) Wallets(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, error) {
+	return collectIDs(l.db.readers.QueryContext(ctx, `SELECT user_id FROM credits_balances WHERE user_id > ?
+		ORDER BY user_id LIMIT ?`, after.String(), limit))
+}
+
+// Touched implements [ledger.Books].
+func (l *Ledger) Touched(ctx context.Context, after int64, limit int) ([]uuid.UUID, int64, error) {
+	var last int64
+	err := l.db.readers.QueryRowContext(ctx, `SELECT coalesce(max(pos), 0) FROM credits_transactions`).Scan(&last)
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading the end of the journal: %w", err)
+	}
+	ids, err := collectIDs(l.db.readers.QueryContext(ctx, `SELECT DISTINCT user_id FROM credits_transactions
+		WHERE pos > ? AND pos <= ? LIMIT ?`, after, last, limit))
+	return ids, last, err
+}
+
+func collectIDs(rows *sql.Rows, err error) ([]uuid.UUID, error) {
+	if err != nil {
+		return nil, fmt.Errorf("listing wallets: %w", err)
+	}
+	defer rows.Close()
+	var ids []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("listing wallets: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+// Inspect implements [ledger.Books].
+func (l *Ledger) Inspect(ctx context.Context, userID uuid.UUID, read func(ledger.Journal) error) error {
+	tx, err := l.db.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("starting a snapshot: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	journal, err := loadJournal(snapshot{ctx, tx}, userID)
+	if err != nil {
+		return err
+	}
+	return read(journal)
+}
+
+func loadJournal(q querier, userID uuid.UUID) (ledger.Journal, error) {
+	wallet, err := loadWallet(q, userID)
+	if err != nil {
+		return ledger.Journal{}, err
+	}
+	grants, err := collectGrants(q.query(`SELECT `+grantColumns+` FROM credits_grants WHERE user_id = ? ORDER BY no`, userID.String()))
+	if err != nil {
+		return ledger.Journal{}, err
+	}
+	usage, err := loadUsageDays(q, userID)
+	if err != nil {
+		return ledger.Journal{}, err
+	}
+	backward := func(yield func(ledger.Transaction, error) bool) {
+		if err := walkBack(q, userID, func(x ledger.Transaction) bool { return yield(x, nil) }); err != nil {
+			yield(ledger.Transaction{}, err)
+		}
+	}
+	return ledger.Journal{Wallet: wallet, Grants: grants, Usage: usage, Backward: backward}, nil
+}
+
+func loadUsageDays(q querier, userID uuid.UUID) ([]ledger.UsageDay, error) {
+	rows, err := q.query(`SELECT app_id, date, credits_used, uses FROM credits_usage_stats WHERE user_id = ?`, userID.String())
+	if err != nil {
+		return nil, fmt.Errorf("reading usage: %w", err)
+	}
+	defer rows.Close()
+	var days []ledger.UsageDay
+	for rows.Next() {
+		var u ledger.UsageDay
+		if err := rows.Scan(&u.AppID, &u.Day, &u.Used, &u.Uses); err != nil {
+			return nil, fmt.Errorf("reading usage: %w", err)
+		}
+		days = append(days, u)
+	}
+	return days, rows.Err()
+}
+
+// walkBack reads the transactions of a wallet with their postings, the newest first, until visit says no.
+func walkBack(q querier, userID uuid.UUID, visit func(ledger.Transaction) bool) error {
+	rows, err := q.query(`SELECT `+qualified("t", transactionColumns)+`, e.n, e.from_account, e.to_account, e.amount
+		FROM credits_transactions t LEFT JOIN credits_entries e ON e.transaction_id = t.id
+		WHERE t.user_id = ? ORDER BY t.seq DESC, e.n`, userID.String())
+	if err != nil {
+		return fmt.Errorf("reading a journal: %w", err)
+	}
+	defer rows.Close()
+	var current ledger.Transaction
+	for rows.Next() {
+		var n, from, to, amount sql.NullInt64
+		x, err := scanTransaction(joined{rows, []any{&n, &from, &to, &amount}})
+		if err != nil {
+			return fmt.Errorf("reading a journal: %w", err)
+		}
+		if x.ID != current.ID {
+			if current.ID != uuid.Nil && !visit(current) {
+				return nil
+			}
+			current = x
+		}
+		if n.Valid {
+			current.Postings = append(current.Postings, ledger.Posting{
+				N: int(n.Int64), From: int(from.Int64), To: int(to.Int64), Amount: ledger.Amount(amount.Int64),
+			})
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("reading a journal: %w", err)
+	}
+	if current.ID != uuid.Nil {
+		visit(current)
+	}
+	return nil
+}
+
+// joined is a row with more columns after those that its reader knows.
+type joined struct {
+	rowScanner
+	more []any
+}
+
+// Scan reads all columns.
+func (j joined) Scan(targets ...any) error { return j.rowScanner.Scan(append(targets, j.more...)...) }
+
+// qualified puts the name of a table before each of its columns.
+func qualified(table, columns string) string {
+	fields := strings.Fields(strings.ReplaceAll(columns, ",", " "))
+	return table + "." + strings.Join(fields, ", "+table+".")
+}
+
+// Page implements [ledger.Books].
+func (l *Ledger) Page(ctx context.Context, userID uuid.UUID, after int64, limit int) ([]ledger.Transaction, error) {
+	rows, err := l.db.readers.QueryContext(ctx, `SELECT `+transactionColumns+` FROM credits_transactions
+		WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?`, userID.String(), after, limit)
+	return collectTransactions(rows, err)
+}
+
+// Structure implements [ledger.Books].
+func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, error) {
+	wanted := l.db.schema
+	if deep {
+		var err error
+		if wanted, err = newSchema(ctx); err != nil {
+			return nil, err
+		}
+	}
+	faults, err := compareSchema(ctx, l.db.readers, wanted)
+	if err != nil || !deep {
+		return faults, err
+	}
+	for _, rule := range []struct{ invariant, text, query string }{
+		{"I2", "postings without their transaction", `SELECT count(*) FROM credits_entries e WHERE NOT EXISTS
+			(SELECT 1 FROM credits_transactions t WHERE t.id = e.transaction_id AND t.user_id = e.user_id)`},
+		{"I10", "keys without their transaction", `SELECT count(*) FROM credits_idempotency k WHERE NOT EXISTS
+			(SELECT 1 FROM credits_transactions t WHERE t.id = k.object_id AND t.user_id = k.user_id AND t.idempotency_key IS NOT NULL)`},
+		{"I10", "transactions with a key more than there are keys", `SELECT (SELECT count(*) FROM credits_transactions
+			WHERE idempotency_key IS NOT NULL) - (SELECT count(*) FROM credits_idempotency)`},
+	} {
+		var n int64
+		if err := l.db.readers.QueryRowContext(ctx, rule.query).Scan(&n); err != nil {
+			return nil, fmt.Errorf("counting %s: %w", rule.text, err)
+		}
+		if n != 0 {
+			faults = append(faults, ledger.Fault{Invariant: rule.invariant, Text: fmt.Sprintf("%d %s", n, rule.text)})
+		}
+	}
+	return faults, nil
+}
+
+// Mend implements [ledger.Books].
+func (l *Ledger) Mend(ctx context.Context, userID uuid.UUID, mend func(ledger.Journal) (ledger.Projections, error)) error {
+	return l.db.write(ctx, func(t *tx) error {
+		journal, err := loadJournal(t, userID)
+		if err != nil {
+			return err
+		}
+		p, err := mend(journal)
+		if err != nil {
+			return err
+		}
+		if err := replaceProjections(t, p); err != nil {
+			return fmt.Errorf("mending a wallet: %w", err)
+		}
+		return insertEvent(t, identity.Event{UserID: userID, Type: "wallet_rebuilt"}, timestamp(l.db.clock()))
+	})
+}
+
+func replaceProjections(t *tx, p ledger.Projections) error {
+	userID := p.Wallet.UserID
+	if err := updateWallet(t, p.Wallet); err != nil {
+		return err
+	}
+	if err := writeGrants(t, userID, p.Grants); err != nil {
+		return err
+	}
+	if _, err := t.exec(`DELETE FROM credits_usage_stats WHERE user_id = ?`, userID.String()); err != nil {
+		return err
+	}
+	for _, u := range p.Usage {
+		if err := writeUsage(t, userID, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
