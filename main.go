@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mana/keys"
+	"mana/ledger"
 	"mana/provider"
 )
 
@@ -80,10 +81,10 @@ func exitOf(err error) (code int, title string) {
 	case typed || faulty || strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage, "wrong usage"
 	case errors.Is(err, errNotFound), errors.Is(err, provider.ErrUnknownClient), errors.Is(err, keys.ErrUnknownKey),
-		errors.Is(err, provider.ErrUnknownServiceKey):
+		errors.Is(err, provider.ErrUnknownServiceKey), errors.Is(err, ledger.ErrNoWallet):
 		return exitMissing, errNotFound.Error()
 	case errors.Is(err, errRefused), errors.Is(err, provider.ErrPublicClient), errors.Is(err, provider.ErrServiceKeyTaken),
-		errors.Is(err, provider.ErrServiceKeyEnded):
+		errors.Is(err, provider.ErrServiceKeyEnded), refusedByLedger(err):
 		return exitRefused, errRefused.Error()
 	}
 	return exitFailed, "failed"
@@ -96,6 +97,6 @@ func newRoot(environ []string) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newServe(environ), newClientCommand(environ), newServiceKeyCommand(environ), newUserCommand(environ),
-		newKeysCommand(environ), newApply(environ), newConfigCommand(environ), newHealthcheck(environ))
+		newKeysCommand(environ), newCreditsCommand(environ), newApply(environ), newConfigCommand(environ), newHealthcheck(environ))
 	return root
 }

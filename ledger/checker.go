@@ -99,9 +99,9 @@ func (r *Report) finish(structure []Fault) {
 	}
 }
 
-// Total is the number of transactions there are, as the measure of a [Checker.Verify] to come.
-func (c *Checker) Total(ctx context.Context) (int64, error) {
-	_, total, err := c.books.Touched(ctx, math.MaxInt64, 1)
+// Total is the number of transactions there are, the measure of work that goes over all of them.
+func Total(ctx context.Context, b Books) (int64, error) {
+	_, total, err := b.Touched(ctx, math.MaxInt64, 1)
 	return total, err
 }
 

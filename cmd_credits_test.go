@@ -1,0 +1,158 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// spendOnce spends by the API and gives the id of the transaction.
+func (s *server) spendOnce(t *testing.T, token, body string) string {
+	t.Helper()
+	status, answer, _ := s.api(t, "POST", "/api/v1/credits/use", token, body)
+	if status != 201 {
+		t.Fatalf("got %d %v", status, answer)
+	}
+	return answer["transaction"].(map[string]any)["id"].(string)
+}
+
+// TestCreditsGrant gives and takes credits beside a running server.
+func TestCreditsGrant(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	id, token := s.person(t, "ada@example.com")
+	type balance struct {
+		UserID string      `json:"user_id"`
+		Free   json.Number `json:"free"`
+		Paid   json.Number `json:"paid"`
+		Earned json.Number `json:"total_earned"`
+	}
+	grant := func(args ...string) balance {
+		t.Helper()
+		var b balance
+		if err := json.Unmarshal([]byte(s.command(t, append([]string{"credits", "grant", "--json"}, args...)...)), &b); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	for range 2 {
+		if b := grant("ada@example.com", "2.5", "--reason", "sorry", "--key", "case-7"); b.Free != "152.5" || b.UserID != id {
+			t.Errorf("got %+v", b)
+		}
+	}
+	if b := grant(id, "3", "--reason", "voucher", "--key", "case-8", "--class", "paid"); b.Paid != "3" || b.Earned != "0" {
+		t.Errorf("got %+v", b)
+	}
+	if b := grant("--reason", "mistake", "--key", "case-9", "--", id, "-152.5"); b.Free != "0" || b.Paid != "3" {
+		t.Errorf("got %+v", b)
+	}
+	_, got, _ := s.api(t, "GET", "/api/v1/credits/balance", token, nil)
+	if fmt.Sprintf("%v %v", got["balance"], got["freeCreditsRemaining"]) != "3 0" {
+		t.Errorf("got %v", got)
+	}
+	if out := s.command(t, "credits", "balance", "ada@example.com"); !strings.Contains(out, "paid           3") {
+		t.Errorf("got\n%s", out)
+	}
+	reason := []string{"--reason", "r", "--key", "k"}
+	for _, c := range []struct {
+		code int
+		args []string
+	}{
+		{exitUsage, []string{id, "1"}},
+		{exitUsage, []string{id, "1", "--reason", "r"}},
+		{exitUsage, append([]string{id}, reason...)},
+		{exitUsage, append([]string{id, "0"}, reason...)},
+		{exitUsage, append([]string{id, "1e3"}, reason...)},
+		{exitUsage, append([]string{id, "1000001"}, reason...)},
+		{exitUsage, append([]string{id, "1", "--class", "gold"}, reason...)},
+		{exitMissing, append([]string{"eve@example.com", "1"}, reason...)},
+		{exitMissing, append([]string{"019ab000-0000-7000-8000-00000000dead", "1"}, reason...)},
+		{exitRefused, []string{id, "1", "--reason", "other", "--key", "case-7"}},
+		{exitRefused, append(reason, "--", id, "-4")},
+	} {
+		s.fails(t, c.code, append([]string{"credits", "grant"}, c.args...)...)
+	}
+}
+
+// TestCreditsVerify finds what was changed behind the ledger's back, freezes it, and mends it.
+func TestCreditsVerify(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	id, token := s.person(t, "ada@example.com")
+	_, other := s.person(t, "eve@example.com")
+	s.spendOnce(t, token, `{"amount":0.5,"appId":"chat","description":"x"}`)
+	var report shownReport
+	if err := json.Unmarshal([]byte(s.command(t, "credits", "verify", "--json")), &report); err != nil {
+		t.Fatal(err)
+	}
+	if report.Wallets != 2 || report.Transactions != 3 || string(report.Imbalance) != "0" || string(report.Own) != "299.5" ||
+		string(report.Accounts["usage"]) != "0.5" || string(report.Accounts["issue.bonus"]) != "-300" || len(report.Faults) != 0 {
+		t.Errorf("got %+v", report)
+	}
+	s.fails(t, exitMissing, "credits", "verify", "--wallet", "nobody@example.com")
+	s.fails(t, exitRefused, "credits", "verify", "--rebuild", id, "--yes") // not frozen
+	s.sql(t, `UPDATE credits_balances SET free_credits_remaining = free_credits_remaining + 1, version = version + 1 WHERE user_id = '`+id+`'`)
+	if out := s.fails(t, exitProblem, "credits", "verify"); !strings.Contains(out, "3 in the ledger") {
+		t.Errorf("got %s", out)
+	}
+	s.fails(t, exitProblem, "credits", "verify", "--wallet", "ada@example.com")
+	s.command(t, "credits", "verify", "--wallet", "eve@example.com")
+	s.sql(t, `UPDATE credits_balances SET state = 'frozen', version = version + 1 WHERE user_id = '`+id+`'`)
+	status, body, _ := s.api(t, "POST", "/api/v1/credits/use", token, `{"amount":1,"appId":"chat","description":"x"}`)
+	wantError(t, "frozen", status, body, 503, "SERVICE_UNAVAILABLE")
+	if status, _, _ := s.api(t, "GET", "/api/v1/credits/balance", token, nil); status != 200 {
+		t.Errorf("got %d for the balance of a frozen wallet", status)
+	}
+	s.spendOnce(t, other, `{"amount":1,"appId":"chat","description":"x"}`)
+	s.fails(t, exitRefused, "credits", "grant", id, "1", "--reason", "r", "--key", "k")
+	s.fails(t, exitRefused, "credits", "verify", "--rebuild", id) // nobody says yes
+	if out := s.command(t, "credits", "verify", "--rebuild", "ada@example.com", "--yes"); !strings.Contains(out, "free  149.500001  149.5") {
+		t.Errorf("got\n%s", out)
+	}
+	s.spendOnce(t, token, `{"amount":1,"appId":"chat","description":"x"}`)
+	s.command(t, "credits", "verify")
+}
+
+func TestCreditsExport(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	id, token := s.person(t, "ada@example.com")
+	s.person(t, "eve@example.com")
+	use := s.spendOnce(t, token, `{"amount":0.000001,"appId":"chat","description":"=cmd(\"x\")","metadata":{"b":[1.50]},"idempotencyKey":"-k"}`)
+	s.spendOnce(t, token, `{"amount":2,"appId":"chat","description":"comma, \"quoted\""}`)
+	all := strings.Split(strings.TrimSpace(s.command(t, "credits", "export", "--all")), "\n")
+	if len(all) != 4 {
+		t.Fatalf("got %d lines, want 4\n%v", len(all), all)
+	}
+	rows, err := csv.NewReader(strings.NewReader(s.command(t, "credits", "export", "--user", "ada@example.com", "--format", "csv"))).ReadAll()
+	if err != nil || len(rows) != 4 || strings.Join(rows[0], " ") != strings.Join(exportHeader, " ") {
+		t.Fatalf("got %v, %v", rows, err)
+	}
+	row := rows[2]
+	if row[0] != id || row[1] != "2" || row[2] != use || row[3] != "usage" || row[5] != "-0.000001" || row[6] != "150" || row[7] != "149.999999" ||
+		row[9] != `'=cmd("x")` || row[10] != `{"b":[1.50]}` || row[12] != "'-k" || rows[3][9] != "comma, \"quoted\"" {
+		t.Errorf("got %q", row)
+	}
+	var line struct{ Description string }
+	lines := strings.Split(s.command(t, "credits", "export", "--user", id), "\n")
+	if err := json.Unmarshal([]byte(lines[1]), &line); err != nil || line.Description != `=cmd("x")` ||
+		!strings.Contains(lines[1], `"amount":-0.000001,"balance_before":150,`) {
+		t.Errorf("got %s, %v", lines[1], err)
+	}
+	for _, c := range []struct {
+		args string
+		want int
+	}{{"--from 2000-01-01", 3}, {"--to 2000-01-01T00:00:00Z", 0}, {"--from 2999-01-01", 0}} {
+		out := s.command(t, append([]string{"credits", "export", "--user", id}, strings.Fields(c.args)...)...)
+		if n := strings.Count(out, "\n"); n != c.want {
+			t.Errorf("%s: got %d lines, want %d", c.args, n, c.want)
+		}
+	}
+	s.fails(t, exitUsage, "credits", "export")
+	s.fails(t, exitUsage, "credits", "export", "--all", "--user", id)
+	s.fails(t, exitUsage, "credits", "export", "--all", "--format", "xml")
+	s.fails(t, exitUsage, "credits", "export", "--all", "--from", "yesterday")
+	s.fails(t, exitMissing, "credits", "export", "--user", "019ab000-0000-7000-8000-00000000dead")
+}
