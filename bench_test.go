@@ -81,7 +81,7 @@ func (p process) stop() {
 func startBinary(t *testing.T, binary, dir, port string, env ...string) (process, time.Duration) {
 	t.Helper()
 	command := exec.Command(binary, "serve")
-	command.Env = []string{"PORT=" + port, "DATA_DIR=" + dir, manyTries + ",public=100000000/1,client=100000000/1", "LOG_FORMAT=json"}
+	command.Env = []string{"PORT=" + port, "DATA_DIR=" + dir, manyTries + ",public=100000000/1,client=100000000/1", "LOG_FORMAT=json", "METRICS_ADDR=127.0.0.1:0"}
 	command.Env = append(command.Env, env...)
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {

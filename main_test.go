@@ -70,7 +70,7 @@ func prepare(t *testing.T, env ...string) *server {
 	}
 	return &server{
 		issuer: "http://localhost:" + port, dir: dir,
-		env: append([]string{"PORT=" + port, "DATA_DIR=" + dir, "LOG_FORMAT=json", manyTries}, env...),
+		env: append([]string{"PORT=" + port, "DATA_DIR=" + dir, "LOG_FORMAT=json", "METRICS_ADDR=off", manyTries}, env...),
 	}
 }
 
