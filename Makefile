@@ -5,10 +5,10 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS = -s -w -X main.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test race check fmtcheck lint generate generated fmt vuln bench build image notices
+.PHONY: help run dev test race check fmtcheck lint generate generated fmt vuln bench bench-ledger soak build image notices
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 run: ## start the program on http://localhost:3001
 	go run . serve
@@ -55,6 +55,12 @@ vuln: ## look for known vulnerabilities in what is linked
 
 bench: ## measure, and print each figure beside its goal
 	go test -tags bench -run '^TestBench' -count 1 -v -timeout 40m .
+
+bench-ledger: ## measure the ledger alone and over HTTP
+	go test -tags bench -run '^TestBenchLedger' -count 1 -v -timeout 40m ./storage/sqlite .
+
+soak: ## run the tests of the ledger at full size
+	MANA_SCALE=$${MANA_SCALE:-35} go test -run '^(TestModel|TestKill)$$' -count 1 -v -timeout 60m ./ledger .
 
 build: ## build the static binary into dist/
 	CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags '$(LDFLAGS)' -o dist/mana .

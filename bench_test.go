@@ -4,11 +4,8 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"crypto/sha256"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,12 +18,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
-
-	"mana/ledger"
-	"mana/provider/identity"
-	"mana/storage/sqlite"
 )
 
 // The figures are server CPU per request, from /proc/PID/stat, in interleaved rounds: requests per second
@@ -209,7 +200,6 @@ func TestBench(t *testing.T) {
 	s := &server{issuer: p.url, env: []string{"PORT=" + port, "DATA_DIR=" + dir}}
 	benchProtocol(t, s, p)
 	benchES256(t, binary)
-	benchDebits(t, s)
 	fmt.Printf("resident memory of the program after all the load above: %.1f MB\n", p.rss(t))
 	rested()
 }
@@ -243,89 +233,4 @@ func benchLogins(t *testing.T, binary string) (rested func()) {
 		time.Sleep(time.Until(end))
 		figure("rss_5min_after_100_logins_mb", p.rss(t), "<=", 45)
 	}
-}
-
-const (
-	debitCallers = 64
-	debitTime    = 5 * time.Second
-)
-
-// benchDebits compares debits over HTTP with those of the store alone, load generator on the same cores.
-func benchDebits(t *testing.T, s *server) {
-	t.Helper()
-	tokens := make([]string, debitCallers)
-	for i := range tokens {
-		_, tokens[i] = s.person(t, fmt.Sprintf("p%d@example.com", i))
-	}
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: debitCallers}}
-	rate := func(use func(caller int) error) float64 {
-		var done atomic.Int64
-		end := time.Now().Add(debitTime)
-		var group sync.WaitGroup
-		for i := range debitCallers {
-			group.Go(func() {
-				for time.Now().Before(end) {
-					if err := use(i); err != nil {
-						t.Error(err)
-						return
-					}
-					done.Add(1)
-				}
-			})
-		}
-		group.Wait()
-		return float64(done.Load()) / debitTime.Seconds()
-	}
-	const body = `{"amount":0.000001,"appId":"bench","description":"bench"}`
-	overHTTP := rate(func(i int) error {
-		r, _ := http.NewRequest(http.MethodPost, s.issuer+"/api/v1/credits/use", strings.NewReader(body))
-		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("Authorization", "Bearer "+tokens[i])
-		response, err := client.Do(r)
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		_, _ = io.Copy(io.Discard, response.Body)
-		if response.StatusCode != http.StatusCreated {
-			return fmt.Errorf("got %s", response.Status)
-		}
-		return nil
-	})
-	store, people := benchStore(t)
-	raw := rate(func(i int) error {
-		_, err := store.Use(context.Background(), ledger.Use{UserID: people[i], Amount: 1, AppID: "bench", Description: "bench", Caller: "first-party"})
-		return err
-	})
-	fmt.Printf("debits by %d callers over %d wallets: %.0f/s over HTTP, %.0f/s by the store alone\n", debitCallers, debitCallers, overHTTP, raw)
-	figure("debits_http_per_raw", overHTTP/raw, ">=", 0.4)
-}
-
-func benchStore(t *testing.T) (*ledger.Ledger, []uuid.UUID) {
-	t.Helper()
-	db, err := sqlite.Open(t.Context(), sqlite.Config{
-		Path: filepath.Join(t.TempDir(), "bench.db"), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	credits := ledger.New(ledger.Config{Store: db.Ledger(), SignupBonus: 150 * ledger.Credit})
-	people := make([]uuid.UUID, debitCallers)
-	for i := range people {
-		people[i] = uuid.Must(uuid.NewV7())
-		opening, err := credits.Opening()
-		if err != nil {
-			t.Fatal(err)
-		}
-		claim := sha256.Sum256(people[i][:])
-		_, err = db.Identity().CreateAccount(t.Context(), identity.NewAccount{
-			User:         identity.User{ID: people[i], Email: identity.Email(fmt.Sprintf("p%d@example.com", i)), Role: identity.RoleUser, CreatedAt: time.Now(), UpdatedAt: time.Now()},
-			PasswordHash: "-", BonusClaim: claim[:], Opening: opening, Event: identity.Event{Type: "register"},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return credits, people
 }

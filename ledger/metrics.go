@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// operations counts what was asked for and what became of it.
+// newOperations makes the counter of what was asked for and what became of it.
 func newOperations(r prometheus.Registerer) *prometheus.CounterVec {
 	return promauto.With(r).NewCounterVec(prometheus.CounterOpts{
 		Name: "credits_operations_total", Help: "Requests that move credits, by type of transaction and result.",
@@ -18,6 +18,12 @@ func newOperations(r prometheus.Registerer) *prometheus.CounterVec {
 
 // resultOf is the label of an outcome.
 func resultOf(r Receipt, err error) string {
+	switch {
+	case err == nil && r.Replayed:
+		return "replayed"
+	case err == nil:
+		return "applied"
+	}
 	for sentinel, label := range map[error]string{
 		ErrInsufficient: "insufficient", ErrDebt: "debt", ErrKeyReused: "key_reused", ErrInProgress: "in_progress",
 		ErrNothingToRefund: "nothing_to_refund", ErrNoTransaction: "no_transaction", ErrBalanceLimit: "balance_limit",
@@ -28,13 +34,7 @@ func resultOf(r Receipt, err error) string {
 			return label
 		}
 	}
-	switch {
-	case err != nil:
-		return "failed"
-	case r.Replayed:
-		return "replayed"
-	}
-	return "applied"
+	return "failed"
 }
 
 // checks are what a checker tells.

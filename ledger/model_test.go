@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -322,12 +324,19 @@ func (m *machine) Check(t *rapid.T) {
 	}
 }
 
+// TestModel runs about 3,000 commands, times MANA_SCALE.
 func TestModel(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		m := newMachine(t)
-		t.Repeat(rapid.StateMachineActions(m))
-	})
+	scale, err := strconv.Atoi(os.Getenv("MANA_SCALE"))
+	if err != nil {
+		scale = 1
+	}
+	for range scale {
+		rapid.Check(t, func(t *rapid.T) {
+			m := newMachine(t)
+			t.Repeat(rapid.StateMachineActions(m))
+		})
+	}
 }
 
 // lived is a journal with each kind of event: bonuses, a sale, uses in two apps, refunds and adjustments.

@@ -45,6 +45,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Metrics is where the size and duration of commits are counted, nil if nowhere.
 	Metrics prometheus.Registerer
+
+	batch int // writes that share a commit; 0: as many as there are
 }
 
 // DB is one open database file. It is safe for concurrent use.
@@ -64,7 +66,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err := prepareFile(cfg.Path); err != nil {
 		return nil, err
 	}
-	pool, err := sql.Open("sqlite", dsn(cfg.Path, "immediate", "synchronous(FULL)", "wal_autocheckpoint(0)",
+	pool, err := sql.Open("sqlite", dsn(cfg.Path, "immediate", "synchronous(FULL)", "wal_autocheckpoint(0)", "temp_store(MEMORY)",
 		fmt.Sprintf("journal_size_limit(%d)", logLimit)))
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", cfg.Path, err)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -160,13 +161,16 @@ const grantColumns = `no, class, source, priority, issued, remaining, held, expi
 
 // loadGrants reads the open grants, the daily one, which lasts, and those of a use to be refunded.
 func loadGrants(q querier, userID uuid.UUID, used *ledger.Usage) ([]ledger.Grant, error) {
-	const query = `SELECT ` + grantColumns + ` FROM credits_grants WHERE user_id = ?1 AND open = 1
-		UNION SELECT ` + grantColumns + ` FROM credits_grants WHERE user_id = ?1 AND source = 'daily'`
-	if used == nil {
-		return collectGrants(q.query(query+` ORDER BY no`, userID.String()))
+	grants, err := collectGrants(q.query(`SELECT `+grantColumns+` FROM credits_grants WHERE user_id = ?1 AND open = 1
+		UNION ALL SELECT `+grantColumns+` FROM credits_grants WHERE user_id = ?1 AND source = 'daily' AND open = 0`, userID.String()))
+	if err == nil && used != nil {
+		var more []ledger.Grant
+		more, err = collectGrants(q.query(`SELECT `+grantColumns+` FROM credits_grants WHERE user_id = ? AND open = 0 AND source <> 'daily'
+			AND no IN (SELECT from_account FROM credits_entries WHERE transaction_id = ?)`, userID.String(), used.ID.String()))
+		grants = append(grants, more...)
 	}
-	return collectGrants(q.query(query+` UNION SELECT `+grantColumns+` FROM credits_grants WHERE user_id = ?1
-		AND no IN (SELECT from_account FROM credits_entries WHERE transaction_id = ?2) ORDER BY no`, userID.String(), used.ID.String()))
+	slices.SortFunc(grants, func(a, b ledger.Grant) int { return a.No - b.No })
+	return grants, err
 }
 
 func collectGrants(rows *sql.Rows, err error) ([]ledger.Grant, error) {

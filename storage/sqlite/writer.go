@@ -23,6 +23,7 @@ type writer struct {
 	pool    *sql.DB
 	conn    *sql.Conn
 	stmts   map[string]*sql.Stmt
+	limit   int // of jobs in a batch
 	logger  *slog.Logger
 	metrics batchMetrics
 	jobs    chan *job
@@ -59,8 +60,12 @@ func startWriter(ctx context.Context, pool *sql.DB, cfg Config) (*writer, error)
 	if err != nil {
 		return nil, fmt.Errorf("opening the writing connection: %w", err)
 	}
+	if cfg.batch == 0 {
+		cfg.batch = maxBatch
+	}
 	w := &writer{
-		pool: pool, conn: conn, stmts: make(map[string]*sql.Stmt), logger: cfg.Logger, metrics: newBatchMetrics(cfg.Metrics),
+		limit: cfg.batch,
+		pool:  pool, conn: conn, stmts: make(map[string]*sql.Stmt), logger: cfg.Logger, metrics: newBatchMetrics(cfg.Metrics),
 		jobs: make(chan *job, queueSize), quit: make(chan struct{}), done: make(chan struct{}),
 		log: foldedLog{optimized: time.Now()},
 	}
@@ -138,10 +143,10 @@ func (w *writer) drain() {
 	}
 }
 
-// batch gathers what waits, at most [maxBatch] jobs, and commits it once.
+// batch gathers what waits, up to a limit, and commits it once.
 func (w *writer) batch(first *job) {
 	jobs := []*job{first}
-	for len(jobs) < maxBatch {
+	for len(jobs) < w.limit {
 		select {
 		case j := <-w.jobs:
 			jobs = append(jobs, j)
