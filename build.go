@@ -26,10 +26,10 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		return nil, nil, err
 	}
 	credits := ledger.New(ledger.Config{
-		Store: p.db.Ledger(), SignupBonus: c.signupBonus, DailyFree: c.dailyFree, Metrics: p.registry,
+		Store: p.db.Ledger(), SignupBonus: c.signupBonus, DailyFree: c.dailyFree, Metrics: p.set,
 	})
 	p.checker = ledger.NewChecker(ledger.CheckerConfig{
-		Store: p.db.Ledger(), Books: p.db.Ledger(), Now: time.Now, Metrics: p.registry,
+		Store: p.db.Ledger(), Books: p.db.Ledger(), Now: time.Now, Metrics: p.set,
 	})
 	people := identity.New(identity.Config{
 		Store: p.db.Identity(), Hasher: identity.NewHasher(c.hashSlots(identity.HashMemory)), Ledger: credits,

@@ -19,7 +19,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/spf13/cobra"
 
 	"mana/keys"
@@ -70,9 +70,9 @@ type program struct {
 	ring                      *keys.Ring
 	serviceKeys               *provider.ServiceKeys
 
-	registry *prometheus.Registry
-	metrics  net.Listener // nil: none
-	checker  *ledger.Checker
+	set     *metrics.Set // what is counted
+	metrics net.Listener // nil: none
+	checker *ledger.Checker
 }
 
 // serve runs until ctx ends, then stops in order: readiness, listener, requests, jobs, storage. file is applied
@@ -92,8 +92,8 @@ func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, 
 		return err
 	}
 	defer func() { _ = lock.Close() }() // the lock ends with the process in any case
-	registry := newRegistry()
-	db, err := storage.Open(ctx, cfg.databaseFile(), logger, registry)
+	set := metrics.NewSet()
+	db, err := storage.Open(ctx, cfg.databaseFile(), logger, set)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, 
 	if err != nil {
 		return err
 	}
-	p := &program{cfg: cfg, logger: logger, text: text, db: db, registry: registry}
+	p := &program{cfg: cfg, logger: logger, text: text, db: db, set: set}
 	if p.metrics, err = p.listenMetrics(ctx); err != nil {
 		return err
 	}

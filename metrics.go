@@ -9,9 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/VictoriaMetrics/metrics"
 )
 
 // metricsOff as METRICS_ADDR serves no metrics.
@@ -26,13 +24,6 @@ func parseMetricsAddr(c *config, value string) error {
 	}
 	c.metricsAddr = value
 	return nil
-}
-
-// newRegistry is where the parts of the program register what they count.
-func newRegistry() *prometheus.Registry {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return registry
 }
 
 // listenMetrics takes the private address, nil if there is none. In dev mode another program may have it.
@@ -54,8 +45,14 @@ func (p *program) listenMetrics(ctx context.Context) (net.Listener, error) {
 
 // serveMetrics answers GET /metrics until ctx ends.
 func (p *program) serveMetrics(ctx context.Context, listener net.Listener) {
+	metrics.ExposeMetadata(true)
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(p.registry, promhttp.HandlerOpts{DisableCompression: true, MaxRequestsInFlight: 4}))
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		p.set.WritePrometheus(w)
+		metrics.WriteProcessMetrics(w)
+		metrics.WriteFDMetrics(w)
+	})
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()

@@ -8,8 +8,8 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/uuid"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 const (
@@ -28,7 +28,7 @@ type CheckerConfig struct {
 	Books Books
 	Now   func() time.Time
 	// Metrics is where the checker registers what it finds, nil if nowhere.
-	Metrics prometheus.Registerer
+	Metrics *metrics.Set
 }
 
 // Checker holds wallets against their journals: all of them on request, or a share of them at a time beside the
@@ -179,7 +179,7 @@ func (c *Checker) Watch(ctx context.Context) ([]Fault, error) {
 	more, passErr := c.watchAll(ctx, over(share))
 	c.owed = max(0, c.now().Sub(start)-share)
 	found = append(found, more...)
-	c.metrics.violations.Add(float64(len(found)))
+	c.metrics.violations.Add(len(found))
 	return found, errors.Join(err, passErr)
 }
 

@@ -3,17 +3,15 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/big"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/VictoriaMetrics/metrics"
 )
 
-// newOperations makes the counter of what was asked for and what became of it.
-func newOperations(r prometheus.Registerer) *prometheus.CounterVec {
-	return promauto.With(r).NewCounterVec(prometheus.CounterOpts{
-		Name: "credits_operations_total", Help: "Requests that move credits, by type of transaction and result.",
-	}, []string{"type", "result"})
+// countOperation counts a request that moves credits, and what became of it.
+func countOperation(set *metrics.Set, of Type, result string) {
+	set.GetOrCreateCounter(fmt.Sprintf(`credits_operations_total{type=%q,result=%q}`, of, result)).Inc()
 }
 
 // resultOf is the label of an outcome.
@@ -39,23 +37,19 @@ func resultOf(r Receipt, err error) string {
 
 // checks are what a checker tells.
 type checks struct {
-	imbalance  prometheus.Gauge
-	violations prometheus.Counter
-	verified   prometheus.Gauge
+	imbalance  *metrics.Gauge   // trial balance in credits at the last pass over all wallets; 0 in a sound ledger
+	violations *metrics.Counter // faults that checks found
+	verified   *metrics.Gauge   // when the last complete pass over all wallets began
 }
 
-func newChecks(r prometheus.Registerer) checks {
-	with := promauto.With(r)
+func newChecks(set *metrics.Set) checks {
+	if set == nil {
+		set = metrics.NewSet()
+	}
 	return checks{
-		imbalance: with.NewGauge(prometheus.GaugeOpts{
-			Name: "ledger_imbalance", Help: "Trial balance in credits at the last pass over all wallets; 0 in a sound ledger.",
-		}),
-		violations: with.NewCounter(prometheus.CounterOpts{
-			Name: "ledger_violations_total", Help: "Faults that checks found.",
-		}),
-		verified: with.NewGauge(prometheus.GaugeOpts{
-			Name: "ledger_verified_timestamp_seconds", Help: "When the last complete pass over all wallets began.",
-		}),
+		imbalance:  set.NewGauge("ledger_imbalance", nil),
+		violations: set.NewCounter("ledger_violations_total"),
+		verified:   set.NewGauge("ledger_verified_timestamp_seconds", nil),
 	}
 }
 

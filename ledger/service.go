@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/uuid"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Config is what the service needs.
@@ -18,7 +18,7 @@ type Config struct {
 	// NewID makes the ids of transactions, UUIDv7. Nil: from the process clock and random bits.
 	NewID func() (uuid.UUID, error)
 	// Metrics is where requests are counted, nil if nowhere.
-	Metrics prometheus.Registerer
+	Metrics *metrics.Set
 }
 
 // Ledger turns requests into commands and results into answers. It is safe for concurrent use.
@@ -28,7 +28,7 @@ type Ledger struct {
 	dailyFree   Amount
 	newID       func() (uuid.UUID, error)
 	flights     *flights
-	operations  *prometheus.CounterVec
+	metrics     *metrics.Set
 }
 
 // New makes a service.
@@ -36,9 +36,12 @@ func New(cfg Config) *Ledger {
 	if cfg.NewID == nil {
 		cfg.NewID = uuid.NewV7
 	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = metrics.NewSet()
+	}
 	return &Ledger{
 		store: cfg.Store, signupBonus: cfg.SignupBonus, dailyFree: cfg.DailyFree, newID: cfg.NewID, flights: newFlights(),
-		operations: newOperations(cfg.Metrics),
+		metrics: cfg.Metrics,
 	}
 }
 
@@ -150,7 +153,7 @@ func (l *Ledger) Adjust(ctx context.Context, a Adjustment) (Receipt, error) {
 
 // count counts an outcome and passes it on.
 func (l *Ledger) count(of Type, receipt Receipt, err error) (Receipt, error) {
-	l.operations.WithLabelValues(string(of), resultOf(receipt, err)).Inc()
+	countOperation(l.metrics, of, resultOf(receipt, err))
 	return receipt, err
 }
 

@@ -6,12 +6,12 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/VictoriaMetrics/metrics"
 
 	"mana/storage/sqlite"
 )
 
 // Open opens the embedded engine at a path. metrics may be nil.
-func Open(ctx context.Context, path string, logger *slog.Logger, metrics prometheus.Registerer) (*sqlite.DB, error) {
-	return sqlite.Open(ctx, sqlite.Config{Path: path, Now: time.Now, Logger: logger, Metrics: metrics})
+func Open(ctx context.Context, path string, logger *slog.Logger, set *metrics.Set) (*sqlite.DB, error) {
+	return sqlite.Open(ctx, sqlite.Config{Path: path, Now: time.Now, Logger: logger, Metrics: set})
 }

@@ -18,7 +18,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/VictoriaMetrics/metrics"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
 
@@ -44,7 +44,7 @@ type Config struct {
 	Now    func() time.Time
 	Logger *slog.Logger
 	// Metrics is where the size and duration of commits are counted, nil if nowhere.
-	Metrics prometheus.Registerer
+	Metrics *metrics.Set
 
 	batch int // writes that share a commit; 0: as many as there are
 }

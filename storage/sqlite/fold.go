@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/VictoriaMetrics/metrics"
 )
 
 // Sizes of the write-ahead log in pages of 4 KiB, and what is done about it. SQLite itself does nothing.
@@ -90,23 +89,23 @@ func (w *writer) pragma(pragma string) {
 }
 
 // batchMetrics are what the writer counts. Writes of all domains share a commit.
-type batchMetrics struct{ seconds, size prometheus.Histogram }
+type batchMetrics struct {
+	seconds *metrics.PrometheusHistogram // from the start of a shared transaction to its end on disk
+	size    *metrics.PrometheusHistogram // writes that shared a commit
+}
 
-func newBatchMetrics(r prometheus.Registerer) batchMetrics {
-	with := promauto.With(r)
+func newBatchMetrics(set *metrics.Set) batchMetrics {
+	if set == nil {
+		set = metrics.NewSet()
+	}
 	return batchMetrics{
-		seconds: with.NewHistogram(prometheus.HistogramOpts{
-			Name: "ledger_commit_seconds", Help: "Time from the start of a shared transaction to its end on disk.",
-			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
-		}),
-		size: with.NewHistogram(prometheus.HistogramOpts{
-			Name: "ledger_batch_size", Help: "Writes that shared a commit.",
-			Buckets: prometheus.ExponentialBuckets(1, 2, 10), // to 512
-		}),
+		seconds: set.NewPrometheusHistogramExt("ledger_commit_seconds",
+			[]float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}),
+		size: set.NewPrometheusHistogramExt("ledger_batch_size", metrics.ExponentialBuckets(1, 2, 10)), // to 512
 	}
 }
 
 func (m batchMetrics) observe(jobs int, took time.Duration) {
-	m.size.Observe(float64(jobs))
-	m.seconds.Observe(took.Seconds())
+	m.size.Update(float64(jobs))
+	m.seconds.Update(took.Seconds())
 }
