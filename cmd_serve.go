@@ -136,6 +136,7 @@ func (p *program) run(ctx context.Context, listeners []net.Listener, stderr io.W
 	jobs, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopJobs()
 	p.startJobs(jobs)
+	debug.FreeOSMemory() // the start needed more than serving does
 	select {
 	case err := <-failed:
 		stopJobs()
