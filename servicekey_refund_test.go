@@ -82,8 +82,14 @@ func TestContractServiceKeyRefund(t *testing.T) {
 		t.Errorf("got %s, want all back", got)
 	}
 	events := s.texts(t, `SELECT metadata FROM auth_security_events WHERE event_type = 'credits_refunded' AND user_id = ? ORDER BY id`, id)
-	if len(events) != 5 || !strings.Contains(events[0], `"actor":"app:todo"`) || !strings.Contains(events[0], `"usageId":"`+first+`"`) {
+	if len(events) != 5 || !strings.Contains(events[0], `"actor":"service:`+b.key.ID+`"`) || !strings.Contains(events[0], `"caller":"app:todo"`) ||
+		!strings.Contains(events[0], `"usageId":"`+first+`"`) {
 		t.Errorf("got %v, want one event for each refund", events)
+	}
+	s.spendOnce(t, token, `{"amount":1,"appId":"todo","description":"x"}`)
+	actors := s.texts(t, `SELECT DISTINCT type || ' ' || actor FROM credits_transactions WHERE user_id = ? AND actor <> 'system' ORDER BY 1`, id)
+	if want := "refund service:" + b.key.ID + ", usage service:" + b.key.ID + ", usage user"; strings.Join(actors, ", ") != want {
+		t.Errorf("got %v, want %s", actors, want)
 	}
 }
 

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -253,7 +254,7 @@ func (d *draft) use(c Command, now time.Time) (Transaction, error) {
 	d.usage = append(d.usage, UsageDay{AppID: c.Use.AppID, Day: dayOf(now), Used: c.Use.Amount, Uses: 1})
 	return d.record(Transaction{
 		ID: c.ID, Type: TypeUsage, Kind: kindUse, AppID: c.Use.AppID, Description: c.Use.Description,
-		Metadata: c.Use.Metadata, Caller: c.Use.Caller, Actor: "user", IdempotencyKey: c.Use.IdempotencyKey,
+		Metadata: c.Use.Metadata, Caller: c.Use.Caller, Actor: cmp.Or(c.Use.Actor, "user"), IdempotencyKey: c.Use.IdempotencyKey,
 		At: now, Postings: postings,
 	}, before), nil
 }

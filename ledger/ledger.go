@@ -150,8 +150,8 @@ type Transaction struct {
 	AppID          string
 	Description    string
 	Metadata       []byte    // JSON object as it was given; nil if none
-	Caller         string    // "first-party", "client:<id>", "internal:<what>"
-	Actor          string    // "user", "service", "operator", "system"
+	Caller         string    // "first-party", "client:<id>", "app:<id>", "internal:<what>"
+	Actor          string    // who acted: "user", "service:<id of the key>", "operator", "system"
 	IdempotencyKey string    // as the request gave it; empty if none
 	RelatedID      uuid.UUID // of the use that a refund gives back; nil for others
 

@@ -25,6 +25,7 @@ type Refund struct {
 	TransactionID  uuid.UUID // of the use; nil: it is looked for, see [Wants]
 	IdempotencyKey string    // empty: the request is its own
 	Caller         string
+	Actor          string          // who gives back
 	Metadata       json.RawMessage // JSON object as given; nil if none
 }
 
@@ -60,7 +61,7 @@ func (d *draft) refund(used *Usage, c Command, now time.Time) (Transaction, erro
 	d.usage = append(d.usage, UsageDay{AppID: used.AppID, Day: dayOf(used.At), Used: -asked.Amount})
 	return d.record(Transaction{
 		ID: c.ID, Type: TypeRefund, Kind: kindRefund, AppID: used.AppID, Description: asked.Description,
-		Metadata: asked.Metadata, Caller: asked.Caller, Actor: "service", IdempotencyKey: asked.IdempotencyKey,
+		Metadata: asked.Metadata, Caller: asked.Caller, Actor: asked.Actor, IdempotencyKey: asked.IdempotencyKey,
 		RelatedID: used.ID, At: now, Postings: postings,
 	}, before), nil
 }

@@ -69,6 +69,7 @@ type Use struct {
 	Metadata       []byte // JSON object as given; nil if none
 	Caller         string // "first-party" or "client:<id>"
 	IdempotencyKey string // empty: the request is its own
+	Actor          string // who spends; empty: the person itself
 }
 
 // Receipt is what was posted, with the balance as it was right after it.

@@ -65,6 +65,9 @@ func (k ServiceKey) Owner() string { return k.AppIDs[0] }
 // Caller is the scope of idempotency keys: it outlives the value of the key.
 func (k ServiceKey) Caller() string { return "app:" + k.Owner() }
 
+// Actor is the key as the one who acts, in the journal and the security log.
+func (k ServiceKey) Actor() string { return "service:" + k.ID.String() }
+
 // May reports whether the key has a permission.
 func (k ServiceKey) May(permission string) bool { return slices.Contains(k.Permissions, permission) }
 

@@ -47,7 +47,7 @@ func writeJournal(t *tx, d ledger.Delta) error {
 // refundEvent is the entry of the security log for a refund.
 func refundEvent(x ledger.Transaction) identity.Event {
 	return identity.Event{UserID: x.UserID, Type: "credits_refunded", Metadata: map[string]string{
-		"actor": x.Caller, "appId": x.AppID, "amount": x.Amount.String(), "transactionId": x.ID.String(), "usageId": x.RelatedID.String(),
+		"actor": x.Actor, "caller": x.Caller, "appId": x.AppID, "amount": x.Amount.String(), "transactionId": x.ID.String(), "usageId": x.RelatedID.String(),
 	}}
 }
 

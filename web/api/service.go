@@ -115,7 +115,7 @@ func (a *API) ServiceUse(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	use := ledger.Use{UserID: body.id("userId"), Amount: body.amount(), AppID: body.appID(key.Owner()), Caller: key.Caller()}
+	use := ledger.Use{UserID: body.id("userId"), Amount: body.amount(), AppID: body.appID(key.Owner()), Caller: key.Caller(), Actor: key.Actor()}
 	use.Description = body.limited("description", 1, maxDescription)
 	use.IdempotencyKey = body.idempotencyKey(r.Header)
 	use.Metadata = body.metadata("metadata")
@@ -149,7 +149,7 @@ func (a *API) ServiceRefund(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	refund := ledger.Refund{UserID: body.id("userId"), Amount: body.amount(), Caller: key.Caller()}
+	refund := ledger.Refund{UserID: body.id("userId"), Amount: body.amount(), Caller: key.Caller(), Actor: key.Actor()}
 	refund.Description = body.limited("description", 1, maxDescription)
 	refund.AppID = body.appID(key.Owner())
 	refund.TransactionID = body.optionalID("transactionId")
