@@ -31,6 +31,9 @@ func newClientCommand(environ []string) *cobra.Command {
 	return command
 }
 
+// actorCommand is who acts by a command, in the journal and the security log.
+const actorCommand = "command line"
+
 // withStore opens the database for one command, beside a server that may be running.
 func withStore(ctx context.Context, environ []string, f func(*config, *sqlite.DB) error) (err error) {
 	environ, err = withDotEnv(environ)

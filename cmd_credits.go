@@ -87,7 +87,7 @@ func newCreditsBalance(environ []string) *cobra.Command {
 }
 
 func newCreditsGrant(environ []string) *cobra.Command {
-	var a ledger.Adjustment
+	a := ledger.Adjustment{Actor: actorCommand}
 	var class string
 	var asJSON bool
 	command := &cobra.Command{

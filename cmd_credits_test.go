@@ -55,6 +55,11 @@ func TestCreditsGrant(t *testing.T) {
 	if out := s.command(t, "credits", "balance", "ada@example.com"); !strings.Contains(out, "paid           3") {
 		t.Errorf("got\n%s", out)
 	}
+	events := s.texts(t, `SELECT event_type || ' ' || metadata FROM auth_security_events WHERE event_type = 'credits_adjusted' AND user_id = ? ORDER BY id`, id)
+	if len(events) != 3 || !strings.Contains(events[0], `"actor":"command line","after":"152.5","amount":"2.5","before":"150"`) ||
+		!strings.Contains(events[2], `"after":"3","amount":"-152.5","before":"155.5"`) {
+		t.Errorf("got %q, want an event for each grant, none for the repeated one", events)
+	}
 	reason := []string{"--reason", "r", "--key", "k"}
 	for _, c := range []struct {
 		code int
@@ -110,6 +115,11 @@ func TestCreditsVerify(t *testing.T) {
 	s.fails(t, exitRefused, "credits", "verify", "--rebuild", id) // nobody says yes
 	if out := s.command(t, "credits", "verify", "--rebuild", "ada@example.com", "--yes"); !strings.Contains(out, "free  149.500001  149.5") {
 		t.Errorf("got\n%s", out)
+	}
+	events := s.texts(t, `SELECT metadata FROM auth_security_events WHERE event_type = 'wallet_rebuilt' AND user_id = ?`, id)
+	if len(events) != 1 || !strings.Contains(events[0], `"actor":"command line","after":"state=active free=149.5 `) ||
+		!strings.Contains(events[0], `"before":"state=frozen free=149.500001 `) {
+		t.Errorf("got %q", events)
 	}
 	s.spendOnce(t, token, `{"amount":1,"appId":"chat","description":"x"}`)
 	s.command(t, "credits", "verify")

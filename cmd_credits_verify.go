@@ -173,7 +173,7 @@ func rebuildWallet(cmd *cobra.Command, db *sqlite.DB, who string, yes bool) erro
 	if err := confirm(cmd, yes, "The wallet becomes what its journal says, and can be used again. Do it?"); err != nil {
 		return err
 	}
-	return db.Ledger().Mend(cmd.Context(), id, ledger.Rebuild)
+	return db.Ledger().Mend(cmd.Context(), actorCommand, id, ledger.Rebuild)
 }
 
 func printDifference(cmd *cobra.Command, j ledger.Journal, mended ledger.Projections) error {

@@ -16,6 +16,7 @@ type Adjustment struct {
 	Class          Class  // of what is given; paid credits settle debt first
 	Reason         string
 	IdempotencyKey string
+	Actor          string // the operator, such as "command line"
 }
 
 // adjust gives credits as a grant of their own, or takes them in burn order.
@@ -23,7 +24,7 @@ func (d *draft) adjust(c Command, now time.Time) (Transaction, error) {
 	before := d.wallet
 	x := Transaction{
 		ID: c.ID, Type: TypeAdjustment, Kind: kindGrant, AppID: systemApp, Description: c.Adjust.Reason,
-		Caller: callerOperator, Actor: "operator", IdempotencyKey: c.Adjust.IdempotencyKey, At: now,
+		Caller: callerOperator, Actor: c.Adjust.Actor, IdempotencyKey: c.Adjust.IdempotencyKey, At: now,
 	}
 	switch amount := c.Adjust.Amount; {
 	case amount < 0 && d.wallet.Free+d.wallet.Paid < -amount:

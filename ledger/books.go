@@ -22,9 +22,9 @@ type Books interface {
 	// were at the start; if deep, that they are as this program makes them, and row by row I2 postings without a
 	// transaction and I10 idempotency keys.
 	Structure(ctx context.Context, deep bool) ([]Fault, error)
-	// Mend replaces the projections of a frozen wallet and makes it active, and notes so in the security log.
-	// Nothing is written when mend fails. [ErrNoWallet].
-	Mend(ctx context.Context, userID uuid.UUID, mend func(Journal) (Projections, error)) error
+	// Mend replaces the projections of a frozen wallet and makes it active, and notes in the security log who did
+	// so, and the wallet before and after. Nothing is written when mend fails. [ErrNoWallet].
+	Mend(ctx context.Context, actor string, userID uuid.UUID, mend func(Journal) (Projections, error)) error
 }
 
 // Projections are what is stored beside the journal of a wallet and can be made from it.

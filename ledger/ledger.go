@@ -37,8 +37,8 @@ var (
 	ErrNoTransaction = errors.New("no such transaction")
 	// ErrBalanceLimit: the wallet would hold more than [MaxWallet].
 	ErrBalanceLimit = errors.New("balance limit reached")
-	// ErrReason: an adjustment has no reason, or no idempotency key.
-	ErrReason = errors.New("an adjustment needs a reason and a key")
+	// ErrReason: an adjustment has no reason, no idempotency key, or nobody who makes it.
+	ErrReason = errors.New("an adjustment needs a reason, a key and an actor")
 	// ErrAmount: the amount is not a decimal greater than 0, at most 1,000,000, with at most 6 places.
 	ErrAmount = errors.New("amount out of range")
 )
@@ -151,7 +151,7 @@ type Transaction struct {
 	Description    string
 	Metadata       []byte    // JSON object as it was given; nil if none
 	Caller         string    // "first-party", "client:<id>", "app:<id>", "internal:<what>"
-	Actor          string    // who acted: "user", "service:<id of the key>", "operator", "system"
+	Actor          string    // who acted: "user", "service:<id of the key>", "command line", "system"
 	IdempotencyKey string    // as the request gave it; empty if none
 	RelatedID      uuid.UUID // of the use that a refund gives back; nil for others
 

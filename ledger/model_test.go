@@ -278,7 +278,7 @@ func (m *machine) Adjust(t *rapid.T) {
 	a := ledger.Adjustment{
 		UserID: m.userID, Amount: ledger.Amount(rapid.Int64Range(int64(-20*ledger.Credit), int64(20*ledger.Credit)).Draw(t, "micro")),
 		Class:  rapid.SampledFrom([]ledger.Class{"", ledger.Free, ledger.Paid}).Draw(t, "class"),
-		Reason: "goodwill", IdempotencyKey: rapid.SampledFrom([]string{"o-1", "o-2", "o-3", "o-4", "o-5"}).Draw(t, "key"),
+		Reason: "goodwill", IdempotencyKey: rapid.SampledFrom([]string{"o-1", "o-2", "o-3", "o-4", "o-5"}).Draw(t, "key"), Actor: "test",
 	}
 	receipt, err := m.ledger.Adjust(t.Context(), a)
 	if a.Amount == 0 {
@@ -357,7 +357,7 @@ func lived(t *testing.T) spoiled {
 		}
 		return receipt.Transaction.ID
 	}
-	must(m.ledger.Adjust(t.Context(), ledger.Adjustment{UserID: userID, Amount: 20 * ledger.Credit, Class: ledger.Paid, Reason: "r", IdempotencyKey: "1"}))
+	must(m.ledger.Adjust(t.Context(), ledger.Adjustment{UserID: userID, Amount: 20 * ledger.Credit, Class: ledger.Paid, Reason: "r", IdempotencyKey: "1", Actor: "test"}))
 	use := must(m.ledger.Use(t.Context(), ledger.Use{UserID: userID, Amount: 160 * ledger.Credit, AppID: "a", Caller: "c"}))
 	must(m.ledger.Refund(t.Context(), ledger.Refund{UserID: userID, Amount: 8 * ledger.Credit, AppID: "a", Caller: "c", TransactionID: use}))
 	must(m.ledger.Use(t.Context(), ledger.Use{UserID: userID, Amount: 2 * ledger.Credit, AppID: "b", Caller: "c"}))

@@ -135,10 +135,10 @@ func (l *Ledger) Refund(ctx context.Context, r Refund) (Receipt, error) {
 	return l.count(TypeRefund, receipt, err)
 }
 
-// Adjust gives credits to a person, or takes them, on the word of an operator. It needs a reason and an
-// idempotency key. [ErrInsufficient], [ErrBalanceLimit], and the errors of [Ledger.Use].
+// Adjust gives credits to a person, or takes them, on the word of an operator. It needs a reason, an
+// idempotency key and an actor. [ErrInsufficient], [ErrBalanceLimit], and the errors of [Ledger.Use].
 func (l *Ledger) Adjust(ctx context.Context, a Adjustment) (Receipt, error) {
-	if a.Reason == "" || a.IdempotencyKey == "" {
+	if a.Reason == "" || a.IdempotencyKey == "" || a.Actor == "" {
 		return Receipt{}, ErrReason
 	}
 	if a.Class == "" {

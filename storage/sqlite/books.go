@@ -192,7 +192,7 @@ func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, erro
 }
 
 // Mend implements [ledger.Books].
-func (l *Ledger) Mend(ctx context.Context, userID uuid.UUID, mend func(ledger.Journal) (ledger.Projections, error)) error {
+func (l *Ledger) Mend(ctx context.Context, actor string, userID uuid.UUID, mend func(ledger.Journal) (ledger.Projections, error)) error {
 	return l.db.write(ctx, func(t *tx) error {
 		journal, err := loadJournal(t, userID)
 		if err != nil {
@@ -205,8 +205,16 @@ func (l *Ledger) Mend(ctx context.Context, userID uuid.UUID, mend func(ledger.Jo
 		if err := replaceProjections(t, p); err != nil {
 			return fmt.Errorf("mending a wallet: %w", err)
 		}
-		return insertEvent(t, identity.Event{UserID: userID, Type: "wallet_rebuilt"}, timestamp(l.db.clock()))
+		return insertEvent(t, identity.Event{UserID: userID, Type: "wallet_rebuilt", Metadata: map[string]string{
+			"actor": actor, "before": walletSummary(journal.Wallet), "after": walletSummary(p.Wallet),
+		}}, timestamp(l.db.clock()))
 	})
+}
+
+// walletSummary is what a wallet says, for the security log.
+func walletSummary(w ledger.Wallet) string {
+	return fmt.Sprintf("state=%s free=%s paid=%s held=%s debt=%s earned=%s spent=%s transactions=%d",
+		w.State, w.Free, w.Paid, w.HeldFree+w.HeldPaid, w.Debt, w.Earned, w.Spent, w.Seq)
 }
 
 func replaceProjections(t *tx, p ledger.Projections) error {

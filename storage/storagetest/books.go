@@ -91,7 +91,7 @@ func testCheckFinds(t *testing.T, w *wallets) {
 		if _, err := w.ledger.Use(t.Context(), ledger.Use{UserID: other.ID, Amount: 1, AppID: "chat", Caller: "first-party"}); err != nil {
 			t.Errorf("%s: got %v, want others served", change, err)
 		}
-		if err := w.Books.Mend(t.Context(), w.user.ID, ledger.Rebuild); err != nil {
+		if err := w.Books.Mend(t.Context(), actor, w.user.ID, ledger.Rebuild); err != nil {
 			t.Errorf("%s: got %v", change, err)
 		}
 		w.mustUse(t, ledger.Credit)
@@ -103,7 +103,7 @@ func testCheckFinds(t *testing.T, w *wallets) {
 			t.Errorf("got a verification at %v", at)
 		}
 	}
-	err := w.Books.Mend(t.Context(), w.user.ID, ledger.Rebuild)
+	err := w.Books.Mend(t.Context(), actor, w.user.ID, ledger.Rebuild)
 	want(t, err, ledger.ErrNotRebuilt) // it is not frozen
 }
 

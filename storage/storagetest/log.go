@@ -43,9 +43,9 @@ func (l *commandLog) next() (time.Duration, func(*ledger.Ledger) (ledger.Receipt
 	return wait, func(credits *ledger.Ledger) (ledger.Receipt, error) {
 		switch {
 		case kind == 0:
-			return credits.Adjust(context.Background(), ledger.Adjustment{UserID: l.userID, Amount: 3 * amount, Class: ledger.Paid, Reason: app, IdempotencyKey: "k-" + key})
+			return credits.Adjust(context.Background(), ledger.Adjustment{UserID: l.userID, Amount: 3 * amount, Class: ledger.Paid, Reason: app, IdempotencyKey: "k-" + key, Actor: actor})
 		case kind == 1:
-			return credits.Adjust(context.Background(), ledger.Adjustment{UserID: l.userID, Amount: -amount, Reason: app, IdempotencyKey: "t-" + key})
+			return credits.Adjust(context.Background(), ledger.Adjustment{UserID: l.userID, Amount: -amount, Reason: app, IdempotencyKey: "t-" + key, Actor: actor})
 		case kind <= 3:
 			r := ledger.Refund{UserID: l.userID, Amount: amount, AppID: app, Caller: "app", IdempotencyKey: key}
 			if named && len(l.uses) > 0 {

@@ -155,7 +155,7 @@ func testUsage(t *testing.T, w *wallets) {
 func (w *wallets) adjust(t *testing.T, amount ledger.Amount, class ledger.Class, key string) ledger.Receipt {
 	t.Helper()
 	receipt, err := w.ledger.Adjust(t.Context(), ledger.Adjustment{
-		UserID: w.user.ID, Amount: amount, Class: class, Reason: "goodwill", IdempotencyKey: key,
+		UserID: w.user.ID, Amount: amount, Class: class, Reason: "goodwill", IdempotencyKey: key, Actor: actor,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +184,7 @@ func testAdjust(t *testing.T, w *wallets) {
 		ledger.ErrReason:       {Amount: 1, IdempotencyKey: "5"},
 		ledger.ErrAmount:       {Reason: "r", IdempotencyKey: "6"},
 	} {
-		a.UserID = w.user.ID
+		a.UserID, a.Actor = w.user.ID, actor
 		if _, err := w.ledger.Adjust(t.Context(), a); !errors.Is(err, want) {
 			t.Errorf("got %v, want %v", err, want)
 		}
@@ -198,7 +198,7 @@ func testCap(t *testing.T, w *wallets) {
 		w.adjust(t, ledger.MaxOperation, "", fmt.Sprint(i))
 	}
 	rest := ledger.MaxWallet - 999*ledger.MaxOperation - 140*ledger.Credit
-	_, err := w.ledger.Adjust(t.Context(), ledger.Adjustment{UserID: w.user.ID, Amount: rest + 1, Reason: "r", IdempotencyKey: "over"})
+	_, err := w.ledger.Adjust(t.Context(), ledger.Adjustment{UserID: w.user.ID, Amount: rest + 1, Reason: "r", IdempotencyKey: "over", Actor: actor})
 	want(t, err, ledger.ErrBalanceLimit)
 	w.adjust(t, rest, "", "full")
 	w.wantFree(t, ledger.MaxWallet)

@@ -14,7 +14,7 @@ import (
 	"mana/provider/identity"
 )
 
-// actor changes service keys in tests.
+// actor is the operator in tests.
 const actor = "storagetest"
 
 func testServiceKeys(t *testing.T, open Open) {
