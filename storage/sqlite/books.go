@@ -16,18 +16,18 @@ var _ ledger.Books = (*Ledger)(nil)
 
 // Wallets implements [ledger.Books].
 func (l *Ledger) Wallets(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, error) {
-	return collectIDs(l.db.readers.QueryContext(ctx, `SELECT user_id FROM credits_balances WHERE user_id > ?
+	return collectIDs(l.db.query(ctx, `SELECT user_id FROM credits_balances WHERE user_id > ?
 		ORDER BY user_id LIMIT ?`, after.String(), limit))
 }
 
 // Touched implements [ledger.Books].
 func (l *Ledger) Touched(ctx context.Context, after int64, limit int) ([]uuid.UUID, int64, error) {
 	var last int64
-	err := l.db.readers.QueryRowContext(ctx, `SELECT coalesce(max(pos), 0) FROM credits_transactions`).Scan(&last)
+	err := l.db.queryRow(ctx, `SELECT coalesce(max(pos), 0) FROM credits_transactions`).Scan(&last)
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading the end of the journal: %w", err)
 	}
-	ids, err := collectIDs(l.db.readers.QueryContext(ctx, `SELECT DISTINCT user_id FROM credits_transactions
+	ids, err := collectIDs(l.db.query(ctx, `SELECT DISTINCT user_id FROM credits_transactions
 		WHERE pos > ? AND pos <= ? LIMIT ?`, after, last, limit))
 	return ids, last, err
 }
@@ -154,7 +154,7 @@ func qualified(table, columns string) string {
 
 // Page implements [ledger.Books].
 func (l *Ledger) Page(ctx context.Context, userID uuid.UUID, after int64, limit int) ([]ledger.Transaction, error) {
-	rows, err := l.db.readers.QueryContext(ctx, `SELECT `+transactionColumns+` FROM credits_transactions
+	rows, err := l.db.query(ctx, `SELECT `+transactionColumns+` FROM credits_transactions
 		WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?`, userID.String(), after, limit)
 	return collectTransactions(rows, err)
 }
