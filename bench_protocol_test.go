@@ -102,6 +102,12 @@ func benchIntrospection(t *testing.T, s *server, p, base process, client created
 		}
 		return each(p, client.ID, client.Secret), each(base, "x", bareSecret)
 	}
+	active := func(token string) {
+		t.Helper()
+		if _, body, _ := s.post(t, "/introspect", client, "token", token); body["active"] != true {
+			t.Fatalf("got %v for a token of the load", body)
+		}
+	}
 	note := func(name string, count int) {
 		ours, bare := loads(0, count, 0)
 		fmt.Printf("%s: %.3f, no goal\n", name, ratioOf(t, name, freshTokens, ours, bare))
@@ -110,6 +116,7 @@ func benchIntrospection(t *testing.T, s *server, p, base process, client created
 	note("introspection of one token again and again", 1)
 	ours, bare := loads(0, freshTokens, time.Second)
 	compare(t, "introspection_cpu_ratio", freshTokens, 1.25, ours, bare)
+	active(tokens[0]) // the oldest: all were answered as live ones
 }
 
 // benchES256 compares tokens by the other algorithm, on a program that signs with it.

@@ -296,7 +296,7 @@ func TestContractProtection(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if response.StatusCode != 401 || !strings.Contains(response.Header.Get("WWW-Authenticate"), `error="invalid_request"`) {
+	if response.StatusCode != 401 || !strings.Contains(response.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
 		t.Errorf("two tokens: got %d, %q", response.StatusCode, response.Header.Get("WWW-Authenticate"))
 	}
 

@@ -22,8 +22,7 @@ const (
 // Document is a public document that is encoded once and answered from memory, with a strong ETag for
 // each of its encodings. Any origin may read it. It never changes.
 type Document struct {
-	plain         form
-	zipped        *form // nil: compression saves too little
+	plain, zipped form
 	contentType   []string
 	cache         []string
 }
@@ -54,15 +53,15 @@ func NewDocument(contentType string, body []byte, cache string) *Document {
 	_ = writer.Close()
 	sum := sha256.Sum256(body)
 	tag := base64.RawURLEncoding.EncodeToString(sum[:12])
-	d := &Document{plain: *newForm(body, `"`+tag+`"`, nil), contentType: []string{contentType}, cache: []string{cache}}
-	if zipped.Len() < len(body)/2 {
-		d.zipped = newForm(zipped.Bytes(), `"`+tag+`-gzip"`, gzipEncoding)
+	return &Document{
+		plain:       newForm(body, `"`+tag+`"`, nil),
+		zipped:      newForm(zipped.Bytes(), `"`+tag+`-gzip"`, gzipEncoding),
+		contentType: []string{contentType}, cache: []string{cache},
 	}
-	return d
 }
 
-func newForm(body []byte, tag string, encoding []string) *form {
-	return &form{body: body, tag: tag, etag: []string{tag}, length: []string{strconv.Itoa(len(body))}, encoding: encoding}
+func newForm(body []byte, tag string, encoding []string) form {
+	return form{body: body, tag: tag, etag: []string{tag}, length: []string{strconv.Itoa(len(body))}, encoding: encoding}
 }
 
 // published is the current version of a document.
@@ -86,12 +85,10 @@ func (d *Document) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	chosen := &d.plain
-	if d.zipped != nil {
-		header.Add("Vary", acceptEncoding)
-		if strings.Contains(r.Header.Get(acceptEncoding), "gzip") {
-			chosen = d.zipped
-		}
+	if acceptsGzip(r.Header.Get(acceptEncoding)) {
+		chosen = &d.zipped
 	}
+	header.Add("Vary", acceptEncoding)
 	header["Cache-Control"] = d.cache
 	header["Etag"] = chosen.etag
 	if matches(r.Header.Get("If-None-Match"), chosen.tag) {
@@ -102,10 +99,27 @@ func (d *Document) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header["Content-Encoding"] = chosen.encoding
 	}
 	header["Content-Type"] = d.contentType
-	header["Content-Length"] = chosen.length
+	if len(chosen.body) > buffered || r.Method == http.MethodHead {
+		header["Content-Length"] = chosen.length // otherwise net/http states it, for less
+	}
 	if r.Method == http.MethodGet {
 		_, _ = w.Write(chosen.body)
 	}
+}
+
+// buffered is how much of a body net/http holds back to learn its length, in bytes.
+const buffered = 2048
+
+// acceptsGzip reports whether a caller takes gzip (RFC 9110, section 12.5.3).
+func acceptsGzip(list string) bool {
+	for coding := range strings.SplitSeq(list, ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			quality, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(weight), "q="), 32)
+			return err != nil || quality > 0
+		}
+	}
+	return false
 }
 
 // matches compares an If-None-Match list weakly with a tag (RFC 9110, section 13.1.2).

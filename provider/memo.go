@@ -44,7 +44,10 @@ func (m *memo[V]) get(key string, ask func() (V, error)) (V, error) {
 		return value, nil
 	}
 	if len(m.entries) >= m.size {
-		clear(m.entries) // asking anew costs little
+		for other := range m.entries { // any one; emptying it all would cost every caller
+			delete(m.entries, other)
+			break
+		}
 	}
 	m.entries[key] = memoEntry[V]{value, until}
 	return value, nil

@@ -60,6 +60,8 @@ const (
 	// it, one in this process at once.
 	factsLife = time.Second
 	maxFacts  = 8192
+
+	maxVerified = 16384 // tokens whose signature need not be checked again, about 600 bytes each
 )
 
 // FormField is one hidden field of a form_post page.
@@ -146,7 +148,7 @@ func New(cfg Config) (*Provider, error) {
 		ring: cfg.Ring, cookies: cfg.Cookies, pages: cfg.Pages, accessTTL: cfg.AccessTTL, refreshMax: cfg.RefreshMax,
 		signupOpen: cfg.SignupOpen, refreshKey: cfg.Derive(refreshLabel), device: cfg.Device, logger: cfg.Logger, now: cfg.Now,
 		facts:    newMemo[Facts](factsLife, maxFacts),
-		verified: newMemo[accessClaims](cfg.AccessTTL, maxFacts),
+		verified: newMemo[accessClaims](cfg.AccessTTL, maxVerified),
 		verifier: local, creditsAlg: cfg.CreditsAlg,
 	}
 	if err := p.Republish(); err != nil {
@@ -158,11 +160,11 @@ func New(cfg Config) (*Provider, error) {
 
 // Republish prepares the metadata and the key set again. It is to be called when the ring has changed.
 func (p *Provider) Republish() error {
+	p.verified.clear() // what a revoked key signed
 	discovery, err := p.metadata()
 	if err != nil {
 		return err
 	}
-	p.verified.clear() // what a revoked key signed
 	p.discovery.Store(NewDocument("application/json", discovery, cacheMetadata))
 	p.jwks.Store(NewDocument("application/jwk-set+json", p.ring.JWKS(), cacheJWKS))
 	return nil

@@ -195,12 +195,12 @@ func (s *Site) apiRoutes() []route {
 func (s *Site) serviceRoutes() []route {
 	const credits, internal = "/api/v1/credits", "/api/v1/internal/credits"
 	return []route{
-		{"GET", credits + "/balance/{userId}", kindAPI, s.api.Handle(s.api.ServiceBalance)},
-		{"POST", credits + "/refund", kindAPI, s.api.Handle(s.api.ServiceRefund)},
-		{"GET", internal + "/balance/{userId}", kindAPI, s.api.Handle(s.api.ServiceBalance)},
-		{"POST", internal + "/use", kindAPI, s.api.Handle(s.api.ServiceUse)},
-		{"POST", internal + "/refund", kindAPI, s.api.Handle(s.api.ServiceRefund)},
-		{"POST", internal + "/init", kindAPI, s.api.Handle(s.api.ServiceInit)},
+		{"GET", credits + "/balance/{userId}", kindAPI, s.api.Proven(s.api.ServiceBalance)},
+		{"POST", credits + "/refund", kindAPI, s.api.Proven(s.api.ServiceRefund)},
+		{"GET", internal + "/balance/{userId}", kindAPI, s.api.Proven(s.api.ServiceBalance)},
+		{"POST", internal + "/use", kindAPI, s.api.Proven(s.api.ServiceUse)},
+		{"POST", internal + "/refund", kindAPI, s.api.Proven(s.api.ServiceRefund)},
+		{"POST", internal + "/init", kindAPI, s.api.Proven(s.api.ServiceInit)},
 	}
 }
 

@@ -38,12 +38,12 @@ func (r Refusal) Status() int {
 // as realm="…", then what the refusal says.
 func (r Refusal) Challenge(parameters ...string) string {
 	if len(r.Scopes) > 0 {
-		parameters = append(parameters, `scope="`+strings.Join(r.Scopes, " ")+`"`)
+		parameters = append(slices.Clip(parameters), `scope="`+strings.Join(r.Scopes, " ")+`"`)
 	}
 	if r.Fault != "" {
-		parameters = append(parameters, `error="`+r.Fault+`"`)
+		parameters = append(slices.Clip(parameters), `error="`+r.Fault+`"`)
 	}
-	return "Bearer " + strings.Join(parameters, ", ")
+	return strings.TrimSuffix("Bearer "+strings.Join(parameters, ", "), " ")
 }
 
 // Guard lets requests pass that carry a good access token in their Authorization header. Most APIs use
@@ -59,7 +59,7 @@ type Guard[T Token] struct {
 
 type contextKey[T Token] struct{}
 
-// From gives what was learned of the token of a request that passed.
+// From gives what was learned of the token of a request that passed this or another guard of the same type.
 func (Guard[T]) From(ctx context.Context) (T, bool) {
 	token, ok := ctx.Value(contextKey[T]{}).(T)
 	return token, ok
@@ -67,10 +67,12 @@ func (Guard[T]) From(ctx context.Context) (T, bool) {
 
 // Require lets requests pass whose token has all the scopes.
 func (g Guard[T]) Require(scopes ...string) func(http.Handler) http.Handler {
+	scopes = slices.Clone(scopes)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			token, refusal := g.check(r, scopes)
 			if refusal != nil {
+				refusal.Scopes = slices.Clone(scopes)
 				g.Refuse(w, r, *refusal)
 				return
 			}
@@ -79,21 +81,21 @@ func (g Guard[T]) Require(scopes ...string) func(http.Handler) http.Handler {
 	}
 }
 
-// check finds and checks the token of a request; the refusal is nil when it passes.
+// check finds and checks the token of a request; the refusal is nil when it passes, and names no scopes.
 func (g Guard[T]) check(r *http.Request, scopes []string) (T, *Refusal) {
 	var none T
 	text, fault := bearer(r)
 	if fault != "" || text == "" {
-		return none, &Refusal{Fault: fault, Scopes: scopes}
+		return none, &Refusal{Fault: fault}
 	}
 	token, err := g.Verify(r.Context(), text)
 	switch {
 	case errors.Is(err, ErrToken):
-		return none, &Refusal{Fault: "invalid_token", Scopes: scopes}
+		return none, &Refusal{Fault: "invalid_token"}
 	case err != nil:
-		return none, &Refusal{Scopes: scopes, Err: err}
+		return none, &Refusal{Err: err}
 	case slices.ContainsFunc(scopes, func(scope string) bool { return !token.Has(scope) }):
-		return none, &Refusal{Fault: "insufficient_scope", Scopes: scopes}
+		return none, &Refusal{Fault: "insufficient_scope"}
 	}
 	return token, nil
 }
@@ -130,9 +132,6 @@ func bearer(r *http.Request) (token, fault string) {
 	scheme, token, _ := strings.Cut(headers[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return "", ""
-	}
-	if token == "" {
-		return "", "invalid_request"
 	}
 	return token, ""
 }

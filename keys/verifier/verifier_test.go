@@ -412,7 +412,7 @@ func TestRequire(t *testing.T) {
 		"another scheme":    {[]string{"Basic " + token}, 401, realm + scope},
 		"bad token":         {[]string{"Bearer x"}, 401, realm + scope + `, error="invalid_token"`},
 		"two blanks":        {[]string{"Bearer  " + token}, 401, realm + scope + `, error="invalid_token"`},
-		"no token":          {[]string{"Bearer "}, 400, realm + scope + `, error="invalid_request"`},
+		"no token":          {[]string{"Bearer "}, 401, realm + scope},
 		"two tokens":        {[]string{"Bearer " + token, "Bearer " + token}, 400, realm + scope + `, error="invalid_request"`},
 		"too little":        {[]string{"Bearer " + narrow}, 403, realm + scope + `, error="insufficient_scope"`},
 		"keys out of reach": {[]string{"Bearer " + token}, 503, ""},

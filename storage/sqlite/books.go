@@ -50,12 +50,12 @@ func collectIDs(rows *sql.Rows, err error) ([]uuid.UUID, error) {
 
 // Inspect implements [ledger.Books].
 func (l *Ledger) Inspect(ctx context.Context, userID uuid.UUID, read func(ledger.Journal) error) error {
-	tx, err := l.db.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	snapshot, err := l.db.snapshot(ctx)
 	if err != nil {
-		return fmt.Errorf("starting a snapshot: %w", err)
+		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
-	journal, err := loadJournal(snapshot{ctx, tx}, userID)
+	defer snapshot.end()
+	journal, err := loadJournal(snapshot, userID)
 	if err != nil {
 		return err
 	}

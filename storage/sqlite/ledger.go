@@ -23,26 +23,6 @@ var _ ledger.Store = (*Ledger)(nil)
 // Ledger is the part of the engine that knows credits.
 func (db *DB) Ledger() *Ledger { return &Ledger{db} }
 
-// querier runs reads, on the writing connection or in a snapshot of a reader.
-type querier interface {
-	query(query string, args ...any) (*sql.Rows, error)
-	queryRow(query string, args ...any) *sql.Row
-}
-
-// snapshot is a reading transaction.
-type snapshot struct {
-	ctx context.Context // of the one call that reads
-	tx  *sql.Tx
-}
-
-func (s snapshot) query(query string, args ...any) (*sql.Rows, error) {
-	return s.tx.QueryContext(s.ctx, query, args...)
-}
-
-func (s snapshot) queryRow(query string, args ...any) *sql.Row {
-	return s.tx.QueryRowContext(s.ctx, query, args...)
-}
-
 // Decide implements [ledger.Store]. The one writer is the lock.
 func (l *Ledger) Decide(ctx context.Context, w ledger.Wants, decide func(time.Time, ledger.State) (ledger.Delta, error)) error {
 	return l.db.write(ctx, func(t *tx) error { return l.decide(t, w, decide) })
@@ -91,13 +71,13 @@ func (l *Ledger) Freeze(ctx context.Context, userID uuid.UUID, reasons []string)
 
 // Wallet implements [ledger.Store].
 func (l *Ledger) Wallet(ctx context.Context, userID uuid.UUID) (ledger.State, time.Time, error) {
-	tx, err := l.db.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	snapshot, err := l.db.snapshot(ctx)
 	if err != nil {
-		return ledger.State{}, time.Time{}, fmt.Errorf("starting a snapshot: %w", err)
+		return ledger.State{}, time.Time{}, err
 	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
+	defer snapshot.end()
 	now := l.db.clock()
-	state, err := loadState(snapshot{ctx, tx}, ledger.Wants{UserID: userID}, now)
+	state, err := loadState(snapshot, ledger.Wants{UserID: userID}, now)
 	return state, now, err
 }
 

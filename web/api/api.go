@@ -60,14 +60,20 @@ func New(cfg Config) *API {
 	return a
 }
 
-// Handle turns a handler that returns errors into one that answers them.
+// Handle turns a handler that returns errors into one that answers them. It looks at the query first.
 func (a *API) Handle(h func(http.ResponseWriter, *http.Request) error) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := singleQuery(r)
-		if err == nil {
-			err = h(w, r)
+	return a.Proven(func(w http.ResponseWriter, r *http.Request) error {
+		if err := singleQuery(r); err != nil {
+			return err
 		}
-		if err != nil {
+		return h(w, r)
+	})
+}
+
+// Proven is [API.Handle] for handlers that look at the query themselves, after they know and have counted the caller.
+func (a *API) Proven(h func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
 			a.WriteError(w, r, err)
 		}
 	})

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"mana/provider"
@@ -198,13 +199,25 @@ func (a *API) Logout(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// bearerToken is the token of the Authorization header, empty if it is none (RFC 6750, section 2.1).
+// bearerToken is the token of the one Authorization header, empty if there is none (RFC 6750, section 2.1).
 func bearerToken(r *http.Request) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	headers := r.Header.Values("Authorization")
+	if len(headers) != 1 {
+		return ""
+	}
+	scheme, token, _ := strings.Cut(headers[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}
 	return token
+}
+
+// hasBearer reports whether a call shows any bearer token.
+func hasBearer(r *http.Request) bool {
+	return slices.ContainsFunc(r.Header.Values("Authorization"), func(header string) bool {
+		scheme, token, _ := strings.Cut(header, " ")
+		return strings.EqualFold(scheme, "Bearer") && token != ""
+	})
 }
 
 // unauthorized is the refusal of a caller who is not proven.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -24,15 +25,21 @@ const (
 // credits guards a route of the credits API as any resource server does: the token must let its person do what
 // scope names. Then it counts the call.
 func (a *API) credits(scope, class string, h func(http.ResponseWriter, *http.Request, provider.Access) error) http.Handler {
-	guarded := a.guard.Require(scope)(a.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		who, _ := a.guard.From(r.Context())
+	guarded := a.guard.Require(scope)(a.Proven(func(w http.ResponseWriter, r *http.Request) error {
+		who, ok := a.guard.From(r.Context())
+		if !ok {
+			return errors.New("a guarded route was reached without a token")
+		}
 		if err := a.limitPerson(r, who, class); err != nil {
+			return err
+		}
+		if err := singleQuery(r); err != nil {
 			return err
 		}
 		return h(w, r, who)
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if bearerToken(r) != "" && len(r.Header.Values("X-Service-Key")) > 0 {
+		if hasBearer(r) && len(r.Header.Values("X-Service-Key")) > 0 {
 			a.WriteError(w, r, errTwoCredentials())
 			return
 		}
@@ -60,6 +67,8 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, refusal verifier.Re
 	}
 	e := unauthorized("Invalid token")
 	switch refusal.Fault {
+	case "invalid_request": // two tokens; whatever is wrong with what was sent is answered alike
+		refusal.Fault = "invalid_token"
 	case "":
 		e = unauthorized("No token provided")
 	case "insufficient_scope":
@@ -142,7 +151,7 @@ type receiptBody struct {
 
 // Use spends credits: POST /api/v1/credits/use. It takes a bearer token or a service key.
 func (a *API) Use() http.Handler {
-	service, person := a.Handle(a.ServiceUse), a.credits(provider.ScopeCreditsSpend, "spend", a.use)
+	service, person := a.Proven(a.ServiceUse), a.credits(provider.ScopeCreditsSpend, "spend", a.use)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.Header.Values("X-Service-Key")) > 0 {
 			service.ServeHTTP(w, r)

@@ -15,7 +15,7 @@ import (
 // service proves the back end of a call by its service key, which must have a permission, and counts the call.
 func (a *API) service(r *http.Request, permission string) (provider.ServiceKey, error) {
 	shown := r.Header.Values("X-Service-Key")
-	if bearerToken(r) != "" && len(shown) > 0 {
+	if hasBearer(r) && len(shown) > 0 {
 		return provider.ServiceKey{}, errTwoCredentials()
 	}
 	if len(shown) != 1 {
@@ -34,7 +34,7 @@ func (a *API) service(r *http.Request, permission string) (provider.ServiceKey, 
 	if !key.May(permission) {
 		return key, errAppNotAllowed()
 	}
-	return key, nil
+	return key, singleQuery(r)
 }
 
 func errTwoCredentials() *Error { return validation("Send either a bearer token or a service key") }
