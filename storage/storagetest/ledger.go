@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ func testLedger(t *testing.T, open Open) {
 		"fault 17: one key in parallel":          testParallelKey,
 		"faults 16, 18, 19: scope of keys":       testKeyScope,
 		"fault 26: enforced by the database":     testEnforced,
+		"fault 30: checks of balances":           testBalanceChecks,
 		"fault 27: exact amounts":                testExact,
 		"free before paid":                       testFreeBeforePaid,
 		"history pages":                          testHistory,
@@ -230,11 +232,6 @@ func testEnforced(t *testing.T, w *wallets) {
 	}
 	wantRefusal(t, w.Store, `UPDATE credits_transactions SET amount = 1`, "journal_append_only")
 	wantRefusal(t, w.Store, `UPDATE credits_entries SET amount = 1`, "journal_append_only")
-	wantRefusal(t, w.Store, `UPDATE credits_balances SET free_credits_remaining = -1, version = version + 1`, "balances_free")
-	wantRefusal(t, w.Store, `UPDATE credits_balances SET free_credits_remaining = 999`, "balances_version")
-	wantRefusal(t, w.Store, `UPDATE credits_balances SET free_credits_remaining = 1000000000000000, version = version + 1`, "balances_cap")
-	wantRefusal(t, w.Store, `DELETE FROM credits_balances`, "balances_no_delete")
-	wantRefusal(t, w.Store, `INSERT OR REPLACE INTO credits_balances SELECT * FROM credits_balances`, "balances_no_delete")
 	insert := func(amount, legs int) string {
 		return fmt.Sprintf(`INSERT INTO credits_transactions (id, user_id, seq, type, kind, amount, balance_before, balance_after,
 			legs, app_id, description, caller, actor, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at)
@@ -253,6 +250,54 @@ func testEnforced(t *testing.T, w *wallets) {
 	wantRefusal(t, w.Store, entry(1, -1, 2, 5), "FOREIGN KEY")                                         // no transaction
 	wantRefusal(t, w.Store, entry(1, -1, 2, 5)+insert(5, 1)+`; `+entry(2, 2, -5, 1), "entries_closed") // added later
 	w.wantFree(t, 149*ledger.Credit)
+}
+
+// testBalanceChecks breaks each rule of a wallet and of its grants.
+func testBalanceChecks(t *testing.T, w *wallets) {
+	for change, rule := range map[string]string{
+		`free_credits_remaining = -1`: "balances_free",
+		`balance = -1`:                "balances_paid",
+		`held_paid = -1`:              "held_paid",
+		`held_free = -1`:              "held_free",
+		`debt = -1`:                   "debt",
+		`total_earned = -1`:           "total_earned",
+		`total_spent = -1`:            "total_spent",
+		`free_credits_remaining = 1000000000000000`:                     "balances_cap",
+		`balance = 999999999999999`:                                     "balances_cap",
+		`held_paid = 999999999999999`:                                   "balances_cap",
+		`held_free = 999999999999999`:                                   "balances_cap",
+		`balance = 1, debt = 1`:                                         "balances_debt",
+		`state = 'open'`:                                                "state",
+		`free_credits_remaining = NULL`:                                 "NOT NULL",
+		`free_credits_remaining = 'many'`:                               "cannot store TEXT",
+		`free_credits_remaining = 0.5`:                                  "cannot store REAL",
+		`free_credits_remaining = 9223372036854775807, balance = 1`:     "balances_cap",
+		`free_credits_remaining = 999, version = version - 1`:           "balances_version",
+		`free_credits_remaining = 999, version = version + 0`:           "balances_version",
+		`free_credits_remaining = 999, version = version + 2`:           "balances_version",
+		`user_id = '019ab000-0000-7000-8000-00000000dead', balance = 1`: "FOREIGN KEY",
+	} {
+		if !strings.Contains(change, "version") {
+			change += `, version = version + 1`
+		}
+		wantRefusal(t, w.Store, `UPDATE credits_balances SET `+change, rule)
+	}
+	wantRefusal(t, w.Store, `UPDATE credits_balances SET balance = 1`, "balances_version")
+	wantRefusal(t, w.Store, `DELETE FROM credits_balances`, "balances_no_delete")
+	wantRefusal(t, w.Store, `INSERT OR REPLACE INTO credits_balances SELECT * FROM credits_balances`, "balances_no_delete")
+	for change, rule := range map[string]string{
+		`remaining = -1`:         "remaining",
+		`remaining = issued + 1`: "remaining",
+		`held = -1`:              "held",
+		`held = remaining + 1`:   "held",
+		`issued = 0`:             "issued",
+		`open = 0`:               "open",
+		`class = 'gold'`:         "class",
+		`no = 1`:                 "no >= 2",
+	} {
+		wantRefusal(t, w.Store, `UPDATE credits_grants SET `+change, rule)
+	}
+	w.wantFree(t, bonus)
 }
 
 func testExact(t *testing.T, w *wallets) {
