@@ -11,8 +11,11 @@ import (
 	"strings"
 )
 
-//go:embed sqlite/*.sql
+//go:embed sqlite/*.sql postgres/*.sql
 var files embed.FS
+
+//go:embed role.sql
+var roleSQL string
 
 // Migration is one step of a schema.
 type Migration struct {
@@ -24,6 +27,13 @@ type Migration struct {
 
 // SQLite lists the steps of the embedded engine's schema in order.
 func SQLite() ([]Migration, error) { return list("sqlite") }
+
+// Postgres lists the steps of PostgreSQL's schema in order: those of SQLite by number and name.
+func Postgres() ([]Migration, error) { return list("postgres") }
+
+// Role is SQL that gives a role of PostgreSQL what the program may do, and nothing else. It can be run again.
+// role is quoted as an identifier.
+func Role(role string) string { return strings.ReplaceAll(roleSQL, "{role}", role) }
 
 func list(engine string) ([]Migration, error) {
 	entries, err := fs.ReadDir(files, engine)

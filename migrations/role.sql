@@ -1,0 +1,19 @@
+-- What the application's role may do, table by table; row security is beside it. It owns nothing and makes nothing.
+REVOKE ALL ON ALL TABLES IN SCHEMA auth, credits FROM {role};
+GRANT USAGE ON SCHEMA auth, credits TO {role};
+GRANT SELECT ON auth.schema_migrations TO {role};
+
+GRANT SELECT, INSERT, UPDATE ON auth.users TO {role};
+GRANT SELECT, UPDATE ON auth.revisions TO {role};
+GRANT SELECT, INSERT ON auth.security_events TO {role};
+GRANT SELECT, INSERT, UPDATE ON auth.signing_keys, auth.service_keys TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON auth.passwords, auth.sessions, auth.refresh_tokens, auth.login_attempts,
+    auth.clients, auth.requests, auth.consents, auth.grants, auth.codes, auth.revoked_tokens TO {role};
+
+GRANT SELECT ON credits.accounts, credits.packages TO {role};
+GRANT SELECT, INSERT ON credits.entries, credits.idempotency, credits.bonus_claims TO {role};
+-- All columns of a transaction but the one that says which database transaction wrote it.
+GRANT SELECT, INSERT (id, user_id, seq, type, kind, status, amount, balance_before, balance_after, legs, app_id,
+    description, metadata, caller, actor, idempotency_key, related_id, free_after, paid_after, held_after, debt_after,
+    earned_after, spent_after, at) ON credits.transactions TO {role};
+GRANT SELECT, INSERT, UPDATE ON credits.balances, credits.grants, credits.usage_stats, credits.key_caps TO {role};
