@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,10 +33,22 @@ func open(t *testing.T, now func() time.Time) storagetest.Store {
 		Identity: db.Identity(), Provider: db.Provider(), ServiceKeys: db.Provider(), Ledger: db.Ledger(), Books: db.Ledger(), Keys: db.Keys(),
 		Capped: db.Ledger().Capped, Clean: db.Clean, Revisions: db.Revisions,
 		Exec: func(ctx context.Context, query string) error {
-			return sqlite.ExecForTest(ctx, db, query)
+			return sqlite.ExecForTest(ctx, db, prefixed(query))
 		},
-		Number: func(ctx context.Context, query string) (int, error) { return sqlite.NumberForTest(ctx, db, query) },
+		Number: func(ctx context.Context, query string) (int, error) {
+			return sqlite.NumberForTest(ctx, db, prefixed(query))
+		},
+		Spelling: storagetest.Spelling{
+			Replace: func(table, _ string) string { return `INSERT OR REPLACE INTO ` + table + ` SELECT * FROM ` + table },
+			Post:    func(transaction, entries string) string { return entries + "; " + transaction },
+			Day:     func(day time.Time) string { return strconv.FormatInt(day.Unix()/86400, 10) },
+		},
 	}
+}
+
+// prefixed makes of schemas what stands for them in the file: the beginning of a table's name.
+func prefixed(query string) string {
+	return strings.NewReplacer("auth.", "auth_", "credits.", "credits_").Replace(query)
 }
 
 func TestStorage(t *testing.T) {

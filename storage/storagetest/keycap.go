@@ -34,7 +34,7 @@ func testKeyCaps(t *testing.T, open Open) {
 	}
 	wantUsed := func(n ledger.Amount) {
 		t.Helper()
-		wantNumber(t, s, `SELECT coalesce(sum(used), 0) FROM credits_key_caps WHERE key_id = '`+key.ID.String()+`'`, int(n))
+		wantNumber(t, s, `SELECT coalesce(sum(used), 0) FROM credits.key_caps WHERE key_id = '`+key.ID.String()+`'`, int(n))
 	}
 
 	step("above the cap at once", perDay+1, "", provider.ErrKeyLimit)
@@ -47,7 +47,7 @@ func testKeyCaps(t *testing.T, open Open) {
 		t.Errorf("got %v, want 10 uses of 1 under a cap of 10", outcomes)
 	}
 	wantUsed(perDay)
-	wantNumber(t, s, `SELECT sum(-amount) FROM credits_transactions WHERE type = 'usage'`, int(perDay))
+	wantNumber(t, s, `SELECT sum(-amount) FROM credits.transactions WHERE type = 'usage'`, int(perDay))
 	replays := 0
 	for i := range raceCallers {
 		if receipt, err := use(ledger.Credit, fmt.Sprint("k-", i)); err == nil && receipt.Replayed {
@@ -68,14 +68,14 @@ func testKeyCaps(t *testing.T, open Open) {
 	step("a clock that was set back", 1, "", provider.ErrKeyLimit)
 	clock.Add(48 * time.Hour)
 	step("a part of a later day", 9*ledger.Credit, "", nil)
-	if err := s.Exec(ctx, `UPDATE credits_balances SET state = 'frozen', version = version + 1`); err != nil {
+	if err := s.Exec(ctx, `UPDATE credits.balances SET state = 'frozen', version = version + 1`); err != nil {
 		t.Fatal(err)
 	}
 	step("a frozen wallet", ledger.Credit, "", ledger.ErrFrozen)
 	wantUsed(9 * ledger.Credit)
 	poor := createUser(t, s, "bob@example.com", clock.Now())
 	user = poor
-	if err := s.Exec(ctx, `UPDATE credits_balances SET free_credits_remaining = 0, version = version + 1 WHERE user_id = '`+poor.ID.String()+`'`); err != nil {
+	if err := s.Exec(ctx, `UPDATE credits.balances SET free_credits_remaining = 0, version = version + 1 WHERE user_id = '`+poor.ID.String()+`'`); err != nil {
 		t.Fatal(err)
 	}
 	step("an empty wallet", ledger.Credit, "", ledger.ErrInsufficient)

@@ -102,8 +102,8 @@ func testFirstKey(t *testing.T, s signingKeys) {
 	s.clock.Add(time.Second)
 	s.first(t, "e", "ES256")
 	s.states(t, "a", "active", "e", "active")
-	wantRefusal(t, s.Store, `UPDATE auth_signing_keys SET state = 'removed', removed_at = 1 WHERE id = 'a'`, "signing_keys_erased")
-	wantRefusal(t, s.Store, `UPDATE auth_signing_keys SET sealed = x'' WHERE id = 'a'`, "signing_keys_erased")
+	wantRefusal(t, s.Store, `UPDATE auth.signing_keys SET state = 'removed', removed_at = created_at WHERE id = 'a'`, "signing_keys_erased")
+	wantRefusal(t, s.Store, `UPDATE auth.signing_keys SET sealed = substr(sealed, 1, 0) WHERE id = 'a'`, "signing_keys_erased")
 }
 
 func testPublishKey(t *testing.T, s signingKeys) {

@@ -221,81 +221,87 @@ func testKeyScope(t *testing.T, w *wallets) {
 func testEnforced(t *testing.T, w *wallets) {
 	user := w.user.ID.String()
 	id := uuid.Must(uuid.NewV7()).String()
-	for _, table := range []string{"credits_transactions", "credits_entries", "credits_idempotency"} {
+	for table, key := range map[string]string{
+		"credits.transactions": "id", "credits.entries": "transaction_id, n", "credits.idempotency": "user_id, key_hash",
+	} {
 		if _, err := w.use(t, ledger.Credit, "k"); err != nil {
 			t.Fatal(err)
 		}
-		wantRefusal(t, w.Store, `DELETE FROM `+table, "journal_append_only")
-		if table != "credits_entries" { // closed by their transaction, see below
-			wantRefusal(t, w.Store, `INSERT OR REPLACE INTO `+table+` SELECT * FROM `+table, "journal_append_only")
+		wantRefusal(t, w.Store, `DELETE FROM `+table, "journal_append_only", denied)
+		if table != "credits.entries" { // closed by their transaction, see below
+			wantRefusal(t, w.Store, w.Replace(table, key), "journal_append_only", denied)
 		}
 	}
-	wantRefusal(t, w.Store, `UPDATE credits_transactions SET amount = 1`, "journal_append_only")
-	wantRefusal(t, w.Store, `UPDATE credits_entries SET amount = 1`, "journal_append_only")
+	wantRefusal(t, w.Store, `UPDATE credits.transactions SET amount = 1`, "journal_append_only", denied)
+	wantRefusal(t, w.Store, `UPDATE credits.entries SET amount = 1`, "journal_append_only", denied)
 	insert := func(amount, legs int) string {
-		return fmt.Sprintf(`INSERT INTO credits_transactions (id, user_id, seq, type, kind, amount, balance_before, balance_after,
+		return fmt.Sprintf(`INSERT INTO credits.transactions (id, user_id, seq, type, kind, amount, balance_before, balance_after,
 			legs, app_id, description, caller, actor, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at)
-			VALUES ('%s', '%s', 99, 'bonus', 'signup', %d, 0, %d, %d, 'a', 'd', 'c', 'x', %d, 0, 0, 0, 0, 0, 0)`,
+			VALUES ('%s', '%s', 99, 'bonus', 'signup', %d, 0, %d, %d, 'a', 'd', 'c', 'x', %d, 0, 0, 0, 0, 0,
+				(SELECT created_at FROM auth.users))`,
 			id, user, amount, amount, legs, amount)
 	}
 	entry := func(n, from, to, amount int) string {
-		return fmt.Sprintf(`INSERT INTO credits_entries (transaction_id, n, user_id, from_account, to_account, amount)
-			VALUES ('%s', %d, '%s', %d, %d, %d); `, id, n, user, from, to, amount)
+		return fmt.Sprintf(`INSERT INTO credits.entries (transaction_id, n, user_id, from_account, to_account, amount)
+			VALUES ('%s', %d, '%s', %d, %d, %d)`, id, n, user, from, to, amount)
 	}
-	wantRefusal(t, w.Store, insert(5, 1), "transactions_zero_sum")                                     // no postings
-	wantRefusal(t, w.Store, entry(1, -1, 2, 4)+insert(5, 1), "transactions_zero_sum")                  // another sum
-	wantRefusal(t, w.Store, entry(1, -1, 2, 5)+insert(5, 2), "transactions_zero_sum")                  // another number
-	wantRefusal(t, w.Store, entry(1, -1, -5, 5), "entries_accounts")                                   // nothing of the wallet
-	wantRefusal(t, w.Store, entry(1, -1, 2, -5), "entries_amount")                                     // negative
-	wantRefusal(t, w.Store, entry(1, -1, 2, 5), "FOREIGN KEY")                                         // no transaction
-	wantRefusal(t, w.Store, entry(1, -1, 2, 5)+insert(5, 1)+`; `+entry(2, 2, -5, 1), "entries_closed") // added later
+	wantRefusal(t, w.Store, insert(5, 1), "transactions_zero_sum")                             // no postings
+	wantRefusal(t, w.Store, w.Post(insert(5, 1), entry(1, -1, 2, 4)), "transactions_zero_sum") // another sum
+	wantRefusal(t, w.Store, w.Post(insert(5, 2), entry(1, -1, 2, 5)), "transactions_zero_sum") // another number
+	wantRefusal(t, w.Store, entry(1, -1, -5, 5), "entries_accounts")                           // nothing of the wallet
+	wantRefusal(t, w.Store, entry(1, -1, 2, -5), "entries_amount")                             // negative
+	wantRefusal(t, w.Store, entry(1, -1, 2, 5), "FOREIGN KEY", "entries_closed")               // no transaction
+	wantRefusal(t, w.Store, w.Post(insert(5, 1), entry(1, -1, 2, 5))+`; `+entry(2, 2, -5, 1), "entries_closed",
+		"transactions_zero_sum") // added at once
+	old := fmt.Sprintf(`INSERT INTO credits.entries (transaction_id, n, user_id, from_account, to_account, amount)
+		SELECT id, 9, user_id, 2, -5, 1 FROM credits.transactions WHERE user_id = '%s'`, user)
+	wantRefusal(t, w.Store, old, "entries_closed") // added later
 	w.wantFree(t, 149*ledger.Credit)
 }
 
 // testBalanceChecks breaks each rule of a wallet and of its grants.
 func testBalanceChecks(t *testing.T, w *wallets) {
-	for change, rule := range map[string]string{
-		`free_credits_remaining = -1`: "balances_free",
-		`balance = -1`:                "balances_paid",
-		`held_paid = -1`:              "held_paid",
-		`held_free = -1`:              "held_free",
-		`debt = -1`:                   "debt",
-		`total_earned = -1`:           "total_earned",
-		`total_spent = -1`:            "total_spent",
-		`free_credits_remaining = 1000000000000000`:                     "balances_cap",
-		`balance = 999999999999999`:                                     "balances_cap",
-		`held_paid = 999999999999999`:                                   "balances_cap",
-		`held_free = 999999999999999`:                                   "balances_cap",
-		`balance = 1, debt = 1`:                                         "balances_debt",
-		`state = 'open'`:                                                "state",
-		`free_credits_remaining = NULL`:                                 "NOT NULL",
-		`free_credits_remaining = 'many'`:                               "cannot store TEXT",
-		`free_credits_remaining = 0.5`:                                  "cannot store REAL",
-		`free_credits_remaining = 9223372036854775807, balance = 1`:     "balances_cap",
-		`free_credits_remaining = 999, version = version - 1`:           "balances_version",
-		`free_credits_remaining = 999, version = version + 0`:           "balances_version",
-		`free_credits_remaining = 999, version = version + 2`:           "balances_version",
-		`user_id = '019ab000-0000-7000-8000-00000000dead', balance = 1`: "FOREIGN KEY",
+	for change, rules := range map[string][]string{
+		`free_credits_remaining = -1`: {"balances_free"},
+		`balance = -1`:                {"balances_paid"},
+		`held_paid = -1`:              {"held_paid"},
+		`held_free = -1`:              {"held_free"},
+		`debt = -1`:                   {"debt"},
+		`total_earned = -1`:           {"total_earned"},
+		`total_spent = -1`:            {"total_spent"},
+		`free_credits_remaining = 1000000000000000`:                     {"balances_cap"},
+		`balance = 999999999999999`:                                     {"balances_cap"},
+		`held_paid = 999999999999999`:                                   {"balances_cap"},
+		`held_free = 999999999999999`:                                   {"balances_cap"},
+		`balance = 1, debt = 1`:                                         {"balances_debt"},
+		`state = 'open'`:                                                {"state"},
+		`free_credits_remaining = NULL`:                                 {"NOT NULL", "not-null"},
+		`free_credits_remaining = 'many'`:                               {"cannot store TEXT", "invalid input syntax"},
+		`free_credits_remaining = 9223372036854775807, balance = 1`:     {"balances_cap", "out of range"},
+		`free_credits_remaining = 999, version = version - 1`:           {"balances_version"},
+		`free_credits_remaining = 999, version = version + 0`:           {"balances_version"},
+		`free_credits_remaining = 999, version = version + 2`:           {"balances_version"},
+		`user_id = '019ab000-0000-7000-8000-00000000dead', balance = 1`: {"FOREIGN KEY", "foreign key"},
 	} {
 		if !strings.Contains(change, "version") {
 			change += `, version = version + 1`
 		}
-		wantRefusal(t, w.Store, `UPDATE credits_balances SET `+change, rule)
+		wantRefusal(t, w.Store, `UPDATE credits.balances SET `+change, rules...)
 	}
-	wantRefusal(t, w.Store, `UPDATE credits_balances SET balance = 1`, "balances_version")
-	wantRefusal(t, w.Store, `DELETE FROM credits_balances`, "balances_no_delete")
-	wantRefusal(t, w.Store, `INSERT OR REPLACE INTO credits_balances SELECT * FROM credits_balances`, "balances_no_delete")
-	for change, rule := range map[string]string{
-		`remaining = -1`:         "remaining",
-		`remaining = issued + 1`: "remaining",
-		`held = -1`:              "held",
-		`held = remaining + 1`:   "held",
-		`issued = 0`:             "issued",
-		`open = 0`:               "open",
-		`class = 'gold'`:         "class",
-		`no = 1`:                 "no >= 2",
+	wantRefusal(t, w.Store, `UPDATE credits.balances SET balance = 1`, "balances_version")
+	wantRefusal(t, w.Store, `DELETE FROM credits.balances`, "balances_no_delete", denied)
+	wantRefusal(t, w.Store, w.Replace("credits.balances", "user_id"), "balances_no_delete", "balances_version")
+	for change, rules := range map[string][]string{
+		`remaining = -1`:         {"remaining"},
+		`remaining = issued + 1`: {"remaining"},
+		`held = -1`:              {"held"},
+		`held = remaining + 1`:   {"held"},
+		`issued = 0`:             {"issued"},
+		`open = false`:           {"open"},
+		`class = 'gold'`:         {"class"},
+		`no = 1`:                 {"no >= 2", "grants_no_check"},
 	} {
-		wantRefusal(t, w.Store, `UPDATE credits_grants SET `+change, rule)
+		wantRefusal(t, w.Store, `UPDATE credits.grants SET `+change, rules...)
 	}
 	w.wantFree(t, bonus)
 }

@@ -153,8 +153,8 @@ func testRefreshModel(t *testing.T, f *family) {
 			t.Fatalf("got %x, %v for token %d of %d, ended %v, steps %v", got, err, chosen, leaf, ended, steps)
 		}
 		live := map[bool]int{false: 1, true: 0}[ended]
-		wantNumber(t, f.s, fmt.Sprintf(`SELECT count(*) FROM auth_refresh_tokens
-			WHERE grant_handle = x'%x' AND rotated_at IS NULL AND revoked_at IS NULL`, f.grant), live)
+		wantNumber(t, f.s, fmt.Sprintf(`SELECT count(*) FROM auth.refresh_tokens
+			WHERE session_id = '%s' AND rotated_at IS NULL AND revoked_at IS NULL`, f.session), live)
 	}
 }
 

@@ -31,7 +31,7 @@ func (w *wallets) mustUse(t *testing.T, amount ledger.Amount) uuid.UUID {
 // wantUsage expects what the person's apps charged on a day.
 func (w *wallets) wantUsage(t *testing.T, day time.Time, used ledger.Amount, uses int) {
 	t.Helper()
-	of := fmt.Sprintf(` FROM credits_usage_stats WHERE user_id = '%s' AND app_id = 'chat' AND date = %d`, w.user.ID, day.Unix()/86400)
+	of := fmt.Sprintf(` FROM credits.usage_stats WHERE user_id = '%s' AND app_id = 'chat' AND date = %s`, w.user.ID, w.Day(day))
 	wantNumber(t, w.Store, `SELECT coalesce(sum(credits_used), 0)`+of, int(used))
 	wantNumber(t, w.Store, `SELECT coalesce(sum(uses), 0)`+of, uses)
 }
@@ -108,7 +108,7 @@ func testRefundOrder(t *testing.T, w *wallets) {
 			t.Errorf("got %+v, %v, want free %v and paid %v", receipt.Balance, err, c.free, c.paid)
 		}
 	}
-	wantNumber(t, w.Store, `SELECT count(*) FROM credits_grants WHERE remaining <> issued AND source <> 'daily'`, 0)
+	wantNumber(t, w.Store, `SELECT count(*) FROM credits.grants WHERE remaining <> issued AND source <> 'daily'`, 0)
 }
 
 func testRefundKeys(t *testing.T, w *wallets) {
@@ -149,7 +149,7 @@ func testUsage(t *testing.T, w *wallets) {
 	}
 	w.wantUsage(t, first, 11*ledger.Credit, 2)
 	w.wantUsage(t, w.clock.Now(), ledger.Credit, 1)
-	wantRefusal(t, w.Store, `UPDATE credits_usage_stats SET credits_used = -1`, "usage_stats_used")
+	wantRefusal(t, w.Store, `UPDATE credits.usage_stats SET credits_used = -1`, "usage_stats_used")
 }
 
 func (w *wallets) adjust(t *testing.T, amount ledger.Amount, class ledger.Class, key string) ledger.Receipt {
@@ -226,7 +226,7 @@ func testFreeze(t *testing.T, w *wallets) {
 	want(t, err, ledger.ErrFrozen)
 	_, err = w.refund(t, ledger.Credit, nil)
 	want(t, err, ledger.ErrFrozen)
-	wantNumber(t, w.Store, `SELECT count(*) FROM auth_security_events WHERE event_type = 'wallet_frozen'`, 1)
+	wantNumber(t, w.Store, `SELECT count(*) FROM auth.security_events WHERE event_type = 'wallet_frozen'`, 1)
 	other := createUser(t, w.Store, "eve@example.com", w.clock.Now())
 	if _, err := w.ledger.Use(t.Context(), ledger.Use{UserID: other.ID, Amount: ledger.Credit, AppID: "chat", Caller: "first-party"}); err != nil {
 		t.Errorf("got %v, want others served", err)

@@ -28,7 +28,7 @@ func testServiceKeys(t *testing.T, open Open) {
 		if err != nil || revisions["service_keys"] == 0 || revisions["clients"] == 0 || revisions["keys"] == 0 {
 			t.Fatalf("got %v, %v, want counters of clients, keys and service keys", revisions, err)
 		}
-		events, err = s.Number(ctx, `SELECT count(*) FROM auth_security_events WHERE event_type LIKE 'service_key_%'`)
+		events, err = s.Number(ctx, `SELECT count(*) FROM auth.security_events WHERE event_type LIKE 'service_key_%'`)
 		if err != nil {
 			t.Fatal(err)
 		}
