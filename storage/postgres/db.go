@@ -1,0 +1,143 @@
+// Package postgres is the engine for several replicas of the program on one PostgreSQL, reached directly or
+// through PgBouncer in transaction mode.
+//
+// It promises what package sqlite promises: nothing is answered before its commit, and a method is one
+// transaction. Besides, the database itself keeps people apart. The program's role owns nothing and cannot
+// bypass row-level security, and every transaction says for whom it acts, by settings that end with it:
+//
+//   - "user": for one person, whose rows alone are visible and writable, as far as the tables allow that;
+//   - "service": the same, for what the program does to one person's wallet;
+//   - "ledger": for the wallets of one batch; it sees nothing of schema auth;
+//   - "system": for flows that act for nobody yet, such as a sign-in by address, the redemption of a code or a
+//     token, jobs and the command line. It is set only by the methods of this package that need it.
+//
+// A transaction without them sees no row and writes none. Nothing is kept in a database session: no setting,
+// no lock, no temporary table outlives its transaction.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	defaultConns = 10
+	acquireWait  = time.Second      // longest wait for a connection
+	runLimit     = 10 * time.Second // longest life of a transaction; the role's own limits are shorter
+	maxTries     = 5                // of a transaction that lost against others
+)
+
+// Config is what the engine needs.
+type Config struct {
+	// URL names the database and the role, as pgx reads it. pool_max_conns bounds the connections (10), and
+	// default_query_exec_mode is cache_describe, which any PgBouncer takes, or cache_statement.
+	URL    string
+	Now    func() time.Time // nil: the clock of the database
+	Logger *slog.Logger
+}
+
+// DB is a pool of connections to one database. It is safe for concurrent use.
+type DB struct {
+	now    func() time.Time // nil: the clock of the database
+	ahead  atomic.Int64     // of the database's clock before ours, in nanoseconds
+	logger *slog.Logger
+	pool   *pgxpool.Pool
+}
+
+// Open connects, and refuses a role that could bypass row-level security ([ErrRole]) and a schema that this
+// program cannot serve ([ErrSchema]). It changes nothing: see [Migrate].
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	settings, err := poolConfig(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, settings)
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	db := &DB{now: cfg.Now, logger: cfg.Logger, pool: pool}
+	if err := db.check(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// poolConfig reads a URL. An error never repeats it, since it may hold a password.
+func poolConfig(url string) (*pgxpool.Config, error) {
+	settings, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("the database's URL cannot be read")
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		settings.MaxConns = defaultConns
+	}
+	conn := settings.ConnConfig
+	if !strings.Contains(url, "default_query_exec_mode") {
+		conn.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
+	if mode := conn.DefaultQueryExecMode; mode != pgx.QueryExecModeCacheDescribe && mode != pgx.QueryExecModeCacheStatement {
+		return nil, fmt.Errorf("default_query_exec_mode %s is not one of cache_describe, cache_statement", mode)
+	}
+	settings.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		conn.TypeMap().RegisterType(&pgtype.Type{
+			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+		})
+		return nil
+	}
+	return settings, nil
+}
+
+// Close finishes what was taken and closes the connections.
+func (db *DB) Close() error {
+	db.pool.Close()
+	return nil
+}
+
+// Ping reports whether the database can be read.
+func (db *DB) Ping(ctx context.Context) error {
+	var one int
+	if err := db.reader(ctx, nobody)(`SELECT 1 FROM auth.schema_migrations LIMIT 1`).Scan(&one); err != nil {
+		return fmt.Errorf("reading the database: %w", err)
+	}
+	return nil
+}
+
+// clock is the time of the storage.
+func (db *DB) clock() time.Time {
+	now := db.now
+	if now == nil {
+		now = time.Now
+	}
+	return now().Add(time.Duration(db.ahead.Load())).UTC().Truncate(time.Microsecond)
+}
+
+// compareClocks notes how far the database's clock is ahead of ours.
+func (db *DB) compareClocks(theirs, before, after time.Time) {
+	if db.now == nil {
+		db.ahead.Store(int64(theirs.Sub(before.Add(after.Sub(before) / 2))))
+	}
+}
+
+// acquire takes a connection. Waiting for one is bounded: [ErrBusy].
+func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, acquireWait, ErrBusy)
+	defer cancel()
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return conn, nil
+}
+
+// wholeSeconds is the form of lengths of time in the database.
+func wholeSeconds(d time.Duration) int64 { return int64(d / time.Second) }

@@ -1,0 +1,43 @@
+package postgres
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/provider/identity"
+)
+
+// insertEvent writes one row of the security log.
+func insertEvent(t *tx, e identity.Event, now time.Time) error {
+	args, err := eventRow(e, now)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(insertEventRow, args...)
+	return err
+}
+
+const insertEventRow = `INSERT INTO auth.security_events
+	(id, user_id, event_type, ip_address, user_agent, metadata, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+
+// eventRow are the parameters of insertEventRow.
+func eventRow(e identity.Event, now time.Time) ([]any, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("making an id: %w", err)
+	}
+	var metadata any
+	if len(e.Metadata) > 0 {
+		encoded, err := json.Marshal(e.Metadata)
+		if err != nil {
+			return nil, fmt.Errorf("encoding an event: %w", err)
+		}
+		metadata = string(encoded)
+	}
+	return []any{
+		id, optionalID(e.UserID), e.Type, e.Device.IPAddress, printable(e.Device.UserAgent), metadata, now,
+	}, nil
+}

@@ -1,0 +1,157 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"mana/migrations"
+)
+
+// ErrSchema says that the database's schema is not one that this program can serve.
+var ErrSchema = errors.New("database schema does not fit this program")
+
+// migrationLock is the key of the advisory lock that one migration holds: "mana" in ASCII.
+const migrationLock = 0x6d616e61
+
+// oldestSchema is the version that this program can serve at least: it may be started before a migration.
+const oldestSchema = 7
+
+// Step is one migration of a database.
+type Step struct {
+	Version   int
+	Name      string
+	AppliedAt time.Time // zero: not yet
+}
+
+// Migrate brings the schema up to date and gives role, which must exist, the rights of the program. url connects
+// as the role that owns the schema, past PgBouncer. Everything is one transaction: of several starters one does
+// the work, and a crash leaves the schema as it was. A changed file and a newer schema are refused. It
+// returns the steps that were applied.
+func Migrate(ctx context.Context, url, role string) ([]Step, error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return nil, errors.New("connecting for a migration: " + withoutURL(err))
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is left to lose
+	var done []Step
+	// Rows of people are written by migrations on nobody's behalf.
+	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: system.begin()}, func(t pgx.Tx) error {
+		if done, err = applySteps(ctx, t); err != nil {
+			return err
+		}
+		if _, err := t.Conn().PgConn().Exec(ctx, migrations.Role(pgx.Identifier{role}.Sanitize())).ReadAll(); err != nil {
+			return fmt.Errorf("granting rights to role %s: %w", role, err)
+		}
+		return nil
+	})
+	return done, err
+}
+
+// applySteps runs what is missing. Who waits for a lock of a table lets others wait too, so that is bounded.
+func applySteps(ctx context.Context, t pgx.Tx) ([]Step, error) {
+	steps, err := migrations.Postgres()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, migrationLock); err != nil {
+		return nil, fmt.Errorf("waiting for another migration: %w", err)
+	}
+	if _, err := t.Exec(ctx, `SET LOCAL lock_timeout = '5s'`); err != nil {
+		return nil, fmt.Errorf("bounding the wait for locks: %w", err)
+	}
+	applied, err := appliedSteps(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	var done []Step
+	for _, step := range steps {
+		if _, ok := applied[step.Version]; ok {
+			continue
+		}
+		if _, err := t.Conn().PgConn().Exec(ctx, step.SQL).ReadAll(); err != nil {
+			return nil, fmt.Errorf("applying migration %s: %w", step.Name, err)
+		}
+		if step.Version == 1 { // Which steps the database has, and the checksum each had when it was applied.
+			_, err = t.Exec(ctx, `CREATE TABLE auth.schema_migrations (version integer PRIMARY KEY, name text NOT NULL,
+				checksum bytea NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`)
+			if err != nil {
+				return nil, fmt.Errorf("making the table of migrations: %w", err)
+			}
+		}
+		_, err := t.Exec(ctx, `INSERT INTO auth.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)`,
+			step.Version, step.Name, step.Checksum[:])
+		if err != nil {
+			return nil, fmt.Errorf("recording migration %s: %w", step.Name, err)
+		}
+		done = append(done, Step{Version: step.Version, Name: step.Name})
+	}
+	return done, nil
+}
+
+// appliedSteps reads when each step was applied, and compares them with those of the program. [ErrSchema].
+func appliedSteps(ctx context.Context, q interface {
+	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, query string, args ...any) pgx.Row
+},
+) (map[int]time.Time, error) {
+	steps, err := migrations.Postgres()
+	if err != nil {
+		return nil, err
+	}
+	var known bool
+	if err := q.QueryRow(ctx, `SELECT to_regclass('auth.schema_migrations') IS NOT NULL`).Scan(&known); err != nil {
+		return nil, fmt.Errorf("looking for migrations: %w", err)
+	}
+	applied := make(map[int]time.Time)
+	if !known {
+		return applied, nil
+	}
+	rows, err := q.Query(ctx, `SELECT version, checksum, applied_at FROM auth.schema_migrations ORDER BY version`)
+	if err != nil {
+		return nil, fmt.Errorf("reading applied migrations: %w", err)
+	}
+	var version int
+	var checksum []byte
+	var at time.Time
+	_, err = pgx.ForEachRow(rows, []any{&version, &checksum, &at}, func() error {
+		applied[version] = at.UTC()
+		if version <= len(steps) && string(steps[version-1].Checksum[:]) != string(checksum) {
+			return fmt.Errorf("%w: migration %s was changed after it was applied", ErrSchema, steps[version-1].Name)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading applied migrations: %w", err)
+	}
+	if version > len(steps) {
+		return nil, fmt.Errorf("%w: it is at version %d, this program knows %d", ErrSchema, version, len(steps))
+	}
+	return applied, nil
+}
+
+// Status lists the migrations that the program knows, and when the database got them. url connects as any role of
+// ours. [ErrSchema].
+func Status(ctx context.Context, url string) ([]Step, error) {
+	steps, err := migrations.Postgres()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return nil, errors.New("connecting: " + withoutURL(err))
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is left to lose
+	applied, err := appliedSteps(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	status := make([]Step, len(steps))
+	for i, step := range steps {
+		status[i] = Step{Version: step.Version, Name: step.Name, AppliedAt: applied[step.Version]}
+	}
+	return status, nil
+}

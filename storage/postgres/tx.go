@@ -1,0 +1,186 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// actor is for whom a transaction acts.
+type actor struct {
+	name   string
+	person uuid.UUID // nil: nobody
+}
+
+// The actors without a person.
+var (
+	nobody      = actor{}
+	system      = actor{name: "system"}
+	ledgerActor = actor{name: "ledger"}
+)
+
+// user acts for one person.
+func user(id uuid.UUID) actor { return actor{"user", id} }
+
+// service acts for the program on one person's wallet.
+func service(id uuid.UUID) actor { return actor{"service", id} }
+
+// subject is the person as a setting, empty for none.
+func (a actor) subject() string {
+	if a.person == uuid.Nil {
+		return ""
+	}
+	return a.person.String()
+}
+
+// actAs says for whom the transaction acts; both settings end with it.
+const actAs = `SELECT set_config('app.actor', $1, true), set_config('app.user_id', $2, true)`
+
+// begin starts a transaction that acts for somebody, in one message. What it is made of needs no quoting.
+func (a actor) begin() string {
+	return `BEGIN; SELECT set_config('app.actor', '` + a.name + `', true), set_config('app.user_id', '` + a.subject() + `', true)`
+}
+
+// tx is one transaction with its actor.
+type tx struct {
+	ctx  context.Context // of the transaction: no caller can cancel it
+	conn interface {
+		Exec(ctx context.Context, query string, args ...any) (pgconn.CommandTag, error)
+		Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
+		QueryRow(ctx context.Context, query string, args ...any) pgx.Row
+		SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
+	}
+}
+
+func (t *tx) exec(query string, args ...any) (pgconn.CommandTag, error) {
+	return t.conn.Exec(t.ctx, query, args...)
+}
+
+func (t *tx) query(query string, args ...any) (pgx.Rows, error) {
+	return t.conn.Query(t.ctx, query, args...)
+}
+
+func (t *tx) queryRow(query string, args ...any) pgx.Row {
+	return t.conn.QueryRow(t.ctx, query, args...)
+}
+
+// write runs a function as one transaction, again if it lost against another one. Once it has begun, its outcome
+// is awaited whatever becomes of ctx. The function must touch nothing but its transaction and what it sets anew.
+func (db *DB) write(ctx context.Context, as actor, run func(*tx) error) error {
+	for try := 1; ; try++ {
+		err := db.transact(ctx, as, run)
+		if err == nil || try == maxTries || !lost(err) {
+			return answerable(err)
+		}
+	}
+}
+
+func (db *DB) transact(ctx context.Context, as actor, run func(*tx) error) error {
+	conn, err := db.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), runLimit)
+	defer cancel()
+	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: as.begin()}, func(conn pgx.Tx) error {
+		return runSafely(&tx{ctx, conn}, run)
+	})
+}
+
+// runSafely turns a panic into an error.
+func runSafely(t *tx, run func(*tx) error) (err error) {
+	defer func() {
+		if recovered := recover(); recovered != nil {
+			err = fmt.Errorf("panic in a write: %v", recovered)
+		}
+	}()
+	return run(t)
+}
+
+// reader gives what reads single rows, each in a transaction of its own that takes one round trip.
+func (db *DB) reader(ctx context.Context, as actor) func(string, ...any) pgx.Row {
+	return func(query string, args ...any) pgx.Row {
+		return row{func(dest ...any) error {
+			return db.read(ctx, as, query, func(rows pgx.Rows) error {
+				if !rows.Next() {
+					return errors.Join(rows.Err(), noRow(rows))
+				}
+				if err := rows.Scan(dest...); err != nil {
+					return err
+				}
+				rows.Close()
+				return rows.Err()
+			}, args...)
+		}}
+	}
+}
+
+// noRow is the error of a query that ended without a row.
+func noRow(rows pgx.Rows) error {
+	if rows.Err() != nil {
+		return nil
+	}
+	return pgx.ErrNoRows
+}
+
+// row is a row that is read when it is scanned.
+type row struct{ scan func(dest ...any) error }
+
+// Scan implements [pgx.Row].
+func (r row) Scan(dest ...any) error { return r.scan(dest...) }
+
+// read runs one query in one round trip: without BEGIN, a batch is a transaction of its own.
+func (db *DB) read(ctx context.Context, as actor, query string, collect func(pgx.Rows) error, args ...any) error {
+	conn, err := db.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	ctx, cancel := context.WithTimeout(ctx, runLimit)
+	defer cancel()
+	batch := new(pgx.Batch)
+	batch.Queue(actAs, as.name, as.subject())
+	batch.Queue(query, args...)
+	results := conn.SendBatch(ctx, batch)
+	_, err = results.Exec()
+	if err == nil {
+		var rows pgx.Rows
+		if rows, err = results.Query(); err == nil {
+			err = collect(rows)
+			rows.Close()
+		}
+	}
+	if closing := results.Close(); err == nil {
+		err = closing
+	}
+	return answerable(err)
+}
+
+// all collects every row of a query by scan.
+func all[T any](found *[]T, scan func(pgx.CollectableRow) (T, error)) func(pgx.Rows) error {
+	return func(rows pgx.Rows) (err error) {
+		*found, err = pgx.CollectRows(rows, scan)
+		if len(*found) == 0 {
+			*found = nil
+		}
+		return err
+	}
+}
+
+// pause waits before a try that follows others, unless ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
