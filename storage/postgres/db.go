@@ -42,15 +42,17 @@ type Config struct {
 	// default_query_exec_mode is cache_describe, which any PgBouncer takes, or cache_statement.
 	URL    string
 	Now    func() time.Time // nil: the clock of the database
+	Lanes  int              // of the ledger: batches that are committed at one time; 0: by the number of processors
 	Logger *slog.Logger
 }
 
 // DB is a pool of connections to one database. It is safe for concurrent use.
 type DB struct {
-	now    func() time.Time // nil: the clock of the database
-	ahead  atomic.Int64     // of the database's clock before ours, in nanoseconds
-	logger *slog.Logger
-	pool   *pgxpool.Pool
+	now       func() time.Time // nil: the clock of the database
+	ahead     atomic.Int64     // of the database's clock before ours, in nanoseconds
+	logger    *slog.Logger
+	pool      *pgxpool.Pool
+	committer *committer
 }
 
 // Open connects, and refuses a role that could bypass row-level security ([ErrRole]) and a schema that this
@@ -66,6 +68,10 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	db := &DB{now: cfg.Now, logger: cfg.Logger, pool: pool}
 	if err := db.check(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	if db.committer, err = startCommitter(ctx, db, settings.Copy(), cfg.Lanes); err != nil {
 		pool.Close()
 		return nil, err
 	}
@@ -99,6 +105,7 @@ func poolConfig(url string) (*pgxpool.Config, error) {
 
 // Close finishes what was taken and closes the connections.
 func (db *DB) Close() error {
+	db.committer.stop()
 	db.pool.Close()
 	return nil
 }

@@ -1,0 +1,297 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"mana/ledger"
+)
+
+const (
+	queueSize = 4096
+	maxBatch  = 512
+	takeWait  = 2 * time.Second // longest wait of a command before it is taken
+	// resolveLimit is how long the outcome of a commit whose answer was lost is looked for.
+	resolveLimit = 10 * time.Second
+	retryEvery   = 50 * time.Millisecond
+)
+
+// ErrUnknown says that a commit was sent and its answer lost: what was asked for may have happened. The same
+// request with the same idempotency key finds out.
+var ErrUnknown = fmt.Errorf("%w: the outcome is unknown, and the same key is safe", ErrBusy)
+
+// committer commits the ledger's commands in groups. A wallet belongs to one lane; each lane takes what waits,
+// locks the wallets in order, decides in order of arrival, writes everything by a statement per table, commits
+// once, and only then answers: a batch is what arrived during the last commit. That nothing is lost or
+// doubled rests on the locks and the versions in the database, not on lanes: other replicas have theirs.
+type committer struct {
+	db    *DB
+	pool  *pgxpool.Pool // a connection for each lane
+	lanes []*lane
+	seed  maphash.Seed
+	quit  chan struct{}
+	done  sync.WaitGroup
+	Counts
+}
+
+// Counts tell how commands ended that did not end at once.
+type Counts struct {
+	Batches   atomic.Int64 // that were committed
+	Commands  atomic.Int64 // in them
+	Retried   atomic.Int64 // batches that lost against another transaction
+	Split     atomic.Int64 // batches that were repeated one by one, since a command of theirs failed
+	Ambiguous atomic.Int64 // batches whose commit had no answer
+	Found     atomic.Int64 // commands that such a batch turned out to have committed
+}
+
+// command is one decision that waits for its commit.
+type command struct {
+	wants  ledger.Wants
+	decide func(time.Time, ledger.State) (ledger.Delta, error)
+	cap    *dayCap       // nil: none
+	state  atomic.Int32  // one of the states below: the first to change it decides
+	taken  chan struct{} // closed when a lane has taken it
+	err    error
+	done   chan struct{}
+}
+
+// The states of a command. It leaves waiting once.
+const (
+	commandWaiting int32 = iota
+	commandTaken
+	commandDropped
+)
+
+func newCommand(w ledger.Wants, decide func(time.Time, ledger.State) (ledger.Delta, error)) *command {
+	return &command{wants: w, decide: decide, taken: make(chan struct{}), done: make(chan struct{})}
+}
+
+func startCommitter(ctx context.Context, db *DB, settings *pgxpool.Config, lanes int) (*committer, error) {
+	if lanes == 0 {
+		lanes = 1
+		if runtime.GOMAXPROCS(0) > 4 {
+			lanes = 2
+		}
+	}
+	settings.MaxConns, settings.MinConns = int32(lanes), 0
+	pool, err := pgxpool.NewWithConfig(ctx, settings)
+	if err != nil {
+		return nil, fmt.Errorf("opening the ledger's connections: %w", err)
+	}
+	c := &committer{db: db, pool: pool, seed: maphash.MakeSeed(), quit: make(chan struct{})}
+	for range lanes {
+		l := &lane{committer: c, queue: make(chan *command, queueSize), logger: db.logger}
+		c.lanes = append(c.lanes, l)
+		c.done.Go(l.run)
+	}
+	return c, nil
+}
+
+// decide has a command decided and committed. [ErrBusy] when it was not taken in time: nothing happened. Once
+// taken, its outcome is awaited whatever becomes of ctx, since it may be in the database already.
+func (c *committer) decide(ctx context.Context, command *command) error {
+	lane := c.lanes[maphash.Comparable(c.seed, command.wants.UserID)%uint64(len(c.lanes))]
+	select {
+	case <-c.quit:
+		return ErrBusy
+	default:
+	}
+	select {
+	case lane.queue <- command:
+	default:
+		return ErrBusy
+	}
+	timer := time.NewTimer(takeWait)
+	defer timer.Stop()
+	select {
+	case <-command.taken:
+	case <-timer.C:
+		return command.abandon(ErrBusy)
+	case <-ctx.Done():
+		return command.abandon(ctx.Err())
+	}
+	<-command.done
+	return command.err
+}
+
+// abandon gives up a command that was not taken. If the lane was faster, its outcome is awaited.
+func (c *command) abandon(reason error) error {
+	if c.state.CompareAndSwap(commandWaiting, commandDropped) {
+		return reason
+	}
+	<-c.done
+	return c.err
+}
+
+// take claims a command for its lane unless its caller gave up first.
+func (c *command) take() bool {
+	if !c.state.CompareAndSwap(commandWaiting, commandTaken) {
+		return false
+	}
+	close(c.taken)
+	return true
+}
+
+// stop runs what was queued and closes the connections.
+func (c *committer) stop() {
+	close(c.quit)
+	c.done.Wait()
+	c.pool.Close()
+}
+
+// lane commits the commands of its wallets, one batch at a time.
+type lane struct {
+	*committer
+	queue  chan *command
+	later  []*command // taken, for the next batch
+	logger *slog.Logger
+}
+
+func (l *lane) run() {
+	for {
+		if len(l.later) > 0 {
+			l.batch()
+			continue
+		}
+		select {
+		case c := <-l.queue:
+			l.admit(c)
+			l.batch()
+		case <-l.quit:
+			for l.fill(); len(l.later) > 0; l.fill() {
+				l.batch()
+			}
+			return
+		}
+	}
+}
+
+func (l *lane) admit(c *command) {
+	if c.take() {
+		l.later = append(l.later, c)
+	}
+}
+
+// fill takes what waits, up to a whole batch.
+func (l *lane) fill() {
+	for len(l.later) < maxBatch {
+		select {
+		case c := <-l.queue:
+			l.admit(c)
+		default:
+			return
+		}
+	}
+}
+
+// batch commits what waits, and answers.
+func (l *lane) batch() {
+	l.fill()
+	var commands []*command
+	commands, l.later = choose(l.later)
+	if len(commands) == 0 {
+		return
+	}
+	l.commit(commands, false)
+	for _, c := range commands {
+		close(c.done)
+	}
+}
+
+// choose leaves for the next batch what must see others committed: a refund is looked for in the database, so it
+// is the first command of its wallet in a batch. The order of a wallet's commands is kept.
+func choose(waiting []*command) (now, later []*command) {
+	touched := make(map[[16]byte]bool, len(waiting)) // by what is chosen
+	behind := make(map[[16]byte]bool)                // something of the wallet waits
+	for _, c := range waiting {
+		of := c.wants.UserID
+		if behind[of] || c.wants.Refund != nil && touched[of] {
+			behind[of] = true
+			later = append(later, c)
+			continue
+		}
+		touched[of] = true
+		now = append(now, c)
+	}
+	return now, later
+}
+
+// commit has commands written, as often as it takes to know what became of them. unsure says that an earlier
+// commit of theirs may count: then each is looked for before it is decided again.
+func (l *lane) commit(commands []*command, unsure bool) {
+	give := time.Now().Add(resolveLimit)
+	for try := 1; ; try++ {
+		err := l.attempt(commands, unsure)
+		var unknown unknownError
+		switch {
+		case err == nil:
+			l.Batches.Add(1)
+			l.Commands.Add(int64(len(commands)))
+			return
+		case errors.As(err, &unknown) && !unsure:
+			l.Ambiguous.Add(1)
+			l.logger.Warn("the answer to a commit was lost", "commands", len(commands), "error", err)
+			unsure = true
+		case (unsure || errors.As(err, &unknown)) && passing(err) && time.Now().Before(give):
+		case lost(err) && try < maxTries:
+			l.Retried.Add(1)
+			continue
+		case cut(err) && try < 3: // nothing was written: a connection that has died unnoticed
+			continue
+		case !passing(err) && len(commands) > 1:
+			l.Split.Add(1)
+			l.logger.Warn("a batch failed and is repeated one by one", "commands", len(commands), "error", err)
+			for _, c := range commands {
+				l.commit([]*command{c}, unsure)
+			}
+			return
+		default:
+			l.fail(commands, err, unsure)
+			return
+		}
+		_ = pause(context.Background(), retryEvery)
+	}
+}
+
+// fail ends all commands with one error.
+func (l *lane) fail(commands []*command, err error, unsure bool) {
+	err = answerable(err)
+	if unsure {
+		err = errors.Join(ErrUnknown, err)
+	}
+	for _, c := range commands {
+		c.err = err
+	}
+}
+
+// attempt runs one transaction for all commands.
+func (l *lane) attempt(commands []*command, unsure bool) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
+	defer cancel()
+	conn, err := l.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connecting: %w", err)
+	}
+	defer conn.Release()
+	defer func() {
+		if status := conn.Conn().PgConn().TxStatus(); err != nil && status != 'I' && !conn.Conn().IsClosed() {
+			_, _ = conn.Exec(ctx, `ROLLBACK`) // if that fails too, the connection is thrown away
+		}
+	}()
+	r := &round{tx: &tx{ctx, conn}, db: l.db, commands: commands, unsure: unsure}
+	if err := r.load(); err != nil {
+		return err
+	}
+	r.decide()
+	l.Found.Add(r.found)
+	return r.write()
+}

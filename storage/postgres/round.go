@@ -1,0 +1,317 @@
+package postgres
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"mana/ledger"
+)
+
+// unknownError is the error of a commit that was sent and not answered.
+type unknownError struct{ error }
+
+// Unwrap gives the error inside.
+func (e unknownError) Unwrap() error { return e.error }
+
+// round is one transaction for many commands: what it has loaded, and what they have made of it so far.
+type round struct {
+	*tx
+	db       *DB
+	commands []*command
+	unsure   bool // an earlier commit of these commands may count
+	now      time.Time
+	wallets  map[uuid.UUID]*wallet
+	keys     map[walletKey]keyed
+	done     map[uuid.UUID]ledger.Transaction // by the commands' ids
+	caps     map[uuid.UUID]*usedCap
+	used     map[*command]*ledger.Usage
+	journal  journal
+	found    int64 // commands that an earlier commit has done
+}
+
+// walletKey is an idempotency key of a wallet, and keyed what it has made.
+type (
+	walletKey struct {
+		userID uuid.UUID
+		hash   [16]byte
+	}
+	keyed struct {
+		record ledger.KeyRecord
+		done   ledger.Transaction
+	}
+)
+
+// wallet is a locked wallet as the commands so far leave it.
+type wallet struct {
+	loaded, now ledger.Wallet
+	grants      map[int]ledger.Grant
+	changed     map[int]bool
+}
+
+// actor is who the round acts for: its one person if there is one.
+func (r *round) actor() actor {
+	first := r.commands[0]
+	for _, c := range r.commands {
+		if c.wants.UserID != first.wants.UserID || c.cap != nil {
+			return ledgerActor
+		}
+	}
+	return service(first.wants.UserID)
+}
+
+// actAsLedger also keeps the planner to keys, whatever it believes about tables that were empty when it looked.
+const actAsLedger = `SELECT set_config('app.actor', $1, true), set_config('app.user_id', $2, true),
+	set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
+
+// load begins the transaction, locks the wallets in order, and reads what the commands need, all in one round
+// trip. What follows the lock sees what was committed before it was granted.
+func (r *round) load() error {
+	r.wallets = make(map[uuid.UUID]*wallet)
+	for _, c := range r.commands {
+		r.wallets[c.wants.UserID] = nil
+	}
+	ids := slices.SortedFunc(maps.Keys(r.wallets), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	batch, as := new(pgx.Batch), r.actor()
+	batch.Queue(`BEGIN`)
+	batch.Queue(actAsLedger, as.name, as.subject())
+	batch.Queue(selectWallets+` FOR NO KEY UPDATE`, ids).Query(func(rows pgx.Rows) error {
+		locked, err := pgx.CollectRows(rows, scanWallet)
+		for _, w := range locked {
+			r.wallets[w.UserID] = &wallet{w, w, make(map[int]ledger.Grant), make(map[int]bool)}
+		}
+		return err
+	})
+	if r.now = r.db.clock(); r.db.now == nil {
+		batch.Queue(`SELECT clock_timestamp()`).QueryRow(func(row pgx.Row) error { return row.Scan(&r.now) })
+	}
+	batch.Queue(selectGrants, ids).Query(r.takeGrants)
+	r.queueKeys(batch)
+	r.queueDone(batch)
+	r.queueCaps(batch)
+	if err := r.conn.SendBatch(r.ctx, batch).Close(); err != nil {
+		return fmt.Errorf("locking wallets: %w", err)
+	}
+	return r.loadUsed()
+}
+
+func (r *round) takeGrants(rows pgx.Rows) error {
+	var of uuid.UUID
+	var g ledger.Grant
+	_, err := pgx.ForEachRow(rows, grantTargets(&of, &g), func() error {
+		if w := r.wallets[of]; w != nil {
+			w.grants[g.No] = g
+		}
+		return nil
+	})
+	return err
+}
+
+// queueKeys reads the records of idempotency keys with what they have made.
+func (r *round) queueKeys(batch *pgx.Batch) {
+	r.keys = make(map[walletKey]keyed)
+	var userIDs []uuid.UUID
+	var hashes [][]byte
+	for _, c := range r.commands {
+		if c.wants.Key != nil {
+			userIDs, hashes = append(userIDs, c.wants.UserID), append(hashes, c.wants.Key.Hash[:])
+		}
+	}
+	if len(hashes) == 0 {
+		return
+	}
+	batch.Queue(`SELECT k.key_hash, i.fingerprint, i.created_at, t.* FROM unnest($1::uuid[], $2::bytea[]) AS k (user_id, key_hash)
+		CROSS JOIN LATERAL (SELECT fingerprint, object_id, created_at FROM credits.idempotency
+			WHERE user_id = k.user_id AND key_hash = k.key_hash LIMIT 1) i
+		CROSS JOIN LATERAL (SELECT `+transactionColumns+` FROM credits.transactions
+			WHERE id = i.object_id AND user_id = k.user_id LIMIT 1) t`, userIDs, hashes).Query(func(rows pgx.Rows) error {
+		var hash, fingerprint []byte
+		var k keyed
+		_, err := pgx.ForEachRow(rows, append([]any{&hash, &fingerprint, &k.record.CreatedAt}, transactionTargets(&k.done)...), func() error {
+			k.record.Key = ledger.Key{Hash: [16]byte(hash), Fingerprint: [32]byte(fingerprint)}
+			k.record.TransactionID = k.done.ID
+			r.keys[walletKey{k.done.UserID, k.record.Key.Hash}] = k
+			return nil
+		})
+		return err
+	})
+}
+
+// queueDone looks for what an earlier commit of these commands has done, if there may be one. It has ended: its locks
+// are ours.
+func (r *round) queueDone(batch *pgx.Batch) {
+	r.done = make(map[uuid.UUID]ledger.Transaction)
+	if !r.unsure {
+		return
+	}
+	batch.Queue(`SELECT `+transactionColumns+` FROM credits.transactions WHERE id = ANY ($1::uuid[])`,
+		column(r.commands, func(c *command) uuid.UUID { return c.wants.ID })).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, scanTransaction)
+		for _, x := range found {
+			r.done[x.ID] = x
+		}
+		return err
+	})
+}
+
+// queueCaps locks what service keys have used, after the wallets and in order. A row that is locked must exist.
+func (r *round) queueCaps(batch *pgx.Batch) {
+	r.caps = make(map[uuid.UUID]*usedCap)
+	for _, c := range r.commands {
+		if c.cap != nil {
+			r.caps[c.cap.key] = &usedCap{key: c.cap.key}
+		}
+	}
+	if len(r.caps) == 0 {
+		return
+	}
+	ids := slices.SortedFunc(maps.Keys(r.caps), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	batch.Queue(`INSERT INTO credits.key_caps (key_id, day, used) SELECT id, 'epoch', 0 FROM unnest($1::uuid[]) id
+		ON CONFLICT DO NOTHING`, ids)
+	batch.Queue(`SELECT key_id, day - date '1970-01-01', used FROM credits.key_caps WHERE key_id = ANY ($1::uuid[])
+		ORDER BY key_id FOR NO KEY UPDATE`, ids).Query(func(rows pgx.Rows) error {
+		var u usedCap
+		_, err := pgx.ForEachRow(rows, []any{&u.key, &u.day, &u.used}, func() error {
+			*r.caps[u.key] = u
+			return nil
+		})
+		return err
+	})
+}
+
+// loadUsed finds what is to be refunded, with the grants that it took from.
+func (r *round) loadUsed() error {
+	r.used = make(map[*command]*ledger.Usage)
+	for _, c := range r.commands {
+		w := r.wallets[c.wants.UserID]
+		if _, known := r.key(c); c.wants.Refund == nil || w == nil || known {
+			continue
+		}
+		used, err := loadUsage(r.tx, *c.wants.Refund, w.loaded.Seq, r.now)
+		if err != nil {
+			return err
+		}
+		if r.used[c] = used; used == nil {
+			continue
+		}
+		rows, err := r.query(selectUsedGrants, c.wants.UserID, used.ID)
+		if err == nil {
+			err = r.takeGrants(rows)
+		}
+		if err != nil {
+			return fmt.Errorf("reading grants: %w", err)
+		}
+	}
+	return nil
+}
+
+func (r *round) key(c *command) (keyed, bool) {
+	if c.wants.Key == nil {
+		return keyed{}, false
+	}
+	k, known := r.keys[walletKey{c.wants.UserID, c.wants.Key.Hash}]
+	return k, known
+}
+
+// decide asks each command, in order of arrival, on what the one before it left. What fails changes nothing.
+func (r *round) decide() {
+	for _, c := range r.commands {
+		w := r.wallets[c.wants.UserID]
+		if c.err = ledger.ErrNoWallet; w == nil {
+			continue
+		}
+		var delta ledger.Delta
+		c.err = runSafely(r.tx, func(*tx) (err error) {
+			state := r.state(c, w)
+			if c.cap != nil {
+				delta, err = c.cap.apply(r.caps[c.cap.key], r.now, state, c.decide)
+			} else {
+				delta, err = c.decide(r.now, state)
+			}
+			return err
+		})
+		if c.err == nil && !delta.Empty() {
+			r.apply(w, delta)
+		}
+	}
+}
+
+func (r *round) state(c *command, w *wallet) ledger.State {
+	s := ledger.State{Wallet: w.now, Used: r.used[c], Grants: w.open(r.used[c])}
+	if k, known := r.key(c); known {
+		s.Key, s.Done = &k.record, &k.done
+	}
+	if done, known := r.done[c.wants.ID]; known && done.UserID == c.wants.UserID {
+		s.Done = &done
+		r.found++
+	}
+	return s
+}
+
+// open lists the grants that a decision sees: open ones, the daily one and those of a use.
+func (w *wallet) open(used *ledger.Usage) []ledger.Grant {
+	var grants []ledger.Grant
+	for _, g := range w.grants {
+		if g.Remaining > 0 || g.Source == "daily" ||
+			used != nil && slices.ContainsFunc(used.Postings, func(p ledger.Posting) bool { return p.From == g.No }) {
+			grants = append(grants, g)
+		}
+	}
+	slices.SortFunc(grants, func(a, b ledger.Grant) int { return cmp.Compare(a.No, b.No) })
+	return grants
+}
+
+// apply takes over what a command decided. Versions count commits, so all commands of a batch have one.
+func (r *round) apply(w *wallet, d ledger.Delta) {
+	w.now = d.Wallet
+	w.now.Version = w.loaded.Version
+	for _, g := range d.Grants {
+		w.grants[g.No], w.changed[g.No] = g, true
+	}
+	r.journal.addDelta(w.loaded.UserID, d)
+	if d.Key == nil {
+		return
+	}
+	at := slices.IndexFunc(d.Transactions, func(x ledger.Transaction) bool { return x.ID == d.Key.TransactionID })
+	if at >= 0 {
+		r.keys[walletKey{w.loaded.UserID, d.Key.Key.Hash}] = keyed{*d.Key, d.Transactions[at]}
+	}
+}
+
+// write sends everything with the commit, in one round trip.
+func (r *round) write() error {
+	if len(r.journal.transactions) == 0 {
+		_, err := r.conn.Exec(r.ctx, `ROLLBACK`) // nothing was decided
+		return err
+	}
+	for _, w := range r.wallets {
+		if w == nil || w.now == w.loaded {
+			continue
+		}
+		w.now.Version++
+		r.journal.wallets = append(r.journal.wallets, w.now)
+		for no := range w.changed {
+			r.journal.addGrant(w.loaded.UserID, w.grants[no], w.loaded.Grants)
+		}
+	}
+	for _, u := range r.caps {
+		r.journal.caps = append(r.journal.caps, *u)
+	}
+	batch := new(pgx.Batch)
+	if err := r.journal.queue(batch); err != nil {
+		return err
+	}
+	batch.Queue(`COMMIT`)
+	err := r.conn.SendBatch(r.ctx, batch).Close()
+	if fault, ok := errors.AsType[*pgconn.PgError](err); cut(err) || ok && fault.Severity != "ERROR" {
+		return unknownError{fmt.Errorf("committing: %w", err)}
+	}
+	return err
+}
