@@ -1,0 +1,31 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
+
+// ExecForTest runs SQL, also several statements, as the program's own role would on its own behalf.
+func ExecForTest(ctx context.Context, db *DB, query string) error {
+	return execAs(ctx, db, system, query)
+}
+
+// ExecAsForTest runs SQL as the program's own role would for a person.
+func ExecAsForTest(ctx context.Context, db *DB, person uuid.UUID, query string) error {
+	return execAs(ctx, db, user(person), query)
+}
+
+func execAs(ctx context.Context, db *DB, as actor, query string) error {
+	return db.write(ctx, as, func(t *tx) error {
+		_, err := t.conn.Exec(t.ctx, query) // without parameters: the simple protocol
+		return err
+	})
+}
+
+// NumberForTest runs SQL that gives one number.
+func NumberForTest(ctx context.Context, db *DB, query string) (int, error) {
+	var n int
+	err := db.reader(ctx, system)(query).Scan(&n)
+	return n, err
+}

@@ -1,0 +1,92 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"mana/storage/postgres"
+	"mana/storage/storagetest"
+	"mana/storage/storagetest/servers"
+)
+
+var databases atomic.Int64
+
+// newDatabase copies the template, and drops the copy with the test.
+func newDatabase(t *testing.T) string {
+	t.Helper()
+	servers.Need(t, missing)
+	name := fmt.Sprintf("mana_%d", databases.Add(1))
+	if err := server.Exec(t.Context(), "postgres", `CREATE DATABASE `+name+` TEMPLATE `+template+` OWNER `+servers.Owner); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Exec(context.Background(), "postgres", `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
+			t.Error(err)
+		}
+	})
+	return name
+}
+
+// openURL opens a store that closes with the test.
+func openURL(t *testing.T, url string, now func() time.Time) *postgres.DB {
+	t.Helper()
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: url, Now: now, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// opener gives the suites fresh stores by a way to the server.
+func opener(url func(role, database string) string, options string) storagetest.Open {
+	return func(t *testing.T, now func() time.Time) storagetest.Store {
+		t.Helper()
+		db := openURL(t, url(servers.App, newDatabase(t))+options, now)
+		return storagetest.Store{
+			Identity: db.Identity(), Provider: db.Provider(), ServiceKeys: db.Provider(), Ledger: db.Ledger(), Keys: db.Keys(),
+			Capped: db.Ledger().Capped, Clean: db.Clean, Revisions: db.Revisions,
+			Exec:   func(ctx context.Context, query string) error { return postgres.ExecForTest(ctx, db, query) },
+			Number: func(ctx context.Context, query string) (int, error) { return postgres.NumberForTest(ctx, db, query) },
+			Spelling: storagetest.Spelling{
+				Replace: func(table, key string) string {
+					return fmt.Sprintf(`INSERT INTO %s SELECT * FROM %[1]s ON CONFLICT (%s) DO UPDATE SET user_id = excluded.user_id`, table, key)
+				},
+				Post: func(transaction, entries string) string { return transaction + "; " + entries },
+				Day:  func(day time.Time) string { return "date '" + day.UTC().Format(time.DateOnly) + "'" },
+			},
+		}
+	}
+}
+
+func TestStorage(t *testing.T) {
+	t.Parallel()
+	storagetest.Run(t, opener(serverURL, "&default_query_exec_mode=cache_statement"))
+}
+
+// TestStorageThroughPgBouncer runs the suites again in the mode that any PgBouncer takes.
+func TestStorageThroughPgBouncer(t *testing.T) {
+	t.Parallel()
+	storagetest.Run(t, opener(bouncerURL, "&default_query_exec_mode=cache_describe"))
+}
+
+// TestStoragePreparedThroughPgBouncer runs them with prepared statements, where the pooler knows them.
+func TestStoragePreparedThroughPgBouncer(t *testing.T) {
+	t.Parallel()
+	servers.Need(t, missing)
+	if !bouncer.Prepares() {
+		t.Skipf("SKIPPED: %s knows no prepared statements", bouncer.Version)
+	}
+	storagetest.Run(t, opener(bouncerURL, "&default_query_exec_mode=cache_statement"))
+}
+
+func serverURL(role, database string) string  { return server.URL(role, database) }
+func bouncerURL(role, database string) string { return bouncer.URL(role, database) }
