@@ -10,7 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"mana/storage/postgres"
-	"mana/storage/storagetest/servers"
+	"mana/storage/servers"
 )
 
 // The servers of all tests, or why there are none.

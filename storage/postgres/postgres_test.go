@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"mana/storage/postgres"
+	"mana/storage/servers"
 	"mana/storage/storagetest"
-	"mana/storage/storagetest/servers"
 )
 
 var databases atomic.Int64

@@ -37,7 +37,7 @@ func Need(t testing.TB, err error) {
 	if os.Getenv("CI") != "" || !errors.Is(err, ErrMissing) {
 		t.Fatal(err)
 	}
-	t.Skip("SKIPPED:", err)
+	t.Skipf("SKIPPED: %v, so this is NOT proved", err)
 }
 
 // process is one server.
