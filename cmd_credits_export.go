@@ -91,7 +91,7 @@ func newCreditsExport(environ []string) *cobra.Command {
 				if user != "" {
 					return x.one(cmd.Context(), db, user)
 				}
-				total, err := ledger.Total(cmd.Context(), db.Ledger())
+				total, err := db.Ledger().Transactions(cmd.Context())
 				if err != nil {
 					return err
 				}

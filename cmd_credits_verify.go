@@ -65,7 +65,7 @@ func verify(cmd *cobra.Command, db *sqlite.DB, wallet string, quiet bool) (ledge
 		}
 		return checker.VerifyWallet(cmd.Context(), id, nil)
 	}
-	total, err := ledger.Total(cmd.Context(), db.Ledger())
+	total, err := db.Ledger().Transactions(cmd.Context())
 	if err != nil {
 		return ledger.Report{}, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/big"
 	"time"
 
@@ -97,12 +96,6 @@ func (r *Report) finish(structure []Fault) {
 	if sum := r.Imbalance(); sum.Sign() != 0 {
 		r.Faults = append(r.Faults, Fault{Invariant: "I3", Text: "the trial balance is " + sum.String() + " micro-credits, not 0"})
 	}
-}
-
-// Total is the number of transactions there are, the measure of work that goes over all of them.
-func Total(ctx context.Context, b Books) (int64, error) {
-	_, total, err := b.Touched(ctx, math.MaxInt64, 1)
-	return total, err
 }
 
 // Verify checks every wallet, each in a snapshot of its own, and the structure of the storage. It freezes

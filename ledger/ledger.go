@@ -10,6 +10,7 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -73,6 +74,12 @@ type Wallet struct {
 	LastDaily time.Time // when the last daily grant counted from; registration counts as the first
 	LastAt    time.Time // time of the last transaction
 	CreatedAt time.Time
+}
+
+// Summary is what a wallet says, for the security log.
+func (w Wallet) Summary() string {
+	return fmt.Sprintf("state=%s free=%s paid=%s held=%s debt=%s earned=%s spent=%s transactions=%d",
+		w.State, w.Free, w.Paid, w.HeldFree+w.HeldPaid, w.Debt, w.Earned, w.Spent, w.Seq)
 }
 
 // Total is free + paid + held - debt, the figure that balance_before and balance_after chain.

@@ -88,6 +88,8 @@ CREATE TABLE credits.transactions (
     CONSTRAINT transactions_use CHECK (kind <> 'use' OR balance_after >= 0)
 );
 CREATE UNIQUE INDEX transactions_seq_key ON credits.transactions (user_id, seq);
+-- Finds what was written lately.
+CREATE INDEX transactions_xact ON credits.transactions USING brin (xact) WITH (autosummarize = on);
 CALL auth.protect('credits.transactions', '{system, ledger}', 'user_id', '{SELECT, INSERT}');
 
 -- Postings: amount leaves one account and enters another, so that a row cannot fail to sum to zero.

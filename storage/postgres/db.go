@@ -53,6 +53,7 @@ type DB struct {
 	logger    *slog.Logger
 	pool      *pgxpool.Pool
 	committer *committer
+	atStart   atomic.Pointer[structure] // what the rules of the database are held against
 }
 
 // Open connects, and refuses a role that could bypass row-level security ([ErrRole]) and a schema that this
@@ -71,6 +72,12 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		pool.Close()
 		return nil, err
 	}
+	rules, err := db.structure(ctx)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	db.atStart.Store(&rules)
 	if db.committer, err = startCommitter(ctx, db, settings.Copy(), cfg.Lanes); err != nil {
 		pool.Close()
 		return nil, err

@@ -134,12 +134,12 @@ func (j *journal) queueWallets(batch *pgx.Batch) {
 	amounts := func(of func(ledger.Wallet) ledger.Amount) []int64 {
 		return column(j.wallets, func(w ledger.Wallet) int64 { return int64(of(w)) })
 	}
-	batch.Queue(`UPDATE credits.balances b SET balance = n.balance, free_credits_remaining = n.free, held_paid = n.held_paid,
+	batch.Queue(`UPDATE credits.balances b SET state = n.state, balance = n.balance, free_credits_remaining = n.free, held_paid = n.held_paid,
 			held_free = n.held_free, debt = n.debt, total_earned = n.earned, total_spent = n.spent, seq = n.seq,
 			grants = n.grants, version = n.version, last_daily_reset_at = n.daily, last_at = n.last_at, updated_at = n.last_at
 		FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-				$9::bigint[], $10::integer[], $11::bigint[], $12::timestamptz[], $13::timestamptz[])
-			AS n (user_id, balance, free, held_paid, held_free, debt, earned, spent, seq, grants, version, daily, last_at)
+				$9::bigint[], $10::integer[], $11::bigint[], $12::timestamptz[], $13::timestamptz[], $14::text[])
+			AS n (user_id, balance, free, held_paid, held_free, debt, earned, spent, seq, grants, version, daily, last_at, state)
 		WHERE b.user_id = n.user_id`,
 		column(j.wallets, func(w ledger.Wallet) uuid.UUID { return w.UserID }),
 		amounts(func(w ledger.Wallet) ledger.Amount { return w.Paid }),
@@ -153,7 +153,8 @@ func (j *journal) queueWallets(batch *pgx.Batch) {
 		column(j.wallets, func(w ledger.Wallet) int64 { return int64(w.Grants) }),
 		column(j.wallets, func(w ledger.Wallet) int64 { return w.Version }),
 		column(j.wallets, func(w ledger.Wallet) time.Time { return w.LastDaily }),
-		column(j.wallets, func(w ledger.Wallet) time.Time { return w.LastAt }))
+		column(j.wallets, func(w ledger.Wallet) time.Time { return w.LastAt }),
+		column(j.wallets, func(w ledger.Wallet) string { return string(w.State) }))
 }
 
 func (j *journal) queueGrants(batch *pgx.Batch) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -50,17 +51,23 @@ func openURL(t *testing.T, url string, now func() time.Time) *postgres.DB {
 func opener(url func(role, database string) string, options string) storagetest.Open {
 	return func(t *testing.T, now func() time.Time) storagetest.Store {
 		t.Helper()
-		db := openURL(t, url(servers.App, newDatabase(t))+options, now)
+		database := newDatabase(t)
+		db := openURL(t, url(servers.App, database)+options, now)
 		return storagetest.Store{
-			Identity: db.Identity(), Provider: db.Provider(), ServiceKeys: db.Provider(), Ledger: db.Ledger(), Keys: db.Keys(),
-			Capped: db.Ledger().Capped, Clean: db.Clean, Revisions: db.Revisions,
-			Exec:   func(ctx context.Context, query string) error { return postgres.ExecForTest(ctx, db, query) },
+			Identity: db.Identity(), Provider: db.Provider(), ServiceKeys: db.Provider(), Ledger: db.Ledger(), Books: db.Ledger(), Keys: db.Keys(),
+			Transactions: db.Ledger().Transactions,
+			Capped:       db.Ledger().Capped, Clean: db.Clean, Revisions: db.Revisions,
+			Exec: func(ctx context.Context, query string) error { return postgres.ExecForTest(ctx, db, query) },
+			Weaken: func(ctx context.Context) error {
+				return server.Exec(ctx, database, `DROP TRIGGER transactions_append_only ON credits.transactions`)
+			},
 			Number: func(ctx context.Context, query string) (int, error) { return postgres.NumberForTest(ctx, db, query) },
 			Spelling: storagetest.Spelling{
 				Replace: func(table, key string) string {
 					return fmt.Sprintf(`INSERT INTO %s SELECT * FROM %[1]s ON CONFLICT (%s) DO UPDATE SET user_id = excluded.user_id`, table, key)
 				},
 				Post: func(transaction, entries string) string { return transaction + "; " + entries },
+				Blob: func(n int) string { return `'\x` + strings.Repeat("00", n) + `'::bytea` },
 				Day:  func(day time.Time) string { return "date '" + day.UTC().Format(time.DateOnly) + "'" },
 			},
 		}

@@ -43,7 +43,12 @@ const actAs = `SELECT set_config('app.actor', $1, true), set_config('app.user_id
 
 // begin starts a transaction that acts for somebody, in one message. What it is made of needs no quoting.
 func (a actor) begin() string {
-	return `BEGIN; SELECT set_config('app.actor', '` + a.name + `', true), set_config('app.user_id', '` + a.subject() + `', true)`
+	return `BEGIN; ` + a.settings()
+}
+
+// settings is SQL that says for whom the transaction acts.
+func (a actor) settings() string {
+	return `SELECT set_config('app.actor', '` + a.name + `', true), set_config('app.user_id', '` + a.subject() + `', true)`
 }
 
 // tx is one transaction with its actor.

@@ -20,6 +20,15 @@ func (l *Ledger) Wallets(ctx context.Context, after uuid.UUID, limit int) ([]uui
 		ORDER BY user_id LIMIT ?`, after.String(), limit))
 }
 
+// Transactions counts all transactions: numbers have no gaps.
+func (l *Ledger) Transactions(ctx context.Context) (int64, error) {
+	var n int64
+	if err := l.db.queryRow(ctx, `SELECT coalesce(sum(seq), 0) FROM credits_balances`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("counting transactions: %w", err)
+	}
+	return n, nil
+}
+
 // Touched implements [ledger.Books].
 func (l *Ledger) Touched(ctx context.Context, after int64, limit int) ([]uuid.UUID, int64, error) {
 	var last int64
@@ -206,15 +215,9 @@ func (l *Ledger) Mend(ctx context.Context, actor string, userID uuid.UUID, mend 
 			return fmt.Errorf("mending a wallet: %w", err)
 		}
 		return insertEvent(t, identity.Event{UserID: userID, Type: "wallet_rebuilt", Metadata: map[string]string{
-			"actor": actor, "before": walletSummary(journal.Wallet), "after": walletSummary(p.Wallet),
+			"actor": actor, "before": journal.Wallet.Summary(), "after": p.Wallet.Summary(),
 		}}, timestamp(l.db.clock()))
 	})
-}
-
-// walletSummary is what a wallet says, for the security log.
-func walletSummary(w ledger.Wallet) string {
-	return fmt.Sprintf("state=%s free=%s paid=%s held=%s debt=%s earned=%s spent=%s transactions=%d",
-		w.State, w.Free, w.Paid, w.HeldFree+w.HeldPaid, w.Debt, w.Earned, w.Spent, w.Seq)
 }
 
 func replaceProjections(t *tx, p ledger.Projections) error {

@@ -31,9 +31,13 @@ func open(t *testing.T, now func() time.Time) storagetest.Store {
 	})
 	return storagetest.Store{
 		Identity: db.Identity(), Provider: db.Provider(), ServiceKeys: db.Provider(), Ledger: db.Ledger(), Books: db.Ledger(), Keys: db.Keys(),
-		Capped: db.Ledger().Capped, Clean: db.Clean, Revisions: db.Revisions,
+		Transactions: db.Ledger().Transactions,
+		Capped:       db.Ledger().Capped, Clean: db.Clean, Revisions: db.Revisions,
 		Exec: func(ctx context.Context, query string) error {
 			return sqlite.ExecForTest(ctx, db, prefixed(query))
+		},
+		Weaken: func(ctx context.Context) error {
+			return sqlite.ExecForTest(ctx, db, `DROP TRIGGER transactions_no_delete`)
 		},
 		Number: func(ctx context.Context, query string) (int, error) {
 			return sqlite.NumberForTest(ctx, db, prefixed(query))
@@ -41,6 +45,7 @@ func open(t *testing.T, now func() time.Time) storagetest.Store {
 		Spelling: storagetest.Spelling{
 			Replace: func(table, _ string) string { return `INSERT OR REPLACE INTO ` + table + ` SELECT * FROM ` + table },
 			Post:    func(transaction, entries string) string { return entries + "; " + transaction },
+			Blob:    func(n int) string { return fmt.Sprintf("zeroblob(%d)", n) },
 			Day:     func(day time.Time) string { return strconv.FormatInt(day.Unix()/86400, 10) },
 		},
 	}

@@ -29,13 +29,17 @@ type Store struct {
 	// Capped is the ledger for one use of amount by a key that may use perDay a day.
 	Capped func(key uuid.UUID, perDay, amount ledger.Amount) ledger.Store
 	Books  ledger.Books
-	Keys   keys.Store
-	Clean  func(ctx context.Context, retention time.Duration) (int, error)
+	// Transactions counts all there are.
+	Transactions func(ctx context.Context) (int64, error)
+	Keys         keys.Store
+	Clean        func(ctx context.Context, retention time.Duration) (int, error)
 	// Revisions reads the counters of what programs keep in memory.
 	Revisions func(ctx context.Context) (map[string]int64, error)
 	// Exec runs SQL with the rights of the program, to prove what the database itself refuses. Tables are named
 	// with their schema, such as auth.users.
 	Exec func(ctx context.Context, query string) error
+	// Weaken takes away a rule that protects the journal, with rights that the program need not have.
+	Weaken func(ctx context.Context) error
 	// Number runs SQL that gives one number.
 	Number func(ctx context.Context, query string) (int, error)
 	Spelling
@@ -48,6 +52,8 @@ type Spelling struct {
 	Replace func(table, key string) string
 	// Post is SQL that writes a transaction and its postings, each given as statements, in the engine's order.
 	Post func(transaction, entries string) string
+	// Blob is so many zero bytes.
+	Blob func(n int) string
 	// Day is a day as the engine stores it.
 	Day func(day time.Time) string
 }

@@ -1,0 +1,205 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"mana/ledger"
+	"mana/provider/identity"
+)
+
+var _ ledger.Books = (*Ledger)(nil)
+
+// journalPage is how many transactions one query of a long history reads: the database bounds the time of each.
+const journalPage = 1000
+
+// Wallets implements [ledger.Books].
+func (l *Ledger) Wallets(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, error) {
+	var ids []uuid.UUID
+	err := l.db.read(ctx, ledgerActor, `SELECT user_id FROM credits.balances WHERE user_id > $1 ORDER BY user_id LIMIT $2`,
+		all(&ids, pgx.RowTo[uuid.UUID]), after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("listing wallets: %w", err)
+	}
+	return ids, nil
+}
+
+// Transactions counts all transactions: numbers have no gaps.
+func (l *Ledger) Transactions(ctx context.Context) (int64, error) {
+	var n int64
+	err := l.db.reader(ctx, ledgerActor)(`SELECT coalesce(sum(seq), 0)::bigint FROM credits.balances`).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("counting transactions: %w", err)
+	}
+	return n, nil
+}
+
+// Touched implements [ledger.Books]. The position is a database transaction before which none still runs.
+func (l *Ledger) Touched(ctx context.Context, after int64, limit int) ([]uuid.UUID, int64, error) {
+	var last int64
+	err := l.db.reader(ctx, ledgerActor)(`SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1`).Scan(&last)
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading the end of the journal: %w", err)
+	}
+	var ids []uuid.UUID
+	err = l.db.read(ctx, ledgerActor, `SELECT DISTINCT user_id FROM credits.transactions WHERE xact > $1 AND xact <= $2 LIMIT $3`,
+		all(&ids, pgx.RowTo[uuid.UUID]), after, last, limit)
+	if err != nil {
+		return nil, 0, fmt.Errorf("listing touched wallets: %w", err)
+	}
+	return ids, last, nil
+}
+
+// Inspect implements [ledger.Books]. It lasts as long as its reader.
+func (l *Ledger) Inspect(ctx context.Context, userID uuid.UUID, read func(ledger.Journal) error) error {
+	conn, err := l.db.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	begin := `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ` + service(userID).settings()
+	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, func(conn pgx.Tx) error {
+		journal, err := loadJournal(&tx{ctx, conn}, userID, "")
+		if err != nil {
+			return err
+		}
+		return read(journal)
+	})
+	return answerable(err)
+}
+
+// loadJournal reads a wallet; lock is what the row is locked by, or empty.
+func loadJournal(t *tx, userID uuid.UUID, lock string) (ledger.Journal, error) {
+	var j ledger.Journal
+	rows, err := t.query(selectWallets+lock, []uuid.UUID{userID})
+	if err == nil {
+		j.Wallet, err = pgx.CollectExactlyOneRow(rows, scanWallet)
+	}
+	if err != nil {
+		return j, fmt.Errorf("reading a wallet: %w", notFound(err, ledger.ErrNoWallet))
+	}
+	if rows, err = t.query(`SELECT user_id, `+grantColumns+` FROM credits.grants WHERE user_id = $1 ORDER BY no`, userID); err == nil {
+		j.Grants, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (ledger.Grant, error) {
+			var of uuid.UUID
+			var g ledger.Grant
+			return g, row.Scan(grantTargets(&of, &g)...)
+		})
+	}
+	if err != nil {
+		return j, fmt.Errorf("reading grants: %w", err)
+	}
+	if rows, err = t.query(`SELECT app_id, date - date '1970-01-01', credits_used, uses FROM credits.usage_stats
+		WHERE user_id = $1`, userID); err == nil {
+		j.Usage, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ledger.UsageDay])
+	}
+	if err != nil {
+		return j, fmt.Errorf("reading usage: %w", err)
+	}
+	j.Backward = func(yield func(ledger.Transaction, error) bool) {
+		if err := walkBack(t, userID, func(x ledger.Transaction) bool { return yield(x, nil) }); err != nil {
+			yield(ledger.Transaction{}, err)
+		}
+	}
+	return j, nil
+}
+
+// walkBack reads the transactions of a wallet with their postings, the newest first, until visit says no.
+func walkBack(t *tx, userID uuid.UUID, visit func(ledger.Transaction) bool) error {
+	for before := int64(math.MaxInt64); ; {
+		page, err := loadPage(t, userID, before)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, x := range page {
+			if !visit(x) {
+				return nil
+			}
+		}
+		before = page[len(page)-1].Seq
+	}
+}
+
+// loadPage reads transactions of a wallet below a number, the newest first, with their postings.
+func loadPage(t *tx, userID uuid.UUID, before int64) ([]ledger.Transaction, error) {
+	rows, err := t.query(`SELECT `+transactionColumns+`, n, from_account, to_account, moved
+		FROM (SELECT * FROM credits.transactions WHERE user_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3) t
+		LEFT JOIN LATERAL (SELECT n, from_account, to_account, amount AS moved FROM credits.entries
+			WHERE transaction_id = t.id) e ON true
+		ORDER BY seq DESC, n`, userID, before, journalPage)
+	if err != nil {
+		return nil, fmt.Errorf("reading a journal: %w", err)
+	}
+	var page []ledger.Transaction
+	var x ledger.Transaction
+	var n, from, to *int
+	var amount *ledger.Amount
+	_, err = pgx.ForEachRow(rows, append(transactionTargets(&x), &n, &from, &to, &amount), func() error {
+		if len(page) == 0 || page[len(page)-1].ID != x.ID {
+			page = append(page, x)
+		}
+		if n != nil {
+			last := &page[len(page)-1]
+			last.Postings = append(last.Postings, ledger.Posting{N: *n, From: *from, To: *to, Amount: *amount})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading a journal: %w", err)
+	}
+	return page, nil
+}
+
+// Page implements [ledger.Books].
+func (l *Ledger) Page(ctx context.Context, userID uuid.UUID, after int64, limit int) ([]ledger.Transaction, error) {
+	var page []ledger.Transaction
+	err := l.db.read(ctx, user(userID), `SELECT `+transactionColumns+` FROM credits.transactions
+		WHERE user_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`, all(&page, scanTransaction), userID, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading a page: %w", err)
+	}
+	return page, nil
+}
+
+// Mend implements [ledger.Books].
+func (l *Ledger) Mend(ctx context.Context, actor string, userID uuid.UUID, mend func(ledger.Journal) (ledger.Projections, error)) error {
+	return l.db.write(ctx, ledgerActor, func(t *tx) error {
+		journal, err := loadJournal(t, userID, ` FOR NO KEY UPDATE`)
+		if err != nil {
+			return err
+		}
+		p, err := mend(journal)
+		if err != nil {
+			return err
+		}
+		if err := replaceProjections(t, p); err != nil {
+			return fmt.Errorf("mending a wallet: %w", err)
+		}
+		return insertEvent(t, identity.Event{UserID: userID, Type: "wallet_rebuilt", Metadata: map[string]string{
+			"actor": actor, "before": journal.Wallet.Summary(), "after": p.Wallet.Summary(),
+		}}, l.db.clock())
+	})
+}
+
+// replaceProjections writes the locked wallet, its grants and its usage.
+func replaceProjections(t *tx, p ledger.Projections) error {
+	userID := p.Wallet.UserID
+	var j journal
+	j.wallets = []ledger.Wallet{p.Wallet}
+	for _, g := range p.Grants {
+		j.addGrant(userID, g, math.MaxInt)
+	}
+	j.usage = make(map[usageKey]ledger.UsageDay)
+	for _, u := range p.Usage {
+		j.usage[usageKey{userID, u.AppID, u.Day}] = u
+	}
+	batch := new(pgx.Batch)
+	batch.Queue(`DELETE FROM credits.usage_stats WHERE user_id = $1`, userID)
+	if err := j.queue(batch); err != nil {
+		return err
+	}
+	return t.conn.SendBatch(t.ctx, batch).Close()
+}

@@ -1,0 +1,109 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"mana/ledger"
+)
+
+// structure is the definition of each rule of the database that is ours, by kind and name, and the version of the
+// schema that it was read at.
+type structure struct {
+	version int
+	rules   map[string]string
+}
+
+// readStructure lists what keeps the promises of the tables: row security, policies, triggers, functions,
+// constraints and indexes.
+const readStructure = `WITH ours AS (SELECT c.oid, c.oid::regclass::text AS name, c.relrowsecurity, c.relforcerowsecurity
+		FROM pg_catalog.pg_class c WHERE c.relkind = 'r' AND c.relnamespace IN ('auth'::regnamespace, 'credits'::regnamespace))
+	SELECT 'table ' || name, concat(relrowsecurity, relforcerowsecurity) FROM ours
+	UNION ALL SELECT 'trigger ' || t.tgname || ' of ' || o.name, concat(t.tgenabled, pg_get_triggerdef(t.oid))
+		FROM ours o JOIN pg_catalog.pg_trigger t ON t.tgrelid = o.oid AND NOT t.tgisinternal
+	UNION ALL SELECT 'policy ' || p.polname || ' of ' || o.name, concat(p.polcmd, pg_get_expr(p.polqual, o.oid), pg_get_expr(p.polwithcheck, o.oid))
+		FROM ours o JOIN pg_catalog.pg_policy p ON p.polrelid = o.oid
+	UNION ALL SELECT 'constraint ' || c.conname || ' of ' || o.name, concat(c.convalidated, pg_get_constraintdef(c.oid))
+		FROM ours o JOIN pg_catalog.pg_constraint c ON c.conrelid = o.oid
+	UNION ALL SELECT 'index ' || i.indexrelid::regclass, concat(i.indisvalid, pg_get_indexdef(i.indexrelid))
+		FROM ours o JOIN pg_catalog.pg_index i ON i.indrelid = o.oid
+	UNION ALL SELECT 'function ' || f.oid::regprocedure, pg_get_functiondef(f.oid)
+		FROM pg_catalog.pg_proc f WHERE f.pronamespace IN ('auth'::regnamespace, 'credits'::regnamespace)`
+
+func (db *DB) structure(ctx context.Context) (structure, error) {
+	s := structure{rules: make(map[string]string)}
+	err := db.reader(ctx, nobody)(`SELECT max(version) FROM auth.schema_migrations`).Scan(&s.version)
+	if err != nil {
+		return s, fmt.Errorf("reading the version of the schema: %w", err)
+	}
+	var name, text string
+	err = db.read(ctx, nobody, readStructure, func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&name, &text}, func() error { s.rules[name] = text; return nil })
+		return err
+	})
+	if err != nil {
+		return s, fmt.Errorf("reading the rules of the database: %w", err)
+	}
+	return s, nil
+}
+
+// Structure implements [ledger.Books]. What it holds the rules against is how they were at the start, or after the
+// migration since: what a role could do that owns the schema, nobody who does not can tell.
+func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, error) {
+	stored, err := l.db.structure(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wanted := l.db.atStart.Load()
+	if wanted.version != stored.version {
+		l.db.atStart.Store(&stored)
+		wanted = &stored
+	}
+	var faults []ledger.Fault
+	for name, text := range wanted.rules {
+		if stored.rules[name] != text {
+			faults = append(faults, ledger.Fault{Invariant: "I20", Text: name + " is missing or was changed"})
+		}
+	}
+	slices.SortFunc(faults, func(a, b ledger.Fault) int { return strings.Compare(a.Text, b.Text) })
+	if !deep {
+		return faults, nil
+	}
+	more, err := l.orphans(ctx)
+	return append(faults, more...), err
+}
+
+// orphans counts, row by row, what has lost its transaction. It takes its time.
+func (l *Ledger) orphans(ctx context.Context) ([]ledger.Fault, error) {
+	conn, err := l.db.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Release()
+	begin := `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; ` + ledgerActor.settings()
+	var faults []ledger.Fault
+	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, func(conn pgx.Tx) error {
+		for _, rule := range []struct{ invariant, text, query string }{
+			{"I2", "postings without their transaction", `SELECT count(*) FROM credits.entries e WHERE NOT EXISTS
+				(SELECT FROM credits.transactions t WHERE t.id = e.transaction_id AND t.user_id = e.user_id)`},
+			{"I10", "keys without their transaction", `SELECT count(*) FROM credits.idempotency k WHERE NOT EXISTS
+				(SELECT FROM credits.transactions t WHERE t.id = k.object_id AND t.user_id = k.user_id AND t.idempotency_key IS NOT NULL)`},
+			{"I10", "transactions with a key more than there are keys", `SELECT (SELECT count(*) FROM credits.transactions
+				WHERE idempotency_key IS NOT NULL) - (SELECT count(*) FROM credits.idempotency)`},
+		} {
+			var n int64
+			if err := conn.QueryRow(ctx, rule.query).Scan(&n); err != nil {
+				return fmt.Errorf("counting %s: %w", rule.text, err)
+			}
+			if n != 0 {
+				faults = append(faults, ledger.Fault{Invariant: rule.invariant, Text: fmt.Sprintf("%d %s", n, rule.text)})
+			}
+		}
+		return nil
+	})
+	return faults, answerable(err)
+}
