@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"time"
 )
 
 //go:embed sqlite/*.sql postgres/*.sql
@@ -23,6 +24,13 @@ type Migration struct {
 	Name     string // the file's name without its ending
 	SQL      string
 	Checksum [sha256.Size]byte
+}
+
+// Step is one migration of a database.
+type Step struct {
+	Version   int
+	Name      string
+	AppliedAt time.Time // zero: not yet
 }
 
 // SQLite lists the steps of the embedded engine's schema in order.

@@ -4,14 +4,118 @@ package storage
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+	"github.com/google/uuid"
 
+	"mana/keys"
+	"mana/ledger"
+	"mana/migrations"
+	"mana/provider"
+	"mana/provider/identity"
+	"mana/storage/postgres"
 	"mana/storage/sqlite"
 )
 
-// Open opens the embedded engine at a path. metrics may be nil.
-func Open(ctx context.Context, path string, logger *slog.Logger, set *metrics.Set) (*sqlite.DB, error) {
-	return sqlite.Open(ctx, sqlite.Config{Path: path, Now: time.Now, Logger: logger, Metrics: set})
+// Provider is what an engine keeps for package provider.
+type Provider interface {
+	provider.Store
+	provider.ServiceKeyStore
+}
+
+// Ledger is what an engine keeps for package ledger.
+type Ledger interface {
+	ledger.Store
+	ledger.Books
+	// Transactions is how many there are, the measure of work that goes over all of them.
+	Transactions(ctx context.Context) (int64, error)
+	// Capped is the store for one use of amount by a service key that may use perDay a day, UTC.
+	Capped(key uuid.UUID, perDay, amount ledger.Amount) ledger.Store
+}
+
+// engine is what both engines can do as a whole.
+type engine interface {
+	Clean(ctx context.Context, retention time.Duration) (int, error)
+	Revisions(ctx context.Context) (map[string]int64, error)
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// DB is an open database of either engine.
+type DB struct {
+	engine
+	identity identity.Store
+	provider Provider
+	ledger   Ledger
+	keys     keys.Store
+}
+
+// Identity is the part that knows people.
+func (db *DB) Identity() identity.Store { return db.identity }
+
+// Provider is the part that knows OAuth.
+func (db *DB) Provider() Provider { return db.provider }
+
+// Ledger is the part that knows credits.
+func (db *DB) Ledger() Ledger { return db.ledger }
+
+// Keys is the part that knows signing keys.
+func (db *DB) Keys() keys.Store { return db.keys }
+
+// IsPostgres reports whether a place is the URL of a PostgreSQL, and not the path of a file.
+func IsPostgres(place string) bool {
+	return strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")
+}
+
+// Open opens PostgreSQL by its URL, or else the embedded engine at a path. metrics may be nil.
+func Open(ctx context.Context, place string, logger *slog.Logger, set *metrics.Set) (*DB, error) {
+	if IsPostgres(place) {
+		db, err := postgres.Open(ctx, postgres.Config{URL: place, Logger: logger})
+		if err != nil {
+			return nil, err
+		}
+		return &DB{db, db.Identity(), db.Provider(), db.Ledger(), db.Keys()}, nil
+	}
+	db, err := sqlite.Open(ctx, sqlite.Config{Path: place, Now: time.Now, Logger: logger, Metrics: set})
+	if err != nil {
+		return nil, err
+	}
+	return &DB{db, db.Identity(), db.Provider(), db.Ledger(), db.Keys()}, nil
+}
+
+// Migrate brings the schema at a place up to date, and returns the steps that were missing. For PostgreSQL, direct
+// connects as the role that owns the schema, past any pooler; the role of place gets the rights of the program.
+func Migrate(ctx context.Context, place, direct string) ([]migrations.Step, error) {
+	if IsPostgres(place) {
+		target, err := postgres.ParseURL(place)
+		if err != nil {
+			return nil, err
+		}
+		return postgres.Migrate(ctx, direct, target.Role)
+	}
+	before, err := sqlite.Status(ctx, place)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sqlite.Open(ctx, sqlite.Config{Path: place, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	var missing []migrations.Step
+	for _, step := range before {
+		if step.AppliedAt.IsZero() {
+			missing = append(missing, step)
+		}
+	}
+	return missing, db.Close()
+}
+
+// Status lists the migrations that the program knows, and when the schema at a place got them.
+func Status(ctx context.Context, place string) ([]migrations.Step, error) {
+	if IsPostgres(place) {
+		return postgres.Status(ctx, place)
+	}
+	return sqlite.Status(ctx, place)
 }

@@ -266,7 +266,7 @@ func (l *lane) commit(commands []*command, unsure bool) {
 func (l *lane) fail(commands []*command, err error, unsure bool) {
 	err = answerable(err)
 	if unsure {
-		err = errors.Join(ErrUnknown, err)
+		err = fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
 	for _, c := range commands {
 		c.err = err

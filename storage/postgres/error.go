@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 
@@ -63,7 +64,7 @@ func passing(err error) bool { return lost(err) || away(err) }
 // answerable makes [ErrBusy] of what passes by itself.
 func answerable(err error) error {
 	if err != nil && !errors.Is(err, ErrBusy) && passing(err) {
-		return errors.Join(ErrBusy, err)
+		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}
 	return err
 }

@@ -20,24 +20,17 @@ const migrationLock = 0x6d616e61
 // oldestSchema is the version that this program can serve at least: it may be started before a migration.
 const oldestSchema = 7
 
-// Step is one migration of a database.
-type Step struct {
-	Version   int
-	Name      string
-	AppliedAt time.Time // zero: not yet
-}
-
 // Migrate brings the schema up to date and gives role, which must exist, the rights of the program. url connects
 // as the role that owns the schema, past PgBouncer. Everything is one transaction: of several starters one does
 // the work, and a crash leaves the schema as it was. A changed file and a newer schema are refused. It
 // returns the steps that were applied.
-func Migrate(ctx context.Context, url, role string) ([]Step, error) {
-	conn, err := pgx.Connect(ctx, url)
+func Migrate(ctx context.Context, url, role string) ([]migrations.Step, error) {
+	conn, err := connect(ctx, url)
 	if err != nil {
-		return nil, errors.New("connecting for a migration: " + withoutURL(err))
+		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is left to lose
-	var done []Step
+	var done []migrations.Step
 	// Rows of people are written by migrations on nobody's behalf.
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: system.begin()}, func(t pgx.Tx) error {
 		if done, err = applySteps(ctx, t); err != nil {
@@ -51,8 +44,21 @@ func Migrate(ctx context.Context, url, role string) ([]Step, error) {
 	return done, err
 }
 
+// connect opens one connection. An error does not repeat the URL, which may hold a password.
+func connect(ctx context.Context, url string) (*pgx.Conn, error) {
+	settings, err := poolConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := pgx.ConnectConfig(ctx, settings.ConnConfig)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s: %w", target(settings.ConnConfig), answerable(err))
+	}
+	return conn, nil
+}
+
 // applySteps runs what is missing. Who waits for a lock of a table lets others wait too, so that is bounded.
-func applySteps(ctx context.Context, t pgx.Tx) ([]Step, error) {
+func applySteps(ctx context.Context, t pgx.Tx) ([]migrations.Step, error) {
 	steps, err := migrations.Postgres()
 	if err != nil {
 		return nil, err
@@ -67,7 +73,7 @@ func applySteps(ctx context.Context, t pgx.Tx) ([]Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	var done []Step
+	var done []migrations.Step
 	for _, step := range steps {
 		if _, ok := applied[step.Version]; ok {
 			continue
@@ -87,7 +93,7 @@ func applySteps(ctx context.Context, t pgx.Tx) ([]Step, error) {
 		if err != nil {
 			return nil, fmt.Errorf("recording migration %s: %w", step.Name, err)
 		}
-		done = append(done, Step{Version: step.Version, Name: step.Name})
+		done = append(done, migrations.Step{Version: step.Version, Name: step.Name})
 	}
 	return done, nil
 }
@@ -135,23 +141,23 @@ func appliedSteps(ctx context.Context, q interface {
 
 // Status lists the migrations that the program knows, and when the database got them. url connects as any role of
 // ours. [ErrSchema].
-func Status(ctx context.Context, url string) ([]Step, error) {
+func Status(ctx context.Context, url string) ([]migrations.Step, error) {
 	steps, err := migrations.Postgres()
 	if err != nil {
 		return nil, err
 	}
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := connect(ctx, url)
 	if err != nil {
-		return nil, errors.New("connecting: " + withoutURL(err))
+		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is left to lose
 	applied, err := appliedSteps(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
-	status := make([]Step, len(steps))
+	status := make([]migrations.Step, len(steps))
 	for i, step := range steps {
-		status[i] = Step{Version: step.Version, Name: step.Name, AppliedAt: applied[step.Version]}
+		status[i] = migrations.Step{Version: step.Version, Name: step.Name, AppliedAt: applied[step.Version]}
 	}
 	return status, nil
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // ErrRole says that the role of the URL may do more than the program should: it could pass row-level security.
@@ -61,15 +59,4 @@ var roleChecks = []struct{ query, fault string }{
 	{`SELECT EXISTS (SELECT FROM ` + ours + ` AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
 		AND c.oid <> ALL ('{auth.schema_migrations, credits.accounts, credits.packages}'::regclass[]))`, "a table has no row-level security"},
 	{`SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger t, ` + ours + ` AND t.tgrelid = c.oid AND t.tgenabled = 'D')`, "a trigger is off"},
-}
-
-// withoutURL is the reason why a connection failed, without what the URL says.
-func withoutURL(err error) string {
-	if fault, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return fault.Message
-	}
-	if away(err) {
-		return "the database does not answer"
-	}
-	return "the URL cannot be read"
 }

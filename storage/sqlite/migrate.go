@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"mana/migrations"
@@ -12,6 +14,43 @@ import (
 
 // ErrSchema says that the file's schema is not one that this program can serve.
 var ErrSchema = errors.New("database schema does not fit this program")
+
+// Status lists the migrations that the program knows, and when the file got them. A file that is not there has none.
+func Status(ctx context.Context, path string) ([]migrations.Step, error) {
+	steps, err := migrations.SQLite()
+	if err != nil {
+		return nil, err
+	}
+	status := make([]migrations.Step, len(steps))
+	for i, step := range steps {
+		status[i] = migrations.Step{Version: step.Version, Name: step.Name}
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return status, nil
+	}
+	pool, err := sql.Open("sqlite", dsn(path, "deferred", "query_only(1)"))
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", path, err)
+	}
+	defer func() { _ = pool.Close() }() // it was only read
+	rows, err := pool.QueryContext(ctx, `SELECT version, applied_at FROM schema_migrations`)
+	if err != nil {
+		return nil, fmt.Errorf("reading applied migrations: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var version int
+		var at int64
+		if err := rows.Scan(&version, &at); err != nil {
+			return nil, fmt.Errorf("reading applied migrations: %w", err)
+		}
+		if version > len(status) {
+			return nil, fmt.Errorf("%w: it is at version %d, this program knows %d", ErrSchema, version, len(steps))
+		}
+		status[version-1].AppliedAt = fromTimestamp(at)
+	}
+	return status, rows.Err()
+}
 
 // migrate brings the schema up to date in one exclusive transaction, so that of several starters one does
 // the work and a crash leaves the schema as it was. A changed file and a newer schema are refused.
