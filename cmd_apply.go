@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mana/provider"
-	"mana/storage/sqlite"
+	"mana/storage"
 )
 
 func newApply(environ []string) *cobra.Command {
@@ -28,7 +28,7 @@ func newApply(environ []string) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%w: %w", errProblem, err)
 			}
-			return withStore(cmd.Context(), environ, func(cfg *config, db *sqlite.DB) error {
+			return withStore(cmd.Context(), environ, func(cfg *config, db *storage.DB) error {
 				if err := file.fits(cfg); err != nil {
 					return fmt.Errorf("%w: %w", errProblem, err)
 				}

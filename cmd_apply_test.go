@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"mana/storage/sqlite"
+	"mana/storage"
 )
 
 const appliedSecret = "a-secret-of-the-house-that-is-long-enough"
@@ -46,7 +46,7 @@ func documented(t *testing.T) string {
 
 func (s *server) revision(t *testing.T) (revision int64) {
 	t.Helper()
-	err := withStore(t.Context(), s.env, func(_ *config, db *sqlite.DB) error {
+	err := withStore(t.Context(), s.env, func(_ *config, db *storage.DB) error {
 		revisions, err := db.Revisions(t.Context())
 		revision = revisions["clients"]
 		return err

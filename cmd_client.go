@@ -21,7 +21,6 @@ import (
 	"mana/provider"
 	"mana/provider/identity"
 	"mana/storage"
-	"mana/storage/sqlite"
 )
 
 func newClientCommand(environ []string) *cobra.Command {
@@ -35,7 +34,7 @@ func newClientCommand(environ []string) *cobra.Command {
 const actorCommand = "command line"
 
 // withStore opens the database for one command, beside a server that may be running.
-func withStore(ctx context.Context, environ []string, f func(*config, *sqlite.DB) error) (err error) {
+func withStore(ctx context.Context, environ []string, f func(*config, *storage.DB) error) (err error) {
 	environ, err = withDotEnv(environ)
 	if err != nil {
 		return err
@@ -44,7 +43,7 @@ func withStore(ctx context.Context, environ []string, f func(*config, *sqlite.DB
 	if err != nil {
 		return err
 	}
-	db, err := storage.Open(ctx, cfg.databaseFile(), slog.New(slog.DiscardHandler), nil)
+	db, err := storage.Open(ctx, cfg.database(), slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return err
 	}
@@ -69,7 +68,7 @@ func newClientCreate(environ []string) *cobra.Command {
 		if kind != "" && kind != "go" || kind != "" && asJSON {
 			return usageError{errors.New("--print must be go, and goes without --json")}
 		}
-		return withStore(cmd.Context(), environ, func(cfg *config, db *sqlite.DB) error {
+		return withStore(cmd.Context(), environ, func(cfg *config, db *storage.DB) error {
 			if err := cfg.checkIDTokenAlg(client.IDTokenAlg); err != nil {
 				return usageError{err}
 			}
@@ -145,7 +144,7 @@ func newClientList(environ []string) *cobra.Command {
 	command := &cobra.Command{
 		Use: "list", Short: "List the registered apps", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+			return withStore(cmd.Context(), environ, func(_ *config, db *storage.DB) error {
 				clients, err := db.Provider().ListClients(cmd.Context())
 				if err != nil {
 					return err
@@ -208,7 +207,7 @@ func newClientShow(environ []string) *cobra.Command {
 	command := &cobra.Command{
 		Use: "show ID", Short: "Show one app", Args: argument("the id of the app"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+			return withStore(cmd.Context(), environ, func(_ *config, db *storage.DB) error {
 				client, err := db.Provider().Client(cmd.Context(), args[0])
 				if err != nil {
 					return fmt.Errorf("client %q: %w", args[0], err)
@@ -229,7 +228,7 @@ func newClientUpdate(environ []string) *cobra.Command {
 	set := clientFlags(command.Flags())
 	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
-		return withStore(cmd.Context(), environ, func(cfg *config, db *sqlite.DB) error {
+		return withStore(cmd.Context(), environ, func(cfg *config, db *storage.DB) error {
 			client, err := provider.ChangeClient(cmd.Context(), db.Provider(), args[0], func(c *provider.Client) error {
 				set(c)
 				if !cmd.Flags().Changed("id-token-alg") {
@@ -254,7 +253,7 @@ func newClientDelete(environ []string) *cobra.Command {
 	command := &cobra.Command{
 		Use: "delete ID", Short: "Delete an app with all that people allowed it", Args: argument("the id of the app"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+			return withStore(cmd.Context(), environ, func(_ *config, db *storage.DB) error {
 				client, err := db.Provider().Client(cmd.Context(), args[0])
 				if err != nil {
 					return fmt.Errorf("client %q: %w", args[0], err)
@@ -308,7 +307,7 @@ func newClientRotate(environ []string) *cobra.Command {
 			if overlap < 0 || time.Duration(overlap) > maxOverlap {
 				return usageError{fmt.Errorf("--overlap must be 0 to %s", maxOverlap)}
 			}
-			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+			return withStore(cmd.Context(), environ, func(_ *config, db *storage.DB) error {
 				client, secret, err := provider.RotateSecret(cmd.Context(), db.Provider(), args[0], time.Duration(overlap), time.Now())
 				if err != nil {
 					return err

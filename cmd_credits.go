@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mana/ledger"
-	"mana/storage/sqlite"
+	"mana/storage"
 )
 
 func newCreditsCommand(environ []string) *cobra.Command {
@@ -23,14 +23,14 @@ func newCreditsCommand(environ []string) *cobra.Command {
 }
 
 // withCredits opens the ledger for one command, beside a server that may be running.
-func withCredits(cmd *cobra.Command, environ []string, f func(*ledger.Ledger, *sqlite.DB) error) error {
-	return withStore(cmd.Context(), environ, func(c *config, db *sqlite.DB) error {
+func withCredits(cmd *cobra.Command, environ []string, f func(*ledger.Ledger, *storage.DB) error) error {
+	return withStore(cmd.Context(), environ, func(c *config, db *storage.DB) error {
 		return f(ledger.New(ledger.Config{Store: db.Ledger(), SignupBonus: c.signupBonus, DailyFree: c.dailyFree}), db)
 	})
 }
 
 // findWallet finds the wallet of a person, by id or address.
-func findWallet(ctx context.Context, db *sqlite.DB, who string) (uuid.UUID, error) {
+func findWallet(ctx context.Context, db *storage.DB, who string) (uuid.UUID, error) {
 	if id, err := uuid.Parse(who); err == nil {
 		return id, nil // wallets outlive people
 	}
@@ -69,7 +69,7 @@ func newCreditsBalance(environ []string) *cobra.Command {
 	command := &cobra.Command{
 		Use: "balance ID|EMAIL", Short: "Show what a person has", Args: argument("an id or e-mail address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withCredits(cmd, environ, func(credits *ledger.Ledger, db *sqlite.DB) error {
+			return withCredits(cmd, environ, func(credits *ledger.Ledger, db *storage.DB) error {
 				id, err := findWallet(cmd.Context(), db, args[0])
 				if err != nil {
 					return err
@@ -110,7 +110,7 @@ func newCreditsGrant(environ []string) *cobra.Command {
 			if strings.TrimSpace(a.Reason) == "" || a.IdempotencyKey == "" {
 				return usageError{errors.New("needs --reason and --key")}
 			}
-			return withCredits(cmd, environ, func(credits *ledger.Ledger, db *sqlite.DB) error {
+			return withCredits(cmd, environ, func(credits *ledger.Ledger, db *storage.DB) error {
 				if a.UserID, err = findWallet(cmd.Context(), db, args[0]); err != nil {
 					return err
 				}

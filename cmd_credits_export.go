@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mana/ledger"
-	"mana/storage/sqlite"
+	"mana/storage"
 )
 
 const exportPage = 1000
@@ -86,7 +86,7 @@ func newCreditsExport(environ []string) *cobra.Command {
 			if err := errors.Join(parseDay(from, &x.since), parseDay(to, &x.until)); err != nil {
 				return usageError{err}
 			}
-			return withCredits(cmd, environ, func(_ *ledger.Ledger, db *sqlite.DB) error {
+			return withCredits(cmd, environ, func(_ *ledger.Ledger, db *storage.DB) error {
 				x.books = db.Ledger()
 				if user != "" {
 					return x.one(cmd.Context(), db, user)
@@ -161,7 +161,7 @@ func (x *exporter) writer(format string) (func([]ledger.Transaction) error, erro
 	return nil, errors.New("--format must be csv or jsonl")
 }
 
-func (x *exporter) one(ctx context.Context, db *sqlite.DB, who string) error {
+func (x *exporter) one(ctx context.Context, db *storage.DB, who string) error {
 	id, err := findWallet(ctx, db, who)
 	if err != nil {
 		return err

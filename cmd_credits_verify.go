@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mana/ledger"
-	"mana/storage/sqlite"
+	"mana/storage"
 )
 
 // sharedAccounts are the shared accounts of the ledger, as `credits verify` lists them.
@@ -36,7 +36,7 @@ func newCreditsVerify(environ []string) *cobra.Command {
 	command := &cobra.Command{
 		Use: "verify", Short: "Recompute every wallet from its journal; exit code 3 if something does not hold", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withCredits(cmd, environ, func(_ *ledger.Ledger, db *sqlite.DB) error {
+			return withCredits(cmd, environ, func(_ *ledger.Ledger, db *storage.DB) error {
 				if rebuild != "" {
 					return rebuildWallet(cmd, db, rebuild, yes)
 				}
@@ -56,7 +56,7 @@ func newCreditsVerify(environ []string) *cobra.Command {
 	return command
 }
 
-func verify(cmd *cobra.Command, db *sqlite.DB, wallet string, quiet bool) (ledger.Report, error) {
+func verify(cmd *cobra.Command, db *storage.DB, wallet string, quiet bool) (ledger.Report, error) {
 	checker := ledger.NewChecker(ledger.CheckerConfig{Store: db.Ledger(), Books: db.Ledger(), Now: time.Now})
 	if wallet != "" {
 		id, err := findWallet(cmd.Context(), db, wallet)
@@ -155,7 +155,7 @@ func (s shownReport) print(cmd *cobra.Command) error {
 }
 
 // rebuildWallet shows what a frozen wallet says and what its journal says, and lets the journal win.
-func rebuildWallet(cmd *cobra.Command, db *sqlite.DB, who string, yes bool) error {
+func rebuildWallet(cmd *cobra.Command, db *storage.DB, who string, yes bool) error {
 	id, err := findWallet(cmd.Context(), db, who)
 	if err != nil {
 		return err

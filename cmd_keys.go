@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mana/keys"
-	"mana/storage/sqlite"
+	"mana/storage"
 )
 
 func newKeysCommand(environ []string) *cobra.Command {
@@ -70,7 +70,7 @@ func newKeysList(environ []string) *cobra.Command {
 	command := &cobra.Command{
 		Use: "list", Short: "List all signing keys ever made", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+			return withStore(cmd.Context(), environ, func(_ *config, db *storage.DB) error {
 				stored, err := db.Keys().SigningKeys(cmd.Context())
 				if err != nil {
 					return err
@@ -127,8 +127,8 @@ func newKeysGenerate() *cobra.Command {
 }
 
 // withRing opens the signing keys for one command, beside a server that may be running.
-func withRing(ctx context.Context, environ []string, f func(*keys.Ring, *sqlite.DB) error) error {
-	return withStore(ctx, environ, func(cfg *config, db *sqlite.DB) error {
+func withRing(ctx context.Context, environ []string, f func(*keys.Ring, *storage.DB) error) error {
+	return withStore(ctx, environ, func(cfg *config, db *storage.DB) error {
 		master, _, err := cfg.loadMasterKey(ctx, db.Keys())
 		if err != nil {
 			return err
@@ -150,7 +150,7 @@ func newKeysRotate(environ []string) *cobra.Command {
 			"once: apps that keep the key set and do not look again for an unknown key refuse its tokens until they do.\n" +
 			"The old key stays published for 30 days, so that its tokens hold; revoke it if it leaked.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withRing(cmd.Context(), environ, func(ring *keys.Ring, _ *sqlite.DB) error {
+			return withRing(cmd.Context(), environ, func(ring *keys.Ring, _ *storage.DB) error {
 				next, err := ring.Rotate(cmd.Context(), alg, now)
 				if errors.Is(err, keys.ErrAlgorithm) {
 					return usageError{err}
@@ -184,7 +184,7 @@ func newKeysRevoke(environ []string) *cobra.Command {
 			if err := confirm(cmd, yes, question); err != nil {
 				return err
 			}
-			return withRing(cmd.Context(), environ, func(ring *keys.Ring, db *sqlite.DB) error {
+			return withRing(cmd.Context(), environ, func(ring *keys.Ring, db *storage.DB) error {
 				if err := ring.Revoke(cmd.Context(), args[0], reason); err != nil {
 					return err
 				}

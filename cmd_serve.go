@@ -26,7 +26,7 @@ import (
 	"mana/ledger"
 	"mana/provider"
 	"mana/storage"
-	"mana/storage/sqlite"
+	"mana/storage/postgres"
 	"mana/web"
 )
 
@@ -59,7 +59,7 @@ type program struct {
 	cfg      *config
 	logger   *slog.Logger
 	text     bool // people read what is said, rather than programs
-	db       *sqlite.DB
+	db       *storage.DB
 	server   *http.Server
 	stopping atomic.Bool
 	inFlight atomic.Int64 // requests that handlers are answering
@@ -87,13 +87,13 @@ func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, 
 		return err
 	}
 	defer closeAll(listeners)
-	lock, err := lockData(cfg.databaseFile())
+	unlock, err := cfg.prepareDatabase(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = lock.Close() }() // the lock ends with the process in any case
+	defer unlock()
 	set := metrics.NewSet()
-	db, err := storage.Open(ctx, cfg.databaseFile(), logger, set)
+	db, err := storage.Open(ctx, cfg.database(), logger, set)
 	if err != nil {
 		return err
 	}
@@ -310,11 +310,41 @@ func (c *config) shutdownTime() time.Duration {
 	return 20 * time.Second
 }
 
-func (c *config) databaseFile() string {
+// database is where the data lies: the URL of a PostgreSQL, or the path of a file.
+func (c *config) database() string {
 	if path, ok := strings.CutPrefix(c.databaseURL, "sqlite:"); ok {
 		return path
 	}
+	if c.databaseURL != "" {
+		return c.databaseURL
+	}
 	return filepath.Join(c.dataDir, "mana.db")
+}
+
+// shownDatabase is the same for people and logs, without a password.
+func (c *config) shownDatabase() string {
+	if target, err := postgres.ParseURL(c.database()); err == nil && storage.IsPostgres(c.database()) {
+		return target.String()
+	}
+	return c.database()
+}
+
+// prepareDatabase keeps a second server off a file, and brings the schema of PostgreSQL up to date. The caller
+// unlocks at the end.
+func (c *config) prepareDatabase(ctx context.Context) (unlock func(), err error) {
+	if !storage.IsPostgres(c.database()) {
+		lock, err := lockData(c.database())
+		if err != nil {
+			return nil, err
+		}
+		return func() { _ = lock.Close() }, nil // the lock ends with the process in any case
+	}
+	if c.migrateBy == "on" {
+		if _, err := storage.Migrate(ctx, c.database(), c.directURL); err != nil {
+			return nil, err
+		}
+	}
+	return func() {}, nil
 }
 
 // banner tells what was started and where to go: in words on a terminal or as text, else as one event.
@@ -334,11 +364,14 @@ func (p *program) banner(ctx context.Context, stderr io.Writer, fresh bool) erro
 		return err
 	}
 	if !p.text {
-		p.logger.Info("started", "version", version, "dev", c.dev, "issuer", c.issuer.String(), "database", c.databaseFile(),
+		p.logger.Info("started", "version", version, "dev", c.dev, "issuer", c.issuer.String(), "database", c.shownDatabase(),
 			"users", users, "clients", len(clients), "keyMade", fresh)
 		return nil
 	}
-	data := c.databaseFile() + " (SQLite)"
+	data := c.shownDatabase() + " (SQLite)"
+	if storage.IsPostgres(c.database()) {
+		data = c.shownDatabase() + " (PostgreSQL)"
+	}
 	if c.masterKey == nil {
 		data += " · " + filepath.Join(c.dataDir, masterKeyFile)
 	}
@@ -380,7 +413,7 @@ func typedCommand() string {
 }
 
 // loadRing opens the signing keys.
-func loadRing(ctx context.Context, cfg *config, db *sqlite.DB, master keys.MasterKey) (*keys.Ring, error) {
+func loadRing(ctx context.Context, cfg *config, db *storage.DB, master keys.MasterKey) (*keys.Ring, error) {
 	return keys.Load(ctx, keys.Config{
 		Store: db.Keys(), Master: master, Algorithms: cfg.signingAlgs, RSABits: cfg.rsaBits, Rotation: cfg.keyRotation,
 		Now: time.Now, Import: cfg.importKey,

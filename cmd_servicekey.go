@@ -14,7 +14,7 @@ import (
 
 	"mana/provider"
 	"mana/provider/identity"
-	"mana/storage/sqlite"
+	"mana/storage"
 )
 
 func newServiceKeyCommand(environ []string) *cobra.Command {
@@ -25,7 +25,7 @@ func newServiceKeyCommand(environ []string) *cobra.Command {
 }
 
 // serviceKeyAdmin changes service keys for whoever uses the command line.
-func serviceKeyAdmin(db *sqlite.DB) provider.ServiceKeyAdmin {
+func serviceKeyAdmin(db *storage.DB) provider.ServiceKeyAdmin {
 	return provider.ServiceKeyAdmin{Store: db.Provider(), Actor: actorCommand, Now: time.Now}
 }
 
@@ -79,7 +79,7 @@ func newServiceKeyCreate(environ []string) *cobra.Command {
 			if fields.Name == "" && len(fields.AppIDs) > 0 {
 				fields.Name = fields.AppIDs[0]
 			}
-			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+			return withStore(cmd.Context(), environ, func(_ *config, db *storage.DB) error {
 				key, value, err := serviceKeyAdmin(db).Register(cmd.Context(), fields.key(), given)
 				if err != nil {
 					return err
@@ -115,7 +115,7 @@ func newServiceKeyList(environ []string) *cobra.Command {
 	command := &cobra.Command{
 		Use: "list", Short: "List all service keys ever made", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+			return withStore(cmd.Context(), environ, func(_ *config, db *storage.DB) error {
 				keys, err := db.Provider().ListServiceKeys(cmd.Context())
 				if err != nil {
 					return err
@@ -159,7 +159,7 @@ func newServiceKeyRotate(environ []string) *cobra.Command {
 			if overlap < 0 || time.Duration(overlap) > maxOverlap {
 				return usageError{fmt.Errorf("--overlap must be 0 to %s", maxOverlap)}
 			}
-			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+			return withStore(cmd.Context(), environ, func(_ *config, db *storage.DB) error {
 				key, value, err := serviceKeyAdmin(db).Rotate(cmd.Context(), args[0], time.Duration(overlap))
 				if err != nil {
 					return err
@@ -184,7 +184,7 @@ func newServiceKeyRevoke(environ []string) *cobra.Command {
 			if err := confirm(cmd, yes, fmt.Sprintf("Refuse every call with the service key %q from now on?", args[0])); err != nil {
 				return err
 			}
-			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+			return withStore(cmd.Context(), environ, func(_ *config, db *storage.DB) error {
 				key, err := serviceKeyAdmin(db).Revoke(cmd.Context(), args[0])
 				if err != nil {
 					return err

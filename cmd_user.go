@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mana/provider/identity"
-	"mana/storage/sqlite"
+	"mana/storage"
 )
 
 func newUserCommand(environ []string) *cobra.Command {
@@ -22,7 +22,7 @@ func newUserCommand(environ []string) *cobra.Command {
 }
 
 // findUser finds a person by id or address.
-func findUser(ctx context.Context, db *sqlite.DB, who string) (identity.User, error) {
+func findUser(ctx context.Context, db *storage.DB, who string) (identity.User, error) {
 	var user identity.User
 	id, err := uuid.Parse(who)
 	if err == nil {
@@ -47,7 +47,7 @@ func newUserShow(environ []string) *cobra.Command {
 	command := &cobra.Command{
 		Use: "show ID|EMAIL", Short: "Show a person", Args: argument("an id or e-mail address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+			return withStore(cmd.Context(), environ, func(_ *config, db *storage.DB) error {
 				user, err := findUser(cmd.Context(), db, args[0])
 				if err != nil {
 					return err
@@ -114,7 +114,7 @@ func newUserSet(environ []string) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withStore(cmd.Context(), environ, func(_ *config, db *sqlite.DB) error {
+			return withStore(cmd.Context(), environ, func(_ *config, db *storage.DB) error {
 				user, err := findUser(cmd.Context(), db, args[0])
 				if err != nil {
 					return err

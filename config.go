@@ -40,6 +40,9 @@ type config struct {
 	dev           bool   // the issuer is a loopback address and so is the listener
 	dataDir       string
 	databaseURL   string
+	directURL     string // connects as the owner of PostgreSQL's schema; empty: none
+	migrateBy     string // "on": at start; "off": by command only
+	plainStores   []string
 	masterKey     *keys.MasterKey // nil: made or read in DATA_DIR in dev mode
 	proxies       []netip.Prefix
 	corsOrigins   []string // nil: the default of the mode
@@ -85,7 +88,10 @@ func settings() []setting {
 		{"PORT", "3001", "public port", false, func(c *config, v string) error { return intUpTo(v, 65535, &c.port) }},
 		{"LISTEN", "", "host:port, beats PORT; default 127.0.0.1 and [::1] in dev mode, else all addresses", false, parseListen},
 		{"DATA_DIR", "./data", "folder of the embedded database and the dev master key", false, text(func(c *config) *string { return &c.dataDir })},
-		{"DATABASE_URL", "", "sqlite:PATH; empty: mana.db in DATA_DIR", true, parseDatabaseURL},
+		{"DATABASE_URL", "", "sqlite:PATH, or postgres://ROLE:PASSWORD@HOST/NAME for the role that owns nothing; empty: mana.db in DATA_DIR", true, parseDatabaseURL},
+		{"DATABASE_DIRECT_URL", "", "postgres:// as the role that owns the schema, past PgBouncer, for migrations", true, parseDirectURL},
+		{"MIGRATE", "on", "on: PostgreSQL's schema is brought up to date at each start; off: by `mana migrate up` only", false, oneOf(func(c *config) *string { return &c.migrateBy }, "on", "off")},
+		{"ALLOW_PLAIN_STORES", "", "database: in production, DATABASE_URL may reach another host without TLS", false, parsePlainStores},
 		{"MASTER_KEY", "", "32 bytes in base64, seals signing keys; made in DATA_DIR in dev mode, else required", true, parseMasterKey},
 		{"TRUSTED_PROXIES", "", "networks (CIDR, comma list) whose X-Forwarded-For counts", false, parseProxies},
 		{"CORS_ORIGINS", "", "exact origins of the JSON API, comma list; in dev mode http://localhost:3000,http://localhost:8081", false, parseOrigins},
@@ -239,6 +245,9 @@ func (c *config) check(given map[string]string, anyAddress bool) []settingFault 
 		add("RATE_LIMIT_CLASSES", err.Error())
 	}
 	faults = append(faults, unsupported(given)...)
+	if fault := c.checkDirectURL(); fault != "" {
+		add("DATABASE_DIRECT_URL", fault)
+	}
 	if c.issuer != nil {
 		faults = append(faults, c.checkIssuer(given, anyAddress)...)
 	}
@@ -262,6 +271,9 @@ func (c *config) checkIssuer(given map[string]string, anyAddress bool) []setting
 	}
 	if !loopback && c.masterKey == nil && given["MASTER_KEY"] == "" && given["MASTER_KEY_FILE"] == "" {
 		add("MASTER_KEY_FILE", "not set: seals signing keys; make one: (umask 077; mana config new-key > master.key)")
+	}
+	if !loopback && c.plainDatabase() && !slices.Contains(c.plainStores, "database") {
+		add("DATABASE_URL", "reaches another host without TLS: add sslmode=verify-full, or set ALLOW_PLAIN_STORES=database")
 	}
 	if issuer := c.issuer.String(); c.audience == issuer || c.audience == issuer+provider.PathCredits || strings.HasPrefix(c.audience, "mc_") {
 		add("JWT_AUDIENCE", c.audience+": must be neither the issuer, nor its credits API, nor a client id")

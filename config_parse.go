@@ -13,6 +13,8 @@ import (
 	"mana/keys"
 	"mana/ledger"
 	"mana/provider/identity"
+	"mana/storage"
+	"mana/storage/postgres"
 )
 
 func text(field func(*config) *string) func(*config, string) error {
@@ -104,14 +106,64 @@ func parseCredits(value string, to *ledger.Amount) error {
 }
 
 func parseDatabaseURL(c *config, value string) error {
-	if strings.HasPrefix(value, "postgres") {
-		return errors.New("PostgreSQL is not supported by this version: must be sqlite:PATH")
-	}
-	if path, ok := strings.CutPrefix(value, "sqlite:"); !ok || path == "" {
-		return errors.New("must be sqlite:PATH")
+	if storage.IsPostgres(value) {
+		if _, err := postgres.ParseURL(value); err != nil {
+			return err
+		}
+	} else if path, ok := strings.CutPrefix(value, "sqlite:"); !ok || path == "" {
+		return errors.New("must be sqlite:PATH or postgres://ROLE:PASSWORD@HOST/NAME")
 	}
 	c.databaseURL = value
 	return nil
+}
+
+func parseDirectURL(c *config, value string) error {
+	if !storage.IsPostgres(value) {
+		return errors.New("must be postgres://ROLE:PASSWORD@HOST/NAME")
+	}
+	if _, err := postgres.ParseURL(value); err != nil {
+		return err
+	}
+	c.directURL = value
+	return nil
+}
+
+func parsePlainStores(c *config, value string) error {
+	for part := range strings.SplitSeq(value, ",") {
+		if part = strings.TrimSpace(part); part != "database" {
+			return errors.New("must be a list of: database")
+		}
+		c.plainStores = append(c.plainStores, part)
+	}
+	return nil
+}
+
+// checkDirectURL says what is wrong with how PostgreSQL's schema is kept up to date, or nothing.
+func (c *config) checkDirectURL() string {
+	if !storage.IsPostgres(c.databaseURL) {
+		return ""
+	}
+	if c.directURL == "" {
+		if c.migrateBy == "on" {
+			return "not set: migrations run as the role that owns the schema; or set MIGRATE=off, and run mana migrate up"
+		}
+		return ""
+	}
+	serving, err := postgres.ParseURL(c.databaseURL)
+	owning, fault := postgres.ParseURL(c.directURL)
+	if err == nil && fault == nil && serving.Role == owning.Role {
+		return "names the role of DATABASE_URL, which owns nothing"
+	}
+	return ""
+}
+
+// plainDatabase reports whether passwords and rows would cross a network in clear.
+func (c *config) plainDatabase() bool {
+	if !storage.IsPostgres(c.databaseURL) {
+		return false
+	}
+	target, err := postgres.ParseURL(c.databaseURL)
+	return err == nil && !target.Local && !target.TLS
 }
 
 func parseMasterKey(c *config, value string) error {
