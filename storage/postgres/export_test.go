@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 )
 
 // ExecForTest runs SQL, also several statements, as the program's own role would on its own behalf.
@@ -28,4 +29,13 @@ func NumberForTest(ctx context.Context, db *DB, query string) (int, error) {
 	var n int
 	err := db.reader(ctx, system)(query).Scan(&n)
 	return n, err
+}
+
+// PeopleForTest runs SQL that gives ids, for a person.
+func PeopleForTest(ctx context.Context, db *DB, person uuid.UUID, query string) (seen []uuid.UUID, err error) {
+	err = db.read(ctx, user(person), query, func(rows pgx.Rows) (err error) {
+		seen, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+		return err
+	})
+	return seen, err
 }
