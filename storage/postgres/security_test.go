@@ -91,7 +91,7 @@ func (a attack) as(actor, person string, f func(pgx.Tx) error) error {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	defer tx.Rollback(context.Background()) //nolint:errcheck // meant
+	defer tx.Rollback(context.Background())
 	if actor != "" || person != "" {
 		_, err := tx.Exec(a.t.Context(), `SELECT set_config('app.actor', $1, true), set_config('app.user_id', $2, true)`, actor, person)
 		if err != nil {
