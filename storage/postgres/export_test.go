@@ -39,3 +39,14 @@ func PeopleForTest(ctx context.Context, db *DB, person uuid.UUID, query string) 
 	})
 	return seen, err
 }
+
+// CountsForTest tell how commands of the ledger ended.
+func CountsForTest(db *DB) *Counts { return &db.committer.Counts }
+
+// QueuedForTest tells how many commands of the ledger wait.
+func QueuedForTest(db *DB) (n int) {
+	for _, lane := range db.committer.lanes {
+		n += len(lane.queue)
+	}
+	return n
+}
