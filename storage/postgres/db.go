@@ -16,6 +16,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ import (
 
 const (
 	defaultConns = 10
-	acquireWait  = time.Second      // longest wait for a connection
+	defaultWait  = time.Second
 	runLimit     = 10 * time.Second // longest life of a transaction; the role's own limits are shorter
 	maxTries     = 5                // of a transaction that lost against others
 )
@@ -42,6 +43,7 @@ type Config struct {
 	// default_query_exec_mode is cache_describe, which any PgBouncer takes, or cache_statement.
 	URL    string
 	Now    func() time.Time // nil: the clock of the database
+	Wait   time.Duration    // longest wait for a connection; 0: a second
 	Lanes  int              // of the ledger: batches that are committed at one time; 0: by the number of processors
 	Logger *slog.Logger
 }
@@ -51,6 +53,7 @@ type DB struct {
 	now       func() time.Time // nil: the clock of the database
 	ahead     atomic.Int64     // of the database's clock before ours, in nanoseconds
 	logger    *slog.Logger
+	wait      time.Duration // longest wait for a connection
 	pool      *pgxpool.Pool
 	committer *committer
 	atStart   atomic.Pointer[structure] // what the rules of the database are held against
@@ -67,7 +70,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	db := &DB{now: cfg.Now, logger: cfg.Logger, pool: pool}
+	db := &DB{now: cfg.Now, logger: cfg.Logger, wait: cmp.Or(cfg.Wait, defaultWait), pool: pool}
 	if err := db.check(ctx); err != nil {
 		pool.Close()
 		return nil, err
@@ -144,7 +147,7 @@ func (db *DB) compareClocks(theirs, before, after time.Time) {
 
 // acquire takes a connection. Waiting for one is bounded: [ErrBusy].
 func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, acquireWait, ErrBusy)
+	ctx, cancel := context.WithTimeout(ctx, db.wait)
 	defer cancel()
 	conn, err := db.pool.Acquire(ctx)
 	if err != nil {

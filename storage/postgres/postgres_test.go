@@ -35,7 +35,7 @@ func newDatabase(t *testing.T) string {
 // openURL opens a store that closes with the test.
 func openURL(t *testing.T, url string, now func() time.Time) *postgres.DB {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: url, Now: now, Logger: slog.New(slog.DiscardHandler)})
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: url, Now: now, Wait: time.Minute, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
