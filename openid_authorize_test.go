@@ -176,6 +176,7 @@ func TestRefusedRequests(t *testing.T) {
 		{"AZ13, T8: claims", []string{"claims", "{"}, "invalid_request"},
 		{"AZ13: deep claims", []string{"claims", deep}, "invalid_request"},
 		{"AZ13: nonce", []string{"nonce", strings.Repeat("n", 513)}, "invalid_request"},
+		{"AZ13: nonce that is no text", []string{"nonce", "n\x00"}, "invalid_request"},
 		{"AZ13: registration", []string{"registration", "{}"}, "registration_not_supported"},
 		{"AZ17: a foreign hint", []string{"id_token_hint", "a.b.c"}, "invalid_request"},
 		{"AZ18: consent due", []string{"prompt", "none"}, "consent_required"},

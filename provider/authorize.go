@@ -108,8 +108,11 @@ func checkParams(values url.Values) int {
 	return http.StatusOK
 }
 
-func validState(state string) bool {
-	return len(state) <= maxState && utf8.ValidString(state) && !strings.ContainsFunc(state, unicode.IsControl)
+func validState(state string) bool { return len(state) <= maxState && printable(state) }
+
+// printable reports whether a value can be stored and echoed: it is text without control characters.
+func printable(value string) bool {
+	return utf8.ValidString(value) && !strings.ContainsFunc(value, unicode.IsControl)
 }
 
 func targetOf(redirect ProvenRedirect, values url.Values) responseTarget {
@@ -230,8 +233,8 @@ func readLimits(request *AuthRequest, values url.Values) *oidc.Error {
 		request.MaxAge = int(n) // of a number out of range the largest, which no session is as old as
 	}
 	switch {
-	case len(request.Nonce) > maxNonce:
-		return badRequest("nonce is too long")
+	case len(request.Nonce) > maxNonce || !printable(request.Nonce):
+		return badRequest("nonce is too long, or has control characters")
 	case values.Get("registration") != "":
 		return errRegistrationNotSupported()
 	}

@@ -22,7 +22,7 @@ func (s *Provider) StoreRequest(ctx context.Context, r provider.AuthRequest) err
 			resource, session_id, created_at, expires_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 			r.Hash, r.BrowserHash, r.ClientID, r.RedirectURI, r.ResponseMode, encodeList(r.Scopes), state, r.Nonce,
-			r.CodeChallenge, encodeList(r.Prompt), r.MaxAge, r.LoginHint, r.HintSubject,
+			r.CodeChallenge, encodeList(r.Prompt), r.MaxAge, printable(r.LoginHint), r.HintSubject,
 			r.Claims, r.Resource, optionalID(r.SessionID),
 			r.CreatedAt, r.ExpiresAt)
 		return err

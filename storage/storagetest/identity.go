@@ -101,6 +101,17 @@ func testSessions(t *testing.T, open Open) {
 		_, _, err = s.Identity.SessionByID(ctx, session.ID)
 		want(t, err, identity.ErrNoSession)
 	})
+	t.Run("nothing that a browser says of itself keeps a person out", func(t *testing.T) {
+		odd := newSession(user, clock.Now())
+		odd.UserAgent = "a\x00b\xff"
+		device := identity.Device{UserAgent: odd.UserAgent}
+		if _, err := s.Identity.StartSession(ctx, odd, nil, identity.Event{UserID: user.ID, Type: "login_success", Device: device}); err != nil {
+			t.Error(err)
+		}
+		if _, _, err := s.Identity.SessionByID(ctx, odd.ID); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Run("a new sign-in renews the session of the same person", func(t *testing.T) {
 		old := startSession(t, s, user, clock.Now())
 		clock.Add(time.Minute)
