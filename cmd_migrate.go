@@ -14,7 +14,7 @@ import (
 
 func newMigrate(environ []string) *cobra.Command {
 	command := &cobra.Command{Use: "migrate", Short: "Bring the schema of the database up to date"}
-	command.AddCommand(newMigrateUp(environ), newMigrateStatus(environ))
+	command.AddCommand(newMigrateUp(environ), newMigrateStatus(environ), newMigrateImport(environ))
 	return command
 }
 

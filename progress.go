@@ -67,6 +67,12 @@ func (p *progress) at(done int64) {
 	p.drawn = true
 }
 
+// of is [progress.at] for work whose size shows on the way.
+func (p *progress) of(done, total int64) {
+	p.total = total
+	p.at(done)
+}
+
 // end takes the bar away.
 func (p *progress) end() {
 	if p.drawn {

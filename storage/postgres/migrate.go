@@ -161,3 +161,16 @@ func Status(ctx context.Context, url string) ([]migrations.Step, error) {
 	}
 	return status, nil
 }
+
+// Owner connects as the role that owns the schema, past any pooler, to fill a database that nobody uses yet: it acts
+// for the system.
+func Owner(ctx context.Context, url string) (*pgx.Conn, error) {
+	conn, err := connect(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.Exec(ctx, `SELECT set_config('app.actor', $1, false)`, system.name); err != nil {
+		return nil, errors.Join(fmt.Errorf("acting for the system: %w", err), conn.Close(ctx))
+	}
+	return conn, nil
+}

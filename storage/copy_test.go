@@ -1,0 +1,145 @@
+package storage_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/ledger"
+	"mana/provider/identity"
+	"mana/storage"
+	"mana/storage/servers"
+)
+
+// oldHouse fills a SQLite file with people and a history that takes several batches.
+func oldHouse(t *testing.T) string {
+	t.Helper()
+	const people, uses = 12, 400
+	file := filepath.Join(t.TempDir(), "mana.db")
+	db, err := storage.Open(t.Context(), file, slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	credits := ledger.New(ledger.Config{Store: db.Ledger(), SignupBonus: 150 * ledger.Credit, DailyFree: 5 * ledger.Credit})
+	var group sync.WaitGroup
+	for i := range people {
+		opening, err := credits.Opening()
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := uuid.Must(uuid.NewV7())
+		claim, now := sha256.Sum256(id[:]), time.Now().UTC()
+		_, err = db.Identity().CreateAccount(t.Context(), identity.NewAccount{
+			User:         identity.User{ID: id, Email: identity.Email(fmt.Sprintf("p%d@example.com", i)), Role: identity.RoleUser, CreatedAt: now, UpdatedAt: now},
+			PasswordHash: "-", BonusClaim: claim[:], Opening: opening, Event: identity.Event{Type: "register", Metadata: map[string]string{"a": "ä\""}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		group.Go(func() {
+			for n := range uses {
+				use := ledger.Use{UserID: id, Amount: ledger.Amount(1 + n), AppID: "chat", Description: "Reply ü", Caller: "first-party"}
+				if n%3 == 0 {
+					use.IdempotencyKey, use.Metadata = fmt.Sprint(n), []byte(`{"n" : 1.50,"x":"\u00fc"}`)
+				}
+				receipt, err := credits.Use(context.Background(), use)
+				if err == nil && n%10 == 0 {
+					_, err = credits.Refund(context.Background(), ledger.Refund{
+						UserID: id, TransactionID: receipt.Transaction.ID, Amount: 1, AppID: "chat", Description: "Back", Caller: "first-party", IdempotencyKey: fmt.Sprint("r", n),
+					})
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// TestCopy moves an installation in three tries, and finds what is not equal afterwards.
+func TestCopy(t *testing.T) {
+	t.Parallel()
+	server, err := servers.StartPostgres(t.Context())
+	servers.Need(t, err)
+	t.Cleanup(func() {
+		if err := server.Remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := server.Exec(t.Context(), "postgres", "CREATE DATABASE mana OWNER "+servers.Owner); err != nil {
+		t.Fatal(err)
+	}
+	file, to, direct := oldHouse(t), server.URL(servers.App, "mana"), server.URL(servers.Owner, "mana")
+	if _, err := storage.Migrate(t.Context(), to, direct); err != nil {
+		t.Fatal(err)
+	}
+	copied := make([]int64, 0, 3) // where each try stood at first
+	try := func(batches int) ([]storage.Copied, error) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		first := true
+		return storage.Copy(ctx, file, direct, func(done, _ int64) {
+			if first {
+				copied = append(copied, done)
+			}
+			if first = false; batches > 0 {
+				if batches--; batches == 0 {
+					cancel()
+				}
+			}
+		})
+	}
+	for _, batches := range []int{4, 3} {
+		if _, err := try(batches); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v, want the copy interrupted", err)
+		}
+		if _, err := storage.Open(t.Context(), to, slog.New(slog.DiscardHandler), nil); err == nil {
+			t.Fatal("got a database served that is copied to")
+		}
+	}
+	tables, err := try(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !(copied[0] < copied[1] && copied[1] < copied[2]) {
+		t.Errorf("got the tries begin at %v, want each to go on", copied)
+	}
+	rows := make(map[string]int64)
+	for _, table := range tables {
+		rows[table.Table] = table.Rows
+	}
+	if rows["credits_transactions"] != 12*441 || rows["credits_balances"] != 12 || rows["auth_users"] != 12 || rows["credits_packages"] != 4 ||
+		rows["credits_entries"] < 12*441 || rows["credits_idempotency"] != 12*174 {
+		t.Errorf("got %v", rows)
+	}
+	wallets, err := storage.Compare(t.Context(), file, to, func(int64) {})
+	if err != nil || wallets != 12 {
+		t.Errorf("got %d, %v, want 12 equal wallets", wallets, err)
+	}
+	if _, err := storage.Copy(t.Context(), file, direct, nil); !errors.Is(err, storage.ErrNotEmpty) {
+		t.Errorf("got %v for a second copy, want it refused", err)
+	}
+	err = server.Exec(t.Context(), "mana", `UPDATE credits.balances SET total_spent = total_spent + 1, version = version + 1
+		WHERE user_id = (SELECT user_id FROM credits.balances ORDER BY user_id OFFSET 7 LIMIT 1)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := storage.Compare(t.Context(), file, to, func(int64) {}); !errors.Is(err, storage.ErrDifferent) || n != 7 || !strings.Contains(err.Error(), "that of 0") {
+		t.Errorf("got %d, %v, want the eighth wallet found", n, err)
+	}
+}
