@@ -35,10 +35,10 @@ CREATE TABLE credits.grants (
     class      text NOT NULL CHECK (class IN ('free', 'paid')),
     source     text NOT NULL,
     priority   integer NOT NULL,
-    issued     bigint NOT NULL CHECK (issued > 0),
-    remaining  bigint NOT NULL CHECK (remaining BETWEEN 0 AND issued),
-    held       bigint NOT NULL DEFAULT 0 CHECK (held BETWEEN 0 AND remaining),
-    open       boolean NOT NULL CHECK (open = (remaining > 0)),
+    issued     bigint NOT NULL CONSTRAINT grants_issued CHECK (issued > 0),
+    remaining  bigint NOT NULL CONSTRAINT grants_remaining CHECK (remaining BETWEEN 0 AND issued),
+    held       bigint NOT NULL DEFAULT 0 CONSTRAINT grants_held CHECK (held BETWEEN 0 AND remaining),
+    open       boolean NOT NULL CONSTRAINT grants_open CHECK (open = (remaining > 0)),
     expires_at timestamptz,
     PRIMARY KEY (user_id, no)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);

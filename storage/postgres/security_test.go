@@ -154,8 +154,17 @@ func testReading(a attack, ada uuid.UUID) {
 			continue
 		}
 		for _, as := range [][2]string{
-			{"", ""}, {"user", ""}, {"service", ""}, {"user", "x"}, {"user", strings.ToUpper(ada.String())}, {"user", "{" + ada.String() + "}"},
-			{"user", uuid.NewString()}, {"admin", ada.String()}, {"", ada.String()}, {"system ", ada.String()}, {"user' OR true --", ada.String()},
+			{"", ""},
+			{"user", ""},
+			{"service", ""},
+			{"user", "x"},
+			{"user", strings.ToUpper(ada.String())},
+			{"user", "{" + ada.String() + "}"},
+			{"user", uuid.NewString()},
+			{"admin", ada.String()},
+			{"", ada.String()},
+			{"system ", ada.String()},
+			{"user' OR true --", ada.String()},
 		} {
 			_ = a.as(as[0], as[1], func(tx pgx.Tx) error {
 				if n := count(ctx, tx, `SELECT count(*) FROM `+table); n != 0 {

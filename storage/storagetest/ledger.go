@@ -292,12 +292,12 @@ func testBalanceChecks(t *testing.T, w *wallets) {
 	wantRefusal(t, w.Store, `DELETE FROM credits.balances`, "balances_no_delete", denied)
 	wantRefusal(t, w.Store, w.Replace("credits.balances", "user_id"), "balances_no_delete", "balances_version")
 	for change, rules := range map[string][]string{
-		`remaining = -1`:         {"remaining"},
+		`remaining = -1`:         {"remaining", "grants_"},
 		`remaining = issued + 1`: {"remaining"},
 		`held = -1`:              {"held"},
 		`held = remaining + 1`:   {"held"},
-		`issued = 0`:             {"issued"},
-		`open = false`:           {"open"},
+		`issued = 0`:             {"issued", "grants_"},
+		`open = false`:           {"open", "grants_"},
 		`class = 'gold'`:         {"class"},
 		`no = 1`:                 {"no >= 2", "grants_no_check"},
 	} {
