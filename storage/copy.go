@@ -66,7 +66,7 @@ func Copy(ctx context.Context, from, to string, progress func(done, total int64)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", from, err)
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // it was only read
 	source, err := file.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", from, err)

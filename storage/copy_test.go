@@ -116,7 +116,7 @@ func TestCopy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !(copied[0] < copied[1] && copied[1] < copied[2]) {
+	if copied[0] >= copied[1] || copied[1] >= copied[2] {
 		t.Errorf("got the tries begin at %v, want each to go on", copied)
 	}
 	rows := make(map[string]int64)
