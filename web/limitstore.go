@@ -66,13 +66,13 @@ func (s *memoryStore) Reset(_ context.Context, key string, rate limiter.Rate) (l
 	return limiter.Context{Limit: rate.Limit, Remaining: rate.Limit, Reset: s.now().Add(rate.Period).Unix()}, nil
 }
 
-// Increment implements [limiter.Store]. A negative count gives back. What counts nothing makes no counter, so that
+// Increment implements [limiter.Store]. A negative count gives back. What counts nothing begins no window, so that
 // a question takes no place from others.
 func (s *memoryStore) Increment(_ context.Context, key string, count int64, rate limiter.Rate) (limiter.Context, error) {
 	shard := s.shard(key)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	if _, ok := shard.counters[key]; !ok && count <= 0 {
+	if count <= 0 && !shard.counts(key, s.now()) {
 		return limiter.Context{Limit: rate.Limit, Remaining: rate.Limit, Reset: s.now().Add(rate.Period).Unix()}, nil
 	}
 	c := shard.touch(key, s.now(), rate.Period)
@@ -84,6 +84,12 @@ func (s *memoryStore) Increment(_ context.Context, key string, count int64, rate
 
 func (s *memoryStore) shard(key string) *limitShard {
 	return &s.shards[maphash.String(s.seed, key)%limitShards]
+}
+
+// counts reports whether a key has a counter whose window has not ended.
+func (s *limitShard) counts(key string, now time.Time) bool {
+	element, ok := s.counters[key]
+	return ok && now.Before(element.Value.(*counter).ends) //nolint:forcetypeassert // the list holds nothing else
 }
 
 // touch finds the counter of a key, or begins a window for it.

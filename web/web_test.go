@@ -17,6 +17,7 @@ import (
 	"github.com/ulule/limiter/v3"
 
 	"mana/provider"
+	"mana/storage/storagetest"
 	"mana/web/api"
 )
 
@@ -81,34 +82,10 @@ func TestCleanPath(t *testing.T) {
 
 func TestMemoryStore(t *testing.T) {
 	t.Parallel()
-	now := time.Unix(1000, 0)
-	store := newMemoryStore(func() time.Time { return now })
-	rate := limiter.Rate{Limit: 2, Period: time.Minute}
-	count := func(n int64) limiter.Context {
-		state, err := store.Increment(t.Context(), "k", n, rate)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return state
-	}
-	for i, want := range []bool{false, false, true} {
-		if got := count(1); got.Reached != want {
-			t.Errorf("count %d: got %+v, want reached %v", i+1, got, want)
-		}
-	}
-	if got := count(-1); got.Reached {
-		t.Errorf("got %+v after one was given back", got)
-	}
-	now = now.Add(time.Minute)
-	if got := count(1); got.Remaining != 1 {
-		t.Errorf("got %+v in the next window, want 1 left", got)
-	}
-	if _, err := store.Reset(t.Context(), "k", rate); err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := store.Peek(t.Context(), "k", rate); got.Remaining != 2 {
-		t.Errorf("got %+v after a reset", got)
-	}
+	storagetest.Limits(t, func(*testing.T) (limiter.Store, func() time.Time, func(time.Duration)) {
+		clock := storagetest.NewClock()
+		return newMemoryStore(clock.Now), clock.Now, clock.Add
+	})
 }
 
 // TestMemoryStoreIsBounded counts a million keys.
