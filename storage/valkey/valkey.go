@@ -1,0 +1,138 @@
+// Package valkey is what several processes of the program share beside their database: the counters of limits, and
+// signals of what changed. Redis 7 speaks the same protocol.
+//
+// It promises that no call waits longer than 50 ms and that none is made while Valkey is known to be away, which is
+// found out by five failures in a row and asked again each second. Nothing in it is a record: what Valkey loses gives
+// no right back that was taken. It must never hold personal data or secrets: keys are keyed hashes, values are
+// numbers, signals are fixed words.
+//
+// The user of Valkey needs no more than
+//
+//	ACL SETUSER mana on >PASSWORD ~mana:* &mana:* -@all +hello +ping +eval +evalsha +get +set +incrby +pexpire +pttl +del +publish +subscribe +unsubscribe
+package valkey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	driver "github.com/valkey-io/valkey-go"
+)
+
+const (
+	prefix = "mana:1:" // of every key and channel; the number is the version of what they mean
+
+	callTime    = 50 * time.Millisecond
+	dialTime    = time.Second
+	probeEvery  = time.Second
+	maxFailures = 5
+)
+
+// ErrAway is why nothing was asked: Valkey does not answer, and is asked again by [Valkey.Run] alone.
+var ErrAway = errors.New("valkey is away")
+
+// Config is what is needed to use Valkey. All fields are required.
+type Config struct {
+	Server Server
+	// Secret makes the hashes of keys. Every process that counts together has the same.
+	Secret []byte
+	Logger *slog.Logger
+	Now    func() time.Time
+}
+
+// Valkey is one server of Valkey, there or not. It is safe for concurrent use.
+type Valkey struct {
+	cfg      Config
+	client   driver.Client
+	script   *driver.Lua
+	failures atomic.Int32 // in a row
+	away     atomic.Bool
+}
+
+// Open connects to the server. That it is away is no error.
+func Open(cfg Config) (*Valkey, error) {
+	client, err := driver.NewClient(cfg.Server.option())
+	if client == nil {
+		return nil, fmt.Errorf("preparing the client of valkey: %w", err)
+	}
+	v := &Valkey{cfg: cfg, client: client, script: driver.NewLuaScript(countScript)}
+	if err != nil {
+		v.lose(err)
+	}
+	return v, nil
+}
+
+// Close ends the connection.
+func (v *Valkey) Close() { v.client.Close() }
+
+// Run looks after the connection, and tells heard of every signal, until ctx ends. After each connection it tells of
+// all signals, since some may have been missed. heard must not wait for anything.
+func (v *Valkey) Run(ctx context.Context, heard func(Signal)) {
+	var group sync.WaitGroup
+	group.Go(func() { everySecond(ctx, func() { v.watch(ctx) }) })
+	group.Go(func() { everySecond(ctx, func() { v.listen(ctx, heard) }) })
+	group.Wait()
+}
+
+func everySecond(ctx context.Context, f func()) {
+	ticker := time.NewTicker(probeEvery)
+	defer ticker.Stop()
+	for {
+		f()
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// Ping reports whether Valkey counts, or why not.
+func (v *Valkey) Ping(ctx context.Context) error {
+	if v.away.Load() {
+		return ErrAway
+	}
+	return v.probe(ctx)
+}
+
+// probe counts, as a server that is full or read-only answers a ping.
+func (v *Valkey) probe(ctx context.Context) error {
+	_, _, err := v.count(ctx, prefix+"probe", 1, time.Minute)
+	return err
+}
+
+// watch finds out that Valkey is away, or back.
+func (v *Valkey) watch(ctx context.Context) {
+	if v.away.Load() {
+		dial, cancel := context.WithTimeout(ctx, dialTime) // a connection may take longer than an answer
+		defer cancel()
+		if v.client.Do(dial, v.client.B().Ping().Build()).Error() != nil {
+			return
+		}
+	}
+	if v.probe(ctx) == nil && v.away.CompareAndSwap(true, false) {
+		v.cfg.Logger.Info("valkey is back")
+	}
+}
+
+// call makes one call within its time, and notes a failure, unless the caller has gone.
+func (v *Valkey) call(ctx context.Context, f func(context.Context) error) error {
+	limited, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	err := f(limited)
+	if err != nil && !errors.Is(ctx.Err(), context.Canceled) && v.failures.Add(1) >= maxFailures {
+		v.lose(err)
+	}
+	return err
+}
+
+// lose gives Valkey up until a probe succeeds.
+func (v *Valkey) lose(err error) {
+	if v.away.CompareAndSwap(false, true) {
+		v.cfg.Logger.Warn("valkey is away", "error", err)
+	}
+}
