@@ -111,7 +111,7 @@ func (f *FirstParty) Refresh(ctx context.Context, token string, d identity.Devic
 		err = ErrInvalidGrant
 	}
 	if errors.Is(err, ErrRepeated) {
-		f.facts.clear() // the session has ended
+		f.forget() // the session has ended
 	}
 	if err != nil {
 		return Tokens{}, err
@@ -151,7 +151,7 @@ func (f *FirstParty) SignOutRefresh(ctx context.Context, token string, d identit
 	if hash == nil {
 		return nil
 	}
-	defer f.facts.clear()
+	defer f.forget()
 	if _, err := f.store.RevokeRefresh(ctx, hash, FirstPartyClient, identity.Event{Type: "logout", Device: d}); err != nil {
 		return fmt.Errorf("ending a session: %w", err)
 	}

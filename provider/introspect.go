@@ -117,7 +117,7 @@ func (p *Provider) Revoke(w http.ResponseWriter, r *http.Request) {
 		p.writeTokenError(w, err)
 		return
 	}
-	p.facts.clear()
+	p.forget()
 	noStore(w)
 	w.WriteHeader(http.StatusOK)
 }

@@ -87,7 +87,7 @@ type Pages interface {
 	FormPost(w http.ResponseWriter, r *http.Request, to ProvenRedirect, fields []FormField)
 }
 
-// Config is what a provider needs. All fields are required.
+// Config is what a provider needs. All fields are required, unless said.
 type Config struct {
 	Issuer    string // exact, without trailing slash
 	Audience  string // aud of first-party tokens
@@ -108,6 +108,9 @@ type Config struct {
 	// CreditsAlg signs access tokens for the credits API, one of the ring's; empty: RS256.
 	CreditsAlg string
 	Now        func() time.Time
+	// Ended is called when something ended that access tokens stand on, for other processes to forget it too. It must
+	// not wait. It may be nil.
+	Ended func()
 }
 
 // Provider serves the protocol. It is safe for concurrent use.
@@ -130,6 +133,7 @@ type Provider struct {
 	verified   *memo[accessClaims] // by the hash of an access token
 	verifier   *verifier.Verifier
 	creditsAlg string
+	ended      func()
 	discovery  published
 	jwks       published
 	library    http.Handler
@@ -149,7 +153,7 @@ func New(cfg Config) (*Provider, error) {
 		signupOpen: cfg.SignupOpen, refreshKey: cfg.Derive(refreshLabel), device: cfg.Device, logger: cfg.Logger, now: cfg.Now,
 		facts:    newMemo[Facts](factsLife, maxFacts),
 		verified: newMemo[accessClaims](cfg.AccessTTL, maxVerified),
-		verifier: local, creditsAlg: cfg.CreditsAlg,
+		verifier: local, creditsAlg: cfg.CreditsAlg, ended: cfg.Ended,
 	}
 	if err := p.Republish(); err != nil {
 		return nil, err
@@ -214,8 +218,19 @@ func (p *Provider) SignedIn(r *http.Request) (*SignedIn, error) {
 
 // SignOut ends a session: its grants, but for those with offline access, and its tokens end with it at once.
 func (p *Provider) SignOut(ctx context.Context, session identity.Session, d identity.Device) error {
-	defer p.facts.clear()
+	defer p.forget()
 	return p.identity.SignOut(ctx, session, d)
+}
+
+// Forget drops what is kept of access tokens for a moment: another process ended something that they stand on.
+func (p *Provider) Forget() { p.facts.clear() }
+
+// forget is called when this process ended something.
+func (p *Provider) forget() {
+	p.facts.clear()
+	if p.ended != nil {
+		p.ended()
+	}
 }
 
 const faultMessage = "protocol request failed"

@@ -188,7 +188,7 @@ func (t target) narrow(g Grant) Grant {
 // of its own keeps it, unless policy refused as well. A repeat has revoked something, which counts at once.
 func (p *Provider) grantError(err error) error {
 	if errors.Is(err, ErrRepeated) {
-		p.facts.clear()
+		p.forget()
 	}
 	if errors.Is(err, ErrInvalidGrant) || errors.Is(err, ErrDenied) {
 		return badGrant()
