@@ -71,8 +71,20 @@ func ParseLimits(overrides string, publicMax int, publicPeriod time.Duration) (L
 // counts applies the limits.
 type counts struct {
 	limits Limits
-	store  limiter.Store
-	now    func() time.Time
+	store  interface { // a [limiter.Store], as far as it is used
+		Increment(ctx context.Context, key string, count int64, rate limiter.Rate) (limiter.Context, error)
+	}
+	now func() time.Time
+}
+
+// newCounts counts in memory, or in what processes share.
+func newCounts(cfg Config) *counts {
+	own := newMemoryStore(cfg.Now)
+	c := &counts{limits: cfg.Limits, store: own, now: cfg.Now}
+	if cfg.SharedLimits != nil {
+		c.store = &sharedStore{cfg.SharedLimits, own}
+	}
+	return c
 }
 
 // take counts one use of a class by key. It gives how long to wait when the limit is passed, else 0.
@@ -106,7 +118,7 @@ func (c *counts) add(ctx context.Context, class, key string, n int64) time.Durat
 func (c *counts) count(ctx context.Context, key string, n int64, rate limiter.Rate) time.Duration {
 	state, err := c.store.Increment(ctx, key, n, rate)
 	if err != nil || !state.Reached && (n != 0 || state.Remaining > 0) {
-		return 0 // the store in memory does not fail
+		return 0 // neither store fails
 	}
 	return max(time.Second, time.Unix(state.Reset, 0).Sub(c.now()))
 }

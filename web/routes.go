@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/rs/cors"
+	"github.com/ulule/limiter/v3"
 
 	"mana/ledger"
 	"mana/provider"
@@ -41,9 +42,11 @@ type Config struct {
 	UI             ui.Site
 	FormKey        []byte // secret of form tokens
 	Limits         Limits
-	TrustedProxies []netip.Prefix // may be empty
-	CORSOrigins    []string       // may be empty
-	Demo           *dev.Demo      // nil outside dev mode
+	SharedLimits   limiter.Store               // counters of all processes; nil: this is the only one
+	SharedReady    func(context.Context) error // whether they are there; nil without them
+	TrustedProxies []netip.Prefix              // may be empty
+	CORSOrigins    []string                    // may be empty
+	Demo           *dev.Demo                   // nil outside dev mode
 	SignupOpen     bool
 	SignupBonus    ledger.Amount
 	ValidateSlots  int
@@ -95,13 +98,13 @@ type route struct {
 func New(cfg Config) (http.Handler, error) {
 	s := &Site{
 		cfg: cfg, secure: cfg.Issuer.Scheme == "https", protocol: login.Protocol{Site: cfg.UI},
-		counts:    &counts{limits: cfg.Limits, store: newMemoryStore(cfg.Now), now: cfg.Now},
+		counts:    newCounts(cfg),
 		documents: make(map[string]http.Handler),
 	}
 	s.api = api.New(api.Config{
 		Identity: cfg.Identity, FirstParty: cfg.FirstParty, ServiceKeys: cfg.ServiceKeys, Ledger: cfg.Ledger,
 		CappedLedger: cfg.CappedLedger, Logger: cfg.Logger, Now: cfg.Now,
-		SignupOpen: cfg.SignupOpen, ValidateSlots: cfg.ValidateSlots, Ready: cfg.Ready,
+		SignupOpen: cfg.SignupOpen, ValidateSlots: cfg.ValidateSlots, Ready: cfg.Ready, SharedReady: cfg.SharedReady,
 		Take: s.counts.take, GiveBack: s.counts.giveBack, Network: callerNetwork,
 		TakeService: func(ctx context.Context, key string, perMinute int) time.Duration {
 			return s.counts.takeUpTo(ctx, classService, key, perMinute)

@@ -20,7 +20,7 @@ import (
 	"mana/provider/identity"
 )
 
-// Config is what the API needs. All fields are required.
+// Config is what the API needs. All fields are required, unless said.
 type Config struct {
 	Identity    *identity.Service
 	FirstParty  *provider.FirstParty
@@ -43,6 +43,8 @@ type Config struct {
 	ValidateSlots int
 	// Ready reports why the program cannot serve, or nil.
 	Ready func(ctx context.Context) error
+	// SharedReady reports why what processes share is away; nil: they share nothing. The program serves without.
+	SharedReady func(ctx context.Context) error
 }
 
 // API answers the contract's routes. It is safe for concurrent use.
@@ -163,9 +165,20 @@ func (a *API) ReadyNow(w http.ResponseWriter, r *http.Request) error {
 		answer.Status, database.Status, status = "error", "error", http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", "1")
 	}
-	answer.Checks = map[string]*check{"database": database, "redis": {Status: "not_configured"}}
+	answer.Checks = map[string]*check{"database": database, "redis": a.shared(r.Context())}
 	writeJSON(w, status, answer)
 	return nil
+}
+
+// shared is the state of what processes share.
+func (a *API) shared(ctx context.Context) *check {
+	switch {
+	case a.cfg.SharedReady == nil:
+		return &check{Status: "not_configured"}
+	case a.cfg.SharedReady(ctx) != nil:
+		return &check{Status: "error"}
+	}
+	return &check{Status: "ok"}
 }
 
 func (a *API) health(status string) health {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"mana/provider/identity"
 )
@@ -18,8 +19,9 @@ type contextKey struct{}
 // State belongs to one request. Only the goroutine that serves it may touch it.
 type State struct {
 	RequestID string
-	Client    netip.Addr // address of the caller, as far as it can be trusted
-	Route     string     // the pattern that matched, for logs
+	Client    netip.Addr    // address of the caller, as far as it can be trusted
+	Route     string        // the pattern that matched, for logs
+	Counting  time.Duration // spent on counters that other processes share
 	nonce     string
 	form      string
 }
