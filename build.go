@@ -43,14 +43,14 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	op, err := provider.New(provider.Config{
 		Issuer: c.issuer.String(), Audience: c.audience, Store: p.db.Provider(), Identity: people, Ring: ring,
 		Cookies: cookies, Pages: login.Protocol{Site: site}, AccessTTL: c.accessTTL, RefreshMax: c.sessionMax,
-		CreditsAlg: c.creditsAlg,
+		CreditsAlg: c.creditsAlg, Ended: p.shared.end,
 		SignupOpen: c.signupOpen, Derive: master.Derive, Device: page.Device, Logger: p.logger, Now: time.Now,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	formKey := master.Derive("web/forms")
-	p.reloadClients = op.ReloadClients
+	p.reloadClients, p.forget = op.ReloadClients, op.Forget
 	p.ring, p.reloadKeys = ring, func(ctx context.Context) error { return reloadKeys(ctx, ring, op) }
 	demo, err := p.demo(ctx, op.Clients(), dev.Config{
 		Site: site, Issuer: c.issuer.String(), Secret: identity.NewSecret(), Cookies: cookies, HTTP: own,
@@ -69,7 +69,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		CappedLedger: func(k provider.ServiceKey, amount ledger.Amount) *ledger.Ledger {
 			return credits.On(p.db.Ledger().Capped(k.ID, k.CapDay, amount))
 		},
-		Limits: c.limits, TrustedProxies: c.proxies, CORSOrigins: c.origins(), Demo: demo,
+		Limits: c.limits, SharedLimits: p.shared.limits(), SharedReady: p.shared.ready(), TrustedProxies: c.proxies, CORSOrigins: c.origins(), Demo: demo,
 		SignupOpen: c.signupOpen, SignupBonus: c.signupBonus, ValidateSlots: c.validateSlots,
 		Ready: p.ready, Logger: p.logger, Now: time.Now,
 	})

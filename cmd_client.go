@@ -48,7 +48,7 @@ func withStore(ctx context.Context, environ []string, f func(*config, *storage.D
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return f(cfg, db)
+	return cfg.telling(ctx, db, func() error { return f(cfg, db) })
 }
 
 func newClientCreate(environ []string) *cobra.Command {

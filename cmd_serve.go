@@ -60,6 +60,7 @@ type program struct {
 	logger   *slog.Logger
 	text     bool // people read what is said, rather than programs
 	db       *storage.DB
+	shared   *shared
 	server   *http.Server
 	stopping atomic.Bool
 	inFlight atomic.Int64 // requests that handlers are answering
@@ -67,6 +68,7 @@ type program struct {
 
 	// What is called when another process changed what is kept in memory.
 	reloadClients, reloadKeys func(context.Context) error
+	forget                    func() // what is kept of access tokens
 	ring                      *keys.Ring
 	serviceKeys               *provider.ServiceKeys
 
@@ -102,7 +104,12 @@ func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, 
 	if err != nil {
 		return err
 	}
-	p := &program{cfg: cfg, logger: logger, text: text, db: db, set: set}
+	common, err := cfg.share(master, logger)
+	if err != nil {
+		return err
+	}
+	defer common.close()
+	p := &program{cfg: cfg, logger: logger, text: text, db: db, shared: common, set: set}
 	if p.metrics, err = p.listenMetrics(ctx); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"mana/keys"
 	"mana/ledger"
 	"mana/provider"
+	"mana/storage/valkey"
 	"mana/web"
 )
 
@@ -42,6 +43,10 @@ type config struct {
 	databaseURL   string
 	directURL     string // connects as the owner of PostgreSQL's schema; empty: none
 	migrateBy     string // "on": at start; "off": by command only
+	valkey        *valkey.Server // nil: none
+	redisHost     string
+	redisPort     string
+	redisPassword string
 	plainStores   []string
 	masterKey     *keys.MasterKey // nil: made or read in DATA_DIR in dev mode
 	proxies       []netip.Prefix
@@ -91,7 +96,11 @@ func settings() []setting {
 		{"DATABASE_URL", "", "sqlite:PATH, or postgres://ROLE:PASSWORD@HOST/NAME for the role that owns nothing; empty: mana.db in DATA_DIR", true, parseDatabaseURL},
 		{"DATABASE_DIRECT_URL", "", "postgres:// as the role that owns the schema, past PgBouncer, for migrations", true, parseDirectURL},
 		{"MIGRATE", "on", "on: PostgreSQL's schema is brought up to date at each start; off: by `mana migrate up` only", false, oneOf(func(c *config) *string { return &c.migrateBy }, "on", "off")},
-		{"ALLOW_PLAIN_STORES", "", "database: in production, DATABASE_URL may reach another host without TLS", false, parsePlainStores},
+		{"VALKEY_URL", "", "valkey://USER:PASSWORD@HOST:PORT (valkeys:// for TLS), what several processes share; empty: memory, one process", true, parseValkeyURL},
+		{"REDIS_HOST", "", "makes up VALKEY_URL when that is empty", false, text(func(c *config) *string { return &c.redisHost })},
+		{"REDIS_PORT", "6379", "goes with REDIS_HOST", false, text(func(c *config) *string { return &c.redisPort })},
+		{"REDIS_PASSWORD", "", "goes with REDIS_HOST", true, text(func(c *config) *string { return &c.redisPassword })},
+		{"ALLOW_PLAIN_STORES", "", "list of database, valkey: what may be without TLS or password in production", false, parsePlainStores},
 		{"MASTER_KEY", "", "32 bytes in base64, seals signing keys; made in DATA_DIR in dev mode, else required", true, parseMasterKey},
 		{"TRUSTED_PROXIES", "", "networks (CIDR, comma list) whose X-Forwarded-For counts", false, parseProxies},
 		{"CORS_ORIGINS", "", "exact origins of the JSON API, comma list; in dev mode http://localhost:3000,http://localhost:8081", false, parseOrigins},
@@ -244,6 +253,7 @@ func (c *config) check(given map[string]string, anyAddress bool) []settingFault 
 	if c.limits, err = web.ParseLimits(c.limitClasses, c.publicMax, c.publicPeriod); err != nil {
 		add("RATE_LIMIT_CLASSES", err.Error())
 	}
+	faults = append(faults, c.checkValkey(given)...)
 	faults = append(faults, unsupported(given)...)
 	if fault := c.checkDirectURL(); fault != "" {
 		add("DATABASE_DIRECT_URL", fault)
@@ -305,8 +315,7 @@ func (c *config) origins() []string {
 func unsupported(given map[string]string) []settingFault {
 	var faults []settingFault
 	for _, name := range []string{
-		"REQUIRE_EMAIL_VERIFICATION", "SMTP_HOST", "STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_FILE", "VALKEY_URL", "VALKEY_URL_FILE",
-		"REDIS_HOST", "PASSWORD_API",
+		"REQUIRE_EMAIL_VERIFICATION", "SMTP_HOST", "STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_FILE", "PASSWORD_API",
 	} {
 		asItIs := map[string]string{"REQUIRE_EMAIL_VERIFICATION": "false", "PASSWORD_API": "on"}[name]
 		if value := given[name]; value != "" && value != asItIs {

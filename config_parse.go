@@ -128,16 +128,6 @@ func parseDirectURL(c *config, value string) error {
 	return nil
 }
 
-func parsePlainStores(c *config, value string) error {
-	for part := range strings.SplitSeq(value, ",") {
-		if part = strings.TrimSpace(part); part != "database" {
-			return errors.New("must be a list of: database")
-		}
-		c.plainStores = append(c.plainStores, part)
-	}
-	return nil
-}
-
 // checkDirectURL says what is wrong with how PostgreSQL's schema is kept up to date, or nothing.
 func (c *config) checkDirectURL() string {
 	if !storage.IsPostgres(c.databaseURL) {

@@ -117,6 +117,16 @@ func TestConfigFaults(t *testing.T) {
 		"empty secret means not set":  {[]string{"MASTER_KEY="}, false, ""},
 		"proxies":                     {[]string{"TRUSTED_PROXIES=10.0.0.0/8, ::1/128"}, false, ""},
 		"proxies without prefix":      {[]string{"TRUSTED_PROXIES=10.0.0.1"}, false, "TRUSTED_PROXIES"},
+		"valkey":                      {[]string{"VALKEY_URL=valkeys://mana:secret@cache.example.com:6379/1"}, false, ""},
+		"valkey of another scheme":    {[]string{"VALKEY_URL=http://:secret@cache.example.com"}, false, "VALKEY_URL  must be valkey://"},
+		"valkey port":                 {[]string{"VALKEY_URL=valkey://cache.example.com:0"}, false, "VALKEY_URL"},
+		"valkey in production":        {[]string{"ISSUER=https://id.example.com", "MASTER_KEY=" + key, "VALKEY_URL=valkey://:secret@cache"}, false, ""},
+		"valkey without a password":   {[]string{"ISSUER=https://id.example.com", "MASTER_KEY=" + key, "VALKEY_URL=valkey://cache"}, false, "VALKEY_URL  has no password"},
+		"redis without a password":    {[]string{"ISSUER=https://id.example.com", "MASTER_KEY=" + key, "REDIS_HOST=cache"}, false, "REDIS_HOST  has no password"},
+		"valkey that is plain":        {[]string{"ISSUER=https://id.example.com", "MASTER_KEY=" + key, "VALKEY_URL=valkey://cache", "ALLOW_PLAIN_STORES=valkey, database"}, false, ""},
+		"plain stores":                {[]string{"ALLOW_PLAIN_STORES=all"}, false, "ALLOW_PLAIN_STORES"},
+		"redis":                       {[]string{"REDIS_HOST=cache", "REDIS_PORT=6380", "REDIS_PASSWORD=s:/@?"}, false, ""},
+		"redis port":                  {[]string{"REDIS_HOST=cache", "REDIS_PORT=x"}, false, "REDIS_HOST"},
 		"hash memory":                 {[]string{"HASH_MEMORY=64M"}, false, ""},
 		"hash memory without a digit": {[]string{"HASH_MEMORY=M"}, false, "HASH_MEMORY"},
 	} {
@@ -150,6 +160,34 @@ func TestConfigFaults(t *testing.T) {
 	}
 	if warnings := cfg.warnings([]string{"ISUER=x", "JWT_ISSUER=y"}); len(warnings) != 1 || warnings[0] != "ISUER: did you mean ISSUER?" {
 		t.Errorf("got %q", warnings)
+	}
+}
+
+// TestValkeyAddress reads where Valkey is: the names of the original service count when VALKEY_URL is empty.
+func TestValkeyAddress(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		env  []string
+		want string // empty: none
+	}{
+		{nil, ""},
+		{[]string{"REDIS_PORT=6380"}, ""},
+		{[]string{"REDIS_HOST=cache"}, "cache:6379"},
+		{[]string{"REDIS_HOST=::1", "REDIS_PORT=6380", "REDIS_PASSWORD=s:/@?"}, "[::1]:6380"},
+		{[]string{"REDIS_HOST=cache", "VALKEY_URL=redis://other"}, "other:6379"},
+	} {
+		cfg, err := loadConfig(c.env, false)
+		if err != nil {
+			t.Errorf("%v: %v", c.env, err)
+			continue
+		}
+		got := ""
+		if cfg.valkey != nil {
+			got = cfg.valkey.String()
+		}
+		if got != c.want {
+			t.Errorf("%v: got %s, want %s", c.env, got, c.want)
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 const (
 	cleanEvery   = time.Minute
-	watchEvery   = time.Second
+	watchEvery   = time.Second / 2 // so that a change counts within a second
 	advanceEvery = 10 * time.Minute
 	noteEvery    = 10 * time.Second
 )
@@ -24,25 +24,30 @@ const retention = 365 * 24 * time.Hour
 // startJobs starts what runs beside the requests until ctx ends.
 func (p *program) startJobs(ctx context.Context) {
 	seen := make(map[string]int64)
-	p.jobs.Go(func() { p.every(ctx, cleanEvery, "cleaning", p.clean) })
-	p.jobs.Go(func() {
-		p.every(ctx, watchEvery, "watching for changes", func(ctx context.Context) error { return p.reloadChanged(ctx, seen) })
-	})
-	p.jobs.Go(func() { p.every(ctx, advanceEvery, "rotating signing keys", p.advanceKeys) })
-	p.jobs.Go(func() { p.every(ctx, noteEvery, "noting uses of service keys", p.serviceKeys.NoteUses) })
-	p.jobs.Go(func() { p.every(ctx, ledger.CheckEvery, "checking the ledger", p.checkLedger) })
+	watch := func(ctx context.Context) error { return p.reloadChanged(ctx, seen) }
+	p.jobs.Go(func() { p.every(ctx, cleanEvery, "cleaning", p.clean, nil) })
+	p.jobs.Go(func() { p.every(ctx, watchEvery, "watching for changes", watch, p.shared.changed) })
+	p.jobs.Go(func() { p.every(ctx, advanceEvery, "rotating signing keys", p.advanceKeys, nil) })
+	p.jobs.Go(func() { p.every(ctx, noteEvery, "noting uses of service keys", p.serviceKeys.NoteUses, nil) })
+	p.jobs.Go(func() { p.every(ctx, ledger.CheckEvery, "checking the ledger", p.checkLedger, nil) })
 	if p.metrics != nil {
 		p.jobs.Go(func() { p.serveMetrics(ctx, p.metrics) })
 	}
+	if p.shared.valkey != nil {
+		p.jobs.Go(func() { p.shared.listen(ctx, p.forget) })
+		p.jobs.Go(func() { p.shared.tell(ctx) })
+	}
 }
 
-// every runs a job at once and then at an interval. A fault is logged when it begins, not each time; what was
-// known is served on.
-func (p *program) every(ctx context.Context, interval time.Duration, what string, job func(context.Context) error) {
+type job func(context.Context) error
+
+// every runs a job at once, then at an interval and whenever it is woken; wake may be nil. A fault is logged when it
+// begins, not each time; what was known is served on.
+func (p *program) every(ctx context.Context, interval time.Duration, what string, do job, wake <-chan struct{}) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for failing := false; ; {
-		err := job(ctx)
+		err := do(ctx)
 		if err != nil && !failing && ctx.Err() == nil {
 			p.logger.Error("a job failed", "job", what, "error", err)
 		}
@@ -51,6 +56,7 @@ func (p *program) every(ctx context.Context, interval time.Duration, what string
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		case <-wake:
 		}
 	}
 }
