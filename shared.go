@@ -77,14 +77,16 @@ func (s *shared) listen(ctx context.Context, forget func()) {
 	})
 }
 
-// tell lets the other processes know what ended here, until ctx ends. Whom it does not reach forgets within a second.
+// tell lets the other processes know what ended here, until ctx ends. Whom it reaches late forgets within a second.
 func (s *shared) tell(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.ended:
-			_ = s.valkey.Publish(ctx, valkey.Ended) // a failure is noted there
+			if s.valkey.Publish(ctx, valkey.Ended) != nil {
+				time.AfterFunc(time.Second, s.end)
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -55,14 +56,17 @@ func TestSharedCounts(t *testing.T) {
 	ctx := context.Background()
 	server := storagetest.StartValkey(t)
 	a, b := sharing(t, server), sharing(t, server)
-	a.take(ctx, classLogin, "x")
-	a.take(ctx, classLogin, "x")
-	b.giveBack(ctx, classLogin, "x")
-	if n := allowed(t, func() time.Duration { return b.take(ctx, classLogin, "x") }); n != 5 {
-		t.Errorf("got %d allowed, want the 5 that the other process left", n)
+	together := func(key string) bool {
+		a.take(ctx, classLogin, key)
+		a.take(ctx, classLogin, key)
+		b.giveBack(ctx, classLogin, key)
+		n := allowed(t, func() time.Duration { return b.take(ctx, classLogin, key) })
+		return n == 5 && a.passed(ctx, classLogin, key) > 0
 	}
-	if a.passed(ctx, classLogin, "x") == 0 {
-		t.Error("got no wait in the other process")
+	for tries := 1; !together(fmt.Sprint(tries)); tries++ { // on a busy machine some answers are late
+		if tries == 10 {
+			t.Fatal("got other counts than 1 of the one process and 5 of the other")
+		}
 	}
 	server.Stop()
 	for _, c := range []*counts{a, b} {

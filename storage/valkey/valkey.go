@@ -26,7 +26,7 @@ import (
 const (
 	prefix = "mana:1:" // of every key and channel; the number is the version of what they mean
 
-	callTime    = 50 * time.Millisecond
+	maxWait     = 50 * time.Millisecond
 	dialTime    = time.Second
 	probeEvery  = time.Second
 	maxFailures = 5
@@ -35,11 +35,12 @@ const (
 // ErrAway is why nothing was asked: Valkey does not answer, and is asked again by [Valkey.Run] alone.
 var ErrAway = errors.New("valkey is away")
 
-// Config is what is needed to use Valkey. All fields are required.
+// Config is what is needed to use Valkey. All fields are required, unless said.
 type Config struct {
 	Server Server
-	// Secret makes the hashes of keys. Every process that counts together has the same.
+	// Secret makes the hashes of keys. Every process that counts together has the same; who does not count needs none.
 	Secret []byte
+	Wait   time.Duration // longest time to an answer; zero: 50 ms
 	Logger *slog.Logger
 	Now    func() time.Time
 }
@@ -58,6 +59,9 @@ func Open(cfg Config) (*Valkey, error) {
 	client, err := driver.NewClient(cfg.Server.option())
 	if client == nil {
 		return nil, fmt.Errorf("preparing the client of valkey: %w", err)
+	}
+	if cfg.Wait == 0 {
+		cfg.Wait = maxWait
 	}
 	v := &Valkey{cfg: cfg, client: client, script: driver.NewLuaScript(countScript)}
 	if err != nil {
@@ -121,7 +125,7 @@ func (v *Valkey) watch(ctx context.Context) {
 
 // call makes one call within its time, and notes a failure, unless the caller has gone.
 func (v *Valkey) call(ctx context.Context, f func(context.Context) error) error {
-	limited, cancel := context.WithTimeout(ctx, callTime)
+	limited, cancel := context.WithTimeout(ctx, v.cfg.Wait)
 	defer cancel()
 	err := f(limited)
 	if err != nil && !errors.Is(ctx.Err(), context.Canceled) && v.failures.Add(1) >= maxFailures {
