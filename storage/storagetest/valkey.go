@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -29,27 +30,33 @@ const (
 	valkeyUser = "mana on >secret ~mana:* &mana:* -@all +hello +ping +eval +evalsha +get +set +incrby +pexpire +pttl +del +publish +subscribe +unsubscribe"
 )
 
-// StartValkey starts a server that stops with the test.
-func StartValkey(t *testing.T) *ValkeyServer {
+// StartValkey starts a server that stops with the test, with arguments of its own before the others.
+func StartValkey(t *testing.T, args ...string) *ValkeyServer {
 	t.Helper()
 	program := valkeyProgram(t)
 	if version, err := exec.Command(program, "--version").Output(); err == nil {
 		t.Logf("%s", strings.TrimSpace(string(version)))
 	}
+	port := FreePort(t)
+	s := &ValkeyServer{URL: "valkey://mana:secret@127.0.0.1:" + port, program: program, port: port}
+	s.args = slices.Concat(args, []string{
+		"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(),
+		"--requirepass", adminPassword, "--user",
+	}, strings.Fields(valkeyUser))
+	s.Start(t)
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// FreePort is a port of the loopback address that nobody listens on.
+func FreePort(t *testing.T) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
-	_ = listener.Close()
-	s := &ValkeyServer{URL: "valkey://mana:secret@127.0.0.1:" + port, program: program, port: port}
-	s.args = append([]string{
-		"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(),
-		"--requirepass", adminPassword, "--user",
-	}, strings.Fields(valkeyUser)...)
-	s.Start(t)
-	t.Cleanup(s.Stop)
-	return s
+	defer listener.Close()
+	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 }
 
 // valkeyProgram is what is installed. Without any the test is skipped loudly, and fails under CI.
