@@ -214,7 +214,7 @@ func (o *outage) walkProtocol(t *testing.T, want func(string, any, any)) {
 	tokens := o.grantedTo(t)
 	access := fmt.Sprint(tokens["access_token"])
 	active := func(token any) any {
-		status, body, _ := o.post(t, "/introspect", o.fixture.client, "token", fmt.Sprint(token))
+		status, body, _ := o.post(t, "/introspect", o.client, "token", fmt.Sprint(token))
 		want("introspection", status, 200)
 		return body["active"]
 	}
@@ -222,13 +222,13 @@ func (o *outage) walkProtocol(t *testing.T, want func(string, any, any)) {
 	want("introspected", active(access), true)
 	status, next := o.refresh(t, tokens["refresh_token"])
 	want("refresh", status, 200)
-	status, _, _ = o.post(t, "/token", o.fixture.client, "grant_type", "client_credentials")
+	status, _, _ = o.post(t, "/token", o.client, "grant_type", "client_credentials")
 	want("client credentials", status, 200)
-	wrong := o.fixture.client
+	wrong := o.client
 	wrong.Secret = "wrong"
 	status, _, _ = o.post(t, "/token", wrong, "grant_type", "client_credentials")
 	want("a wrong secret", status, 401)
-	status, _, _ = o.post(t, "/revoke", o.fixture.client, "token", fmt.Sprint(tokens["refresh_token"]))
+	status, _, _ = o.post(t, "/revoke", o.client, "token", fmt.Sprint(tokens["refresh_token"]))
 	want("revocation", status, 200)
 	want("userinfo after it", o.userInfo(t, fmt.Sprint(next["access_token"])), 401)
 	want("introspected after it", active(next["access_token"]), false)
