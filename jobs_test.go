@@ -6,11 +6,36 @@ import (
 	"log/slog"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"mana/provider"
 	"mana/storage"
 )
+
+// TestEvery runs a job at once, when its interval is over, and when it is woken.
+func TestEvery(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &program{logger: slog.New(slog.DiscardHandler)}
+		wake := make(chan struct{}, 1)
+		runs := 0
+		ctx, stop := context.WithCancel(t.Context())
+		p.jobs.Go(func() {
+			p.every(ctx, time.Hour, "counting", func(context.Context) error { runs++; return nil }, wake)
+		})
+		for want, step := range []func(){
+			func() {}, func() { poke(wake) }, func() { time.Sleep(time.Hour) }, func() { poke(wake) },
+		} {
+			step()
+			if synctest.Wait(); runs != want+1 {
+				t.Errorf("got %d runs, want %d", runs, want+1)
+			}
+		}
+		stop()
+		p.jobs.Wait()
+	})
+}
 
 // TestReloadChanged reloads what has changed and nothing else, and repeats what failed.
 func TestReloadChanged(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -233,6 +234,19 @@ func (o *outage) walkProtocol(t *testing.T, want func(string, any, any)) {
 	want("userinfo after it", o.userInfo(t, fmt.Sprint(next["access_token"])), 401)
 	want("introspected after it", active(next["access_token"]), false)
 	want("authorize", o.browser.authorize(o.auth("prompt", "none")).Get("error"), "")
+}
+
+// TestValkeyUser holds the rights that operators are told to give against those with which the tests run.
+func TestValkeyUser(t *testing.T) {
+	t.Parallel()
+	document, err := os.ReadFile("deploy/docs/valkey.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "ACL SETUSER " + strings.Replace(storagetest.ValkeyUser, ">secret", ">PASSWORD", 1) + "\n"
+	if !strings.Contains(string(document), want) {
+		t.Errorf("got no line %q", want)
+	}
 }
 
 // TestValkeyAwayAtStart starts without the server that the settings name, and finds it when it comes.

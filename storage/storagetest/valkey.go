@@ -26,8 +26,8 @@ type ValkeyServer struct {
 
 const (
 	adminPassword = "the password of the test"
-	// valkeyUser is the user of the documentation of package valkey.
-	valkeyUser = "mana on >secret ~mana:* &mana:* -@all +hello +ping +eval +evalsha +get +set +incrby +pexpire +pttl +del +publish +subscribe +unsubscribe"
+	// ValkeyUser is the user that deploy/docs/valkey.md tells operators to make, with a password of its own.
+	ValkeyUser = "mana on >secret ~mana:* &mana:* -@all +hello +ping +eval +evalsha +get +set +incrby +pexpire +pttl +del +publish +subscribe +unsubscribe"
 )
 
 // StartValkey starts a server that stops with the test, with arguments of its own before the others.
@@ -42,7 +42,7 @@ func StartValkey(t *testing.T, args ...string) *ValkeyServer {
 	s.args = slices.Concat(args, []string{
 		"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(),
 		"--requirepass", adminPassword, "--user",
-	}, strings.Fields(valkeyUser))
+	}, strings.Fields(ValkeyUser))
 	s.Start(t)
 	t.Cleanup(s.Stop)
 	return s
@@ -74,6 +74,9 @@ func valkeyProgram(t *testing.T) string {
 	return ""
 }
 
+// Address is the host and port of the server.
+func (s *ValkeyServer) Address() string { return net.JoinHostPort("127.0.0.1", s.port) }
+
 // Start starts the server, empty, after it was stopped.
 func (s *ValkeyServer) Start(t *testing.T) {
 	t.Helper()
@@ -82,7 +85,7 @@ func (s *ValkeyServer) Start(t *testing.T) {
 		t.Fatal(err)
 	}
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		connection, err := net.DialTimeout("tcp", "127.0.0.1:"+s.port, time.Second)
+		connection, err := net.DialTimeout("tcp", s.Address(), time.Second)
 		if err == nil {
 			_ = connection.Close()
 			return
@@ -116,7 +119,7 @@ func (s *ValkeyServer) signal(t *testing.T, signal syscall.Signal) {
 func (s *ValkeyServer) Do(t *testing.T, command ...string) string {
 	t.Helper()
 	client, err := driver.NewClient(driver.ClientOption{
-		InitAddress: []string{"127.0.0.1:" + s.port}, Password: adminPassword, ForceSingleClient: true, DisableCache: true,
+		InitAddress: []string{s.Address()}, Password: adminPassword, ForceSingleClient: true, DisableCache: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,11 +4,7 @@
 // It promises that no call waits longer than 50 ms and that none is made while Valkey is known to be away, which is
 // found out by five failures in a row and asked again each second. Nothing in it is a record: what Valkey loses gives
 // no right back that was taken. It must never hold personal data or secrets: keys are keyed hashes, values are
-// numbers, signals are fixed words.
-//
-// The user of Valkey needs no more than
-//
-//	ACL SETUSER mana on >PASSWORD ~mana:* &mana:* -@all +hello +ping +eval +evalsha +get +set +incrby +pexpire +pttl +del +publish +subscribe +unsubscribe
+// numbers, signals are fixed words. The rights that it needs are listed in deploy/docs/valkey.md.
 package valkey
 
 import (

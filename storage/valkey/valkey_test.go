@@ -3,6 +3,7 @@ package valkey_test
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -184,6 +185,79 @@ func TestModes(t *testing.T) {
 			eventually(t, "it can be told again", func() bool { return v.Publish(t.Context(), valkey.Ended) == nil })
 			wantSignal(t, signals, valkey.Ended)
 		})
+	}
+}
+
+// TestSlow reaches a server through a line that takes longer than a request may wait, and then no longer does.
+func TestSlow(t *testing.T) {
+	t.Parallel()
+	server := storagetest.StartValkey(t)
+	var delay atomic.Int64
+	front := slowLine(t, server.Address(), &delay)
+	v := openWaiting(t, strings.Replace(server.URL, server.Address(), front, 1), 0, time.Now)
+	run(t, v)
+	eventually(t, "it counts", func() bool { return v.Ping(t.Context()) == nil })
+	delay.Store(int64(200 * time.Millisecond))
+	eventually(t, "it is known to be away", func() bool {
+		_, err := v.Limits().Increment(t.Context(), "k", 1, aMinute)
+		return errors.Is(err, valkey.ErrAway)
+	})
+	delay.Store(0)
+	eventually(t, "it counts again", func() bool { return v.Ping(t.Context()) == nil })
+}
+
+// slowLine passes connections on to an address, and their answers after a delay.
+func slowLine(t *testing.T, to string, delay *atomic.Int64) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines sync.WaitGroup
+	t.Cleanup(func() { _ = listener.Close(); lines.Wait() })
+	lines.Go(func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", to)
+			if err != nil {
+				_ = near.Close()
+				continue
+			}
+			lines.Go(func() { _, _ = io.Copy(far, near); _ = far.Close() })
+			lines.Go(func() {
+				defer near.Close()
+				answer := make([]byte, 4096)
+				for {
+					n, err := far.Read(answer)
+					if err != nil {
+						return
+					}
+					time.Sleep(time.Duration(delay.Load()))
+					_, _ = near.Write(answer[:n])
+				}
+			})
+		}
+	})
+	return listener.Addr().String()
+}
+
+// TestEvicted starts at nothing with a server that threw a counter away to make room.
+func TestEvicted(t *testing.T) {
+	t.Parallel()
+	server := storagetest.StartValkey(t)
+	limits := open(t, server.URL, time.Now).Limits()
+	if _, err := limits.Increment(t.Context(), "k", 1, aMinute); err != nil {
+		t.Fatal(err)
+	}
+	server.Do(t, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+	server.Do(t, "CONFIG", "SET", "maxmemory", "1")
+	eventually(t, "the counter is thrown away", func() bool { return server.Do(t, "DBSIZE") == "0" })
+	server.Do(t, "CONFIG", "SET", "maxmemory", "0")
+	if got, err := limits.Increment(t.Context(), "k", 1, aMinute); err != nil || got.Remaining != 99 {
+		t.Errorf("got %+v, %v, want the first count", got, err)
 	}
 }
 
