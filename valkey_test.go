@@ -266,13 +266,14 @@ func TestValkeyAwayAtStart(t *testing.T) {
 	}
 }
 
-// replica is the program without its listener, which several may be on one database file.
+// replica is the program without its listener and jobs, which several may be on one database file.
 type replica struct {
+	*program
 	url    string
-	forgot atomic.Int64 // how often another process told it that something ended
+	forgot atomic.Int64 // how often it was told that something ended
 }
 
-// newReplica runs a program on the data of s until the test ends.
+// newReplica answers on the data of s until the test ends.
 func (s *server) newReplica(t *testing.T) *replica {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
@@ -293,23 +294,71 @@ func (s *server) newReplica(t *testing.T) *replica {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := new(replica)
-	forget := p.forget
-	p.forget = func() { r.forgot.Add(1); forget() }
-	ctx, stop := context.WithCancel(context.Background())
-	p.startJobs(ctx)
 	web := httptest.NewServer(handler)
-	r.url = web.URL
 	t.Cleanup(func() {
 		web.Close()
-		stop()
-		p.jobs.Wait()
 		common.close()
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	return &replica{program: p, url: web.URL}
+}
+
+// run runs the jobs of a replica until the test ends.
+func (r *replica) run(t *testing.T) *replica {
+	t.Helper()
+	forget := r.forget
+	r.forget = func() { r.forgot.Add(1); forget() }
+	ctx, stop := context.WithCancel(context.Background())
+	r.startJobs(ctx)
+	t.Cleanup(func() { stop(); r.jobs.Wait() })
 	return r
+}
+
+// TestTold tells other processes of what ended, and of nothing when somebody only says so.
+func TestTold(t *testing.T) {
+	t.Parallel()
+	s := prepare(t, "MASTER_KEY="+keys.NewMasterKey().Encode())
+	r := s.newReplica(t)
+	at := &server{issuer: r.url, env: s.env}
+	client := s.create(t, "Notes", "--redirect", callback, "--grant", "authorization_code,client_credentials")
+	if err := r.reloadClients(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, first := at.person(t, "ada@example.com")
+	_, login, _ := at.api(t, "POST", "/api/v1/auth/login", "", map[string]string{"email": "ada@example.com", "password": testPassword})
+	_, own, _ := at.post(t, "/token", client, "grant_type", "client_credentials")
+	nobody := strings.Repeat("A", 43)
+	logout := func(token string, refresh any) (int, map[string]any, http.Header) {
+		return at.api(t, "POST", "/api/v1/auth/logout", token, map[string]any{"refreshToken": refresh})
+	}
+	revoke := func(token any) (int, map[string]any, http.Header) {
+		return at.post(t, "/revoke", client, "token", fmt.Sprint(token))
+	}
+	for _, c := range []struct {
+		what string
+		call func() (int, map[string]any, http.Header)
+		want int
+	}{
+		{"logout by nobody's token", func() (int, map[string]any, http.Header) { return logout("", nobody) }, 0},
+		{"logout by a token", func() (int, map[string]any, http.Header) { return logout(first, nil) }, 1},
+		{"logout by a refresh token", func() (int, map[string]any, http.Header) { return logout("", login["refreshToken"]) }, 1},
+		{"revocation of nobody's token", func() (int, map[string]any, http.Header) { return revoke(nobody) }, 0},
+		{"revocation of what is no token", func() (int, map[string]any, http.Header) { return revoke("a.b.c") }, 0},
+		{"revocation of another's token", func() (int, map[string]any, http.Header) { return revoke(first) }, 0},
+		{"revocation of a token", func() (int, map[string]any, http.Header) { return revoke(own["access_token"]) }, 1},
+	} {
+		if status, body, _ := c.call(); status != http.StatusOK {
+			t.Errorf("%s: got %d %v", c.what, status, body)
+		}
+		if got := len(r.shared.ended); got != c.want {
+			t.Errorf("%s: got %d to be told, want %d", c.what, got, c.want)
+		}
+		for len(r.shared.ended) > 0 {
+			<-r.shared.ended
+		}
+	}
 }
 
 // TestReplicasHear ends a session, and changes a client, at one of two replicas.
@@ -317,7 +366,7 @@ func TestReplicasHear(t *testing.T) {
 	t.Parallel()
 	cache := storagetest.StartValkey(t)
 	s := prepare(t, "VALKEY_URL="+cache.URL, "MASTER_KEY="+keys.NewMasterKey().Encode())
-	a, b := s.newReplica(t), s.newReplica(t)
+	a, b := s.newReplica(t).run(t), s.newReplica(t).run(t)
 	at := func(r *replica) *server { return &server{issuer: r.url, env: s.env} }
 	valid := func(r *replica, token string) any {
 		_, body, _ := at(r).api(t, "POST", "/api/v1/auth/validate", "", map[string]string{"token": token})

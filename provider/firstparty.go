@@ -151,8 +151,11 @@ func (f *FirstParty) SignOutRefresh(ctx context.Context, token string, d identit
 	if hash == nil {
 		return nil
 	}
-	defer f.forget()
-	if _, err := f.store.RevokeRefresh(ctx, hash, FirstPartyClient, identity.Event{Type: "logout", Device: d}); err != nil {
+	known, err := f.store.RevokeRefresh(ctx, hash, FirstPartyClient, identity.Event{Type: "logout", Device: d})
+	if known || err != nil { // what failed may have happened
+		f.forget()
+	}
+	if err != nil {
 		return fmt.Errorf("ending a session: %w", err)
 	}
 	return nil

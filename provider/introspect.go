@@ -117,7 +117,6 @@ func (p *Provider) Revoke(w http.ResponseWriter, r *http.Request) {
 		p.writeTokenError(w, err)
 		return
 	}
-	p.forget()
 	noStore(w)
 	w.WriteHeader(http.StatusOK)
 }
@@ -125,7 +124,10 @@ func (p *Provider) Revoke(w http.ResponseWriter, r *http.Request) {
 func (p *Provider) revoke(r *http.Request, client Client, token string) error {
 	if !strings.Contains(token, ".") {
 		if hash := secretHash(token); hash != nil {
-			_, err := p.store.RevokeRefresh(r.Context(), hash, client.ID, p.event(r, "token_revoked"))
+			known, err := p.store.RevokeRefresh(r.Context(), hash, client.ID, p.event(r, "token_revoked"))
+			if known || err != nil { // what failed may have happened
+				p.forget()
+			}
 			return err
 		}
 		return nil
@@ -138,5 +140,6 @@ func (p *Provider) revoke(r *http.Request, client Client, token string) error {
 	if err := json.Unmarshal(payload, &claims); err != nil || claims.ClientID != client.ID {
 		return nil //nolint:nilerr // likewise
 	}
+	defer p.forget()
 	return p.store.RevokeToken(r.Context(), claims.ID, time.Unix(claims.ExpiresAt, 0).Add(clockSkew))
 }
