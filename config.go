@@ -331,6 +331,11 @@ func (c *config) warnings(environ []string) []string {
 	if c.jwtIssuer != "" && c.jwtIssuer != c.issuer.String() {
 		out = append(out, "JWT_ISSUER is not used: tokens carry "+c.issuer.String())
 	}
+	for _, name := range []string{"REDIS_HOST", "REDIS_PASSWORD"} {
+		if c.set[name] != "" && (c.set["VALKEY_URL"] != "" || c.redisHost == "") {
+			out = append(out, name+" is not used: REDIS_HOST makes up an empty VALKEY_URL")
+		}
+	}
 	known := make([]string, 0, 2*len(settings()))
 	for _, s := range settings() {
 		known = append(known, s.name, s.name+"_FILE")

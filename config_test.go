@@ -14,6 +14,7 @@ import (
 	"net/http/cookiejar"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -172,6 +173,7 @@ func TestValkeyAddress(t *testing.T) {
 	}{
 		{nil, ""},
 		{[]string{"REDIS_PORT=6380"}, ""},
+		{[]string{"REDIS_PASSWORD=alone"}, ""},
 		{[]string{"REDIS_HOST=cache"}, "cache:6379"},
 		{[]string{"REDIS_HOST=::1", "REDIS_PORT=6380", "REDIS_PASSWORD=s:/@?"}, "[::1]:6380"},
 		{[]string{"REDIS_HOST=cache", "VALKEY_URL=redis://other"}, "other:6379"},
@@ -180,6 +182,10 @@ func TestValkeyAddress(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v: %v", c.env, err)
 			continue
+		}
+		unused := slices.ContainsFunc(cfg.warnings(nil), func(note string) bool { return strings.HasPrefix(note, "REDIS_") })
+		if want := c.want == "other:6379" || slices.Contains(c.env, "REDIS_PASSWORD=alone"); unused != want {
+			t.Errorf("%v: got noted as unused %v, want %v", c.env, unused, want)
 		}
 		got := ""
 		if cfg.valkey != nil {
