@@ -2,9 +2,10 @@
 // signals of what changed. Redis 7 speaks the same protocol.
 //
 // It promises that no call waits longer than 50 ms and that none is made while Valkey is known to be away, which is
-// found out by five failures in a row and asked again each second. Nothing in it is a record: what Valkey loses gives
-// no right back that was taken. It must never hold personal data or secrets: keys are keyed hashes, values are
-// numbers, signals are fixed words. The rights that it needs are listed in deploy/docs/valkey.md.
+// found out by five failures in a row and asked again each second. Nothing in it is a record: when Valkey loses
+// what it holds, limits begin to count anew, and nothing else. It must never hold personal data or secrets: keys are
+// keyed hashes, values are numbers, signals are fixed words. The rights that it needs are listed in
+// deploy/docs/valkey.md.
 package valkey
 
 import (
