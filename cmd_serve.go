@@ -104,7 +104,7 @@ func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, 
 	if err != nil {
 		return err
 	}
-	common, err := cfg.share(master, logger)
+	common, err := cfg.share(master, logger, set)
 	if err != nil {
 		return err
 	}

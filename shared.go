@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/ulule/limiter/v3"
 
 	"mana/keys"
@@ -20,13 +21,14 @@ type shared struct {
 	changed chan struct{}  // something changed elsewhere
 }
 
-func (c *config) share(master keys.MasterKey, logger *slog.Logger) (*shared, error) {
+func (c *config) share(master keys.MasterKey, logger *slog.Logger, set *metrics.Set) (*shared, error) {
 	s := &shared{ended: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
 	if c.valkey == nil {
 		return s, nil
 	}
 	v, err := valkey.Open(valkey.Config{
 		Server: *c.valkey, Secret: master.Derive("valkey/limits"), Logger: logger, Now: time.Now,
+		Metrics: set,
 	})
 	s.valkey = v
 	return s, err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -254,16 +255,46 @@ func TestValkeyAwayAtStart(t *testing.T) {
 	t.Parallel()
 	server := storagetest.StartValkey(t)
 	server.Stop()
-	s := start(t, "VALKEY_URL="+server.URL)
+	private := "127.0.0.1:" + freePort(t)
+	s := start(t, "VALKEY_URL="+server.URL, "METRICS_ADDR="+private)
+	if got := metric(t, private, "valkey_up"); got != "0" {
+		t.Errorf("got valkey_up %q, want 0", got)
+	}
 	if got := s.redis(t); got != "error" {
 		t.Errorf("got %s, want error", got)
 	}
 	s.person(t, "ada@example.com")
 	server.Start(t)
 	eventually(t, "Valkey is found", func() bool { return s.redis(t) == "ok" })
+	if got := metric(t, private, "valkey_up"); got != "1" {
+		t.Errorf("got valkey_up %q, want 1", got)
+	}
+	before := metric(t, private, "valkey_errors_total")
+	server.Stop()
+	eventually(t, "it is known to be away", func() bool { return s.redis(t) == "error" })
+	if got := metric(t, private, "valkey_errors_total"); before == "" || got == before {
+		t.Errorf("got valkey_errors_total %q, as before", got)
+	}
 	if _, log := s.stop(); !strings.Contains(log, `"valkey is away"`) || !strings.Contains(log, `"valkey is back"`) || strings.Contains(log, "secret") {
 		t.Errorf("got the log %s", log)
 	}
+}
+
+// metric reads one metric from the private address.
+func metric(t *testing.T, address, name string) string {
+	t.Helper()
+	response, err := http.Get("http://" + address + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(content), "\n"+name+" ")
+	value, _, _ := strings.Cut(after, "\n")
+	return value
 }
 
 // replica is the program without its listener and jobs, which several may be on one database file.
@@ -285,7 +316,7 @@ func (s *server) newReplica(t *testing.T) *replica {
 	if err != nil {
 		t.Fatal(err)
 	}
-	common, err := cfg.share(*cfg.masterKey, logger)
+	common, err := cfg.share(*cfg.masterKey, logger, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

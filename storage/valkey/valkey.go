@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	driver "github.com/valkey-io/valkey-go"
 )
 
@@ -40,6 +41,8 @@ type Config struct {
 	Wait   time.Duration // longest time to an answer; zero: 50 ms
 	Logger *slog.Logger
 	Now    func() time.Time
+	// Metrics is where it is counted whether Valkey is there, and which calls failed; nil if nowhere.
+	Metrics *metrics.Set
 }
 
 // Valkey is one server of Valkey, there or not. It is safe for concurrent use.
@@ -49,6 +52,7 @@ type Valkey struct {
 	script   *driver.Lua
 	failures atomic.Int32 // in a row
 	away     atomic.Bool
+	errors   *metrics.Counter
 }
 
 // Open connects to the server. That it is away is no error.
@@ -60,11 +64,24 @@ func Open(cfg Config) (*Valkey, error) {
 	if cfg.Wait == 0 {
 		cfg.Wait = maxWait
 	}
-	v := &Valkey{cfg: cfg, client: client, script: driver.NewLuaScript(countScript)}
+	if cfg.Metrics == nil {
+		cfg.Metrics = metrics.NewSet()
+	}
+	v := &Valkey{
+		cfg: cfg, client: client, script: driver.NewLuaScript(countScript), errors: cfg.Metrics.NewCounter("valkey_errors_total"),
+	}
+	cfg.Metrics.NewGauge("valkey_up", v.up)
 	if err != nil {
 		v.lose(err)
 	}
 	return v, nil
+}
+
+func (v *Valkey) up() float64 {
+	if v.away.Load() {
+		return 0
+	}
+	return 1
 }
 
 // Close ends the connection.
@@ -125,7 +142,11 @@ func (v *Valkey) call(ctx context.Context, f func(context.Context) error) error 
 	limited, cancel := context.WithTimeout(ctx, v.cfg.Wait)
 	defer cancel()
 	err := f(limited)
-	if err != nil && !errors.Is(ctx.Err(), context.Canceled) && v.failures.Add(1) >= maxFailures {
+	if err == nil || errors.Is(ctx.Err(), context.Canceled) {
+		return err
+	}
+	v.errors.Inc()
+	if v.failures.Add(1) >= maxFailures {
 		v.lose(err)
 	}
 	return err
