@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,17 +20,17 @@ func TestEvery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &program{logger: slog.New(slog.DiscardHandler)}
 		wake := make(chan struct{}, 1)
-		runs := 0
+		var runs atomic.Int64
 		ctx, stop := context.WithCancel(t.Context())
 		p.jobs.Go(func() {
-			p.every(ctx, time.Hour, "counting", func(context.Context) error { runs++; return nil }, wake)
+			p.every(ctx, time.Hour, "counting", func(context.Context) error { runs.Add(1); return nil }, wake)
 		})
 		for want, step := range []func(){
 			func() {}, func() { poke(wake) }, func() { time.Sleep(time.Hour) }, func() { poke(wake) },
 		} {
 			step()
-			if synctest.Wait(); runs != want+1 {
-				t.Errorf("got %d runs, want %d", runs, want+1)
+			if synctest.Wait(); runs.Load() != int64(want)+1 {
+				t.Errorf("got %d runs, want %d", runs.Load(), want+1)
 			}
 		}
 		stop()
