@@ -312,7 +312,7 @@ func (s *server) newReplica(t *testing.T) *replica {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := storage.Open(t.Context(), cfg.databaseFile(), logger, nil)
+	db, err := storage.Open(t.Context(), cfg.database(), logger, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
