@@ -95,7 +95,7 @@ const grantColumns = `no, class, source, priority, issued, remaining, held, expi
 // selectGrants reads the open grants and the daily one, which lasts, of wallets.
 const selectGrants = `SELECT w.user_id, ` + grantColumns + ` FROM unnest($1::uuid[]) AS w (user_id) CROSS JOIN LATERAL (
 		SELECT ` + grantColumns + ` FROM credits.grants WHERE user_id = w.user_id AND open
-		UNION SELECT ` + grantColumns + ` FROM credits.grants WHERE user_id = w.user_id AND source = 'daily'
+		UNION ALL SELECT ` + grantColumns + ` FROM credits.grants WHERE user_id = w.user_id AND source = 'daily' AND NOT open
 	) g ORDER BY w.user_id, no`
 
 // selectUsedGrants reads the grants that a use took from.
