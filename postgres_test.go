@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -26,8 +27,17 @@ func onPostgres(t *testing.T) (server *servers.Postgres, env []string) {
 			t.Error(err)
 		}
 	})
-	if err := server.Exec(t.Context(), "postgres", "CREATE DATABASE mana OWNER "+servers.Owner); err != nil {
+	roles, err := os.ReadFile("deploy/postgres/roles.sql")
+	if err != nil {
 		t.Fatal(err)
+	}
+	password := "'" + servers.Password + "'"
+	setUp := strings.NewReplacer(":'owner_password'", password, ":'app_password'", password).Replace(string(roles))
+	setUp, create, _ := strings.Cut(setUp, "CREATE DATABASE")
+	for _, query := range []string{"DROP ROLE mana_owner; DROP ROLE mana_app", setUp, "CREATE DATABASE" + create} {
+		if err := server.Exec(t.Context(), "postgres", query); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return server, []string{
 		"DATABASE_URL=" + bouncer.URL(servers.App, "mana"), "DATABASE_DIRECT_URL=" + server.URL(servers.Owner, "mana"),
