@@ -245,7 +245,7 @@ func (l *lane) commit(commands []*command, unsure bool) {
 		case lost(err) && try < maxTries:
 			l.Retried.Add(1)
 			continue
-		case cut(err) && try < 3: // nothing was written: a connection that has died unnoticed
+		case cut(err) && !errors.Is(err, ErrBusy) && try < 3: // a connection had died unnoticed: nothing was written
 			continue
 		case !passing(err) && len(commands) > 1:
 			l.Split.Add(1)
@@ -277,9 +277,9 @@ func (l *lane) fail(commands []*command, err error, unsure bool) {
 func (l *lane) attempt(commands []*command, unsure bool) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
 	defer cancel()
-	conn, err := l.pool.Acquire(ctx)
+	conn, err := acquire(ctx, l.pool, l.db.wait)
 	if err != nil {
-		return fmt.Errorf("connecting: %w", err)
+		return err
 	}
 	defer conn.Release()
 	defer func() {

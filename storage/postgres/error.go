@@ -59,7 +59,7 @@ func cut(err error) bool {
 }
 
 // passing reports whether an error passes by itself.
-func passing(err error) bool { return lost(err) || away(err) }
+func passing(err error) bool { return errors.Is(err, ErrBusy) || lost(err) || away(err) }
 
 // answerable makes [ErrBusy] of what passes by itself.
 func answerable(err error) error {
