@@ -143,7 +143,9 @@ func (db *DB) compareClocks(theirs, before, after time.Time) {
 }
 
 // acquire takes a connection. Waiting for one is bounded: [ErrBusy].
-func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) { return acquire(ctx, db.pool, db.wait) }
+func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	return acquire(ctx, db.pool, db.wait)
+}
 
 func acquire(ctx context.Context, pool *pgxpool.Pool, wait time.Duration) (*pgxpool.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)

@@ -16,7 +16,7 @@ import (
 
 var databases atomic.Int64
 
-// newDatabase copies the template, and drops the copy with the test.
+// newDatabase copies the template, and drops the copy with the test, in which no transaction may have met a deadlock.
 func newDatabase(t *testing.T) string {
 	t.Helper()
 	servers.Need(t, missing)
@@ -25,7 +25,11 @@ func newDatabase(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := server.Exec(context.Background(), "postgres", `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
+		ctx := context.Background()
+		if n, err := server.Number(ctx, `SELECT deadlocks FROM pg_stat_database WHERE datname = '`+name+`'`); err != nil || n != 0 {
+			t.Errorf("got %d deadlocks, %v, want none", n, err)
+		}
+		if err := server.Exec(ctx, "postgres", `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
 			t.Error(err)
 		}
 	})

@@ -146,6 +146,17 @@ func connect(port int, role, database string) string {
 	}).String()
 }
 
+// Number runs SQL that gives one number, as the superuser.
+func (p *Postgres) Number(ctx context.Context, query string) (n int, err error) {
+	conn, err := pgx.Connect(ctx, p.URL(Superuser, "postgres"))
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close(ctx)
+	err = conn.QueryRow(ctx, query).Scan(&n)
+	return n, err
+}
+
 // Exec runs SQL as the superuser.
 func (p *Postgres) Exec(ctx context.Context, database, query string) error {
 	conn, err := pgx.Connect(ctx, p.URL(Superuser, database))
