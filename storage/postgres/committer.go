@@ -245,7 +245,7 @@ func (l *lane) commit(commands []*command, unsure bool) {
 		case lost(err) && try < maxTries:
 			l.Retried.Add(1)
 			continue
-		case cut(err) && !errors.Is(err, ErrBusy) && try < 3: // a connection had died unnoticed: nothing was written
+		case died(err) && !errors.Is(err, ErrBusy) && try < 3: // a connection had died unnoticed: nothing was written
 			continue
 		case !passing(err) && len(commands) > 1:
 			l.Split.Add(1)
@@ -283,6 +283,7 @@ func (l *lane) attempt(commands []*command, unsure bool) (err error) {
 	}
 	defer conn.Release()
 	defer func() {
+		leaveReadOnly(ctx, conn, err)
 		if status := conn.Conn().PgConn().TxStatus(); err != nil && status != 'I' && !conn.Conn().IsClosed() {
 			_, _ = conn.Exec(ctx, `ROLLBACK`) // if that fails too, the connection is thrown away
 		}

@@ -32,6 +32,7 @@ import (
 const (
 	defaultConns = 10
 	defaultWait  = time.Second
+	clockAnswer  = 100 * time.Millisecond
 	runLimit     = 10 * time.Second // longest life of a transaction; the role's own limits are shorter
 	maxTries     = 5                // of a transaction that lost against others
 )
@@ -135,9 +136,9 @@ func (db *DB) clock() time.Time {
 	return now().Add(time.Duration(db.ahead.Load())).UTC().Truncate(time.Microsecond)
 }
 
-// compareClocks notes how far the database's clock is ahead of ours.
+// compareClocks notes how far the database's clock is ahead of ours, unless its answer took too long to tell.
 func (db *DB) compareClocks(theirs, before, after time.Time) {
-	if db.now == nil {
+	if db.now == nil && (after.Sub(before) < clockAnswer || db.ahead.Load() == 0) {
 		db.ahead.Store(int64(theirs.Sub(before.Add(after.Sub(before) / 2))))
 	}
 }

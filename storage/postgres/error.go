@@ -58,6 +58,12 @@ func cut(err error) bool {
 		errors.Is(err, net.ErrClosed) || errors.Is(err, context.DeadlineExceeded)
 }
 
+// died reports whether a connection has ended, or the server is about to end it: nothing more can be asked on it.
+func died(err error) bool {
+	of := code(err)
+	return cut(err) || of == "57P01" || of == "57P02" || of == "57P03"
+}
+
 // passing reports whether an error passes by itself.
 func passing(err error) bool { return errors.Is(err, ErrBusy) || lost(err) || away(err) }
 

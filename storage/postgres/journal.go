@@ -230,11 +230,11 @@ func refundEvent(x ledger.Transaction) identity.Event {
 
 // History implements [ledger.Store]. Numbers have no gaps, so that any offset costs one probe.
 func (l *Ledger) History(ctx context.Context, userID uuid.UUID, limit, offset int) ([]ledger.Transaction, error) {
-	history := make([]ledger.Transaction, 0, min(limit, 64))
+	var history []ledger.Transaction
 	err := l.db.read(ctx, user(userID), `SELECT `+transactionColumns+` FROM credits.transactions
 		WHERE user_id = $1 AND seq <= (SELECT seq FROM credits.balances WHERE user_id = $1) - $2
 		ORDER BY seq DESC LIMIT $3`, func(rows pgx.Rows) (err error) {
-		history, err = pgx.AppendRows(history, rows, scanTransaction)
+		history, err = pgx.AppendRows(make([]ledger.Transaction, 0, min(limit, 64)), rows, scanTransaction)
 		return err
 	}, userID, offset, limit)
 	if err != nil {
@@ -245,11 +245,11 @@ func (l *Ledger) History(ctx context.Context, userID uuid.UUID, limit, offset in
 
 // Packages implements [ledger.Store].
 func (l *Ledger) Packages(ctx context.Context) ([]ledger.Package, error) {
-	packages := []ledger.Package{}
+	var packages []ledger.Package
 	err := l.db.read(ctx, nobody, `SELECT id, name, description, credits, price_euro_cents, stripe_price_id, active, sort_order,
 		metadata::text, created_at, updated_at FROM credits.packages WHERE active ORDER BY sort_order, name COLLATE "C"`,
 		func(rows pgx.Rows) (err error) {
-			packages, err = pgx.AppendRows(packages, rows, func(row pgx.CollectableRow) (ledger.Package, error) {
+			packages, err = pgx.AppendRows([]ledger.Package{}, rows, func(row pgx.CollectableRow) (ledger.Package, error) {
 				var p ledger.Package
 				err := row.Scan(&p.ID, &p.Name, &p.Description, &p.Credits, &p.PriceEuroCents, toText(&p.StripePriceID),
 					&p.Active, &p.SortOrder, &p.Metadata, &p.CreatedAt, &p.UpdatedAt)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"mana/ledger"
 	"mana/provider/identity"
@@ -46,19 +47,23 @@ func (l *Ledger) Freeze(ctx context.Context, userID uuid.UUID, reasons []string)
 
 // Wallet implements [ledger.Store]: two queries in one snapshot and one round trip.
 func (l *Ledger) Wallet(ctx context.Context, userID uuid.UUID) (ledger.State, time.Time, error) {
-	conn, err := l.db.acquire(ctx)
-	if err != nil {
-		return ledger.State{}, time.Time{}, err
-	}
-	defer conn.Release()
-	ctx, cancel := context.WithTimeout(ctx, runLimit)
-	defer cancel()
 	var s ledger.State
+	err := l.db.ask(ctx, func(ctx context.Context, conn *pgxpool.Conn) (bool, error) {
+		return true, conn.SendBatch(ctx, walletBatch(userID, &s)).Close()
+	})
+	if err != nil {
+		return ledger.State{}, time.Time{}, answerable(err)
+	}
+	return s, l.db.clock(), nil
+}
+
+func walletBatch(userID uuid.UUID, s *ledger.State) *pgx.Batch {
 	as, only := user(userID), []uuid.UUID{userID}
+	*s = ledger.State{}
 	batch := new(pgx.Batch)
 	batch.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
 	batch.Queue(actAs, as.name, as.subject())
-	batch.Queue(selectWallets, only).Query(func(rows pgx.Rows) error {
+	batch.Queue(selectWallets, only).Query(func(rows pgx.Rows) (err error) {
 		s.Wallet, err = pgx.CollectExactlyOneRow(rows, scanWallet)
 		return notFound(err, ledger.ErrNoWallet)
 	})
@@ -72,10 +77,7 @@ func (l *Ledger) Wallet(ctx context.Context, userID uuid.UUID) (ledger.State, ti
 		return err
 	})
 	batch.Queue(`COMMIT`)
-	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
-		return ledger.State{}, time.Time{}, answerable(err)
-	}
-	return s, l.db.clock(), nil
+	return batch
 }
 
 const walletColumns = `user_id, state, balance, free_credits_remaining, held_paid, held_free, debt, total_earned, total_spent,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // ErrRole says that the role of the URL may do more than the program should: it could pass row-level security.
@@ -35,11 +36,14 @@ func (db *DB) check(ctx context.Context) error {
 		}
 	}
 	var off []string
-	err = conn.QueryRow(ctx, `SELECT coalesce(array_agg(name ORDER BY name), '{}') FROM pg_catalog.pg_settings
-		WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'`).Scan(&off)
+	var now time.Time
+	before := time.Now()
+	err = conn.QueryRow(ctx, `SELECT coalesce(array_agg(name ORDER BY name), '{}'), clock_timestamp() FROM pg_catalog.pg_settings
+		WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'`).Scan(&off, &now)
 	if err != nil {
 		return fmt.Errorf("checking the settings of the database: %w", err)
 	}
+	db.compareClocks(now, before, time.Now())
 	if len(off) > 0 {
 		db.logger.Warn("the database may lose what it has committed", "off", strings.Join(off, ", "))
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // actor is for whom a transaction acts.
@@ -78,24 +79,54 @@ func (t *tx) queryRow(query string, args ...any) pgx.Row {
 // is awaited whatever becomes of ctx. The function must touch nothing but its transaction and what it sets anew.
 func (db *DB) write(ctx context.Context, as actor, run func(*tx) error) error {
 	for try := 1; ; try++ {
-		err := db.transact(ctx, as, run)
+		begun := false
+		err := db.ask(ctx, func(ctx context.Context, conn *pgxpool.Conn) (again bool, err error) {
+			err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: as.begin()}, func(conn pgx.Tx) error {
+				begun = true
+				return runSafely(&tx{ctx, conn}, run)
+			})
+			return !begun, err
+		})
 		if err == nil || try == maxTries || !lost(err) {
 			return answerable(err)
 		}
 	}
 }
 
-func (db *DB) transact(ctx context.Context, as actor, run func(*tx) error) error {
-	conn, err := db.acquire(ctx)
-	if err != nil {
-		return err
+// ask runs something on a connection. If the connection had died unnoticed, so have the others: they are thrown away,
+// and what run says can be done again is done again once.
+func (db *DB) ask(ctx context.Context, run func(ctx context.Context, conn *pgxpool.Conn) (again bool, err error)) error {
+	for try := 1; ; try++ {
+		conn, err := db.acquire(ctx)
+		if err != nil {
+			return err
+		}
+		limited, cancel := limited(ctx)
+		again, err := run(limited, conn)
+		leaveReadOnly(limited, conn, err)
+		cancel()
+		conn.Release()
+		if !died(err) {
+			return err
+		}
+		db.pool.Reset()
+		if !again || try == 2 {
+			return err
+		}
 	}
-	defer conn.Release()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), runLimit)
-	defer cancel()
-	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: as.begin()}, func(conn pgx.Tx) error {
-		return runSafely(&tx{ctx, conn}, run)
-	})
+}
+
+// limited bounds what runs on a connection, and keeps callers from cancelling it: that would cost the connection.
+func limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), runLimit)
+}
+
+// leaveReadOnly closes the connection to a server that has become a standby, so that the next one is to its
+// successor.
+func leaveReadOnly(ctx context.Context, conn *pgxpool.Conn, err error) {
+	if code(err) == "25006" {
+		_ = conn.Conn().Close(ctx)
+	}
 }
 
 // runSafely turns a panic into an error.
@@ -140,31 +171,15 @@ type row struct{ scan func(dest ...any) error }
 // Scan implements [pgx.Row].
 func (r row) Scan(dest ...any) error { return r.scan(dest...) }
 
-// read runs one query in one round trip: without BEGIN, a batch is a transaction of its own.
+// read runs one query in one round trip: without BEGIN, a batch is a transaction of its own. collect may be called
+// twice.
 func (db *DB) read(ctx context.Context, as actor, query string, collect func(pgx.Rows) error, args ...any) error {
-	conn, err := db.acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	ctx, cancel := context.WithTimeout(ctx, runLimit)
-	defer cancel()
-	batch := new(pgx.Batch)
-	batch.Queue(actAs, as.name, as.subject())
-	batch.Queue(query, args...)
-	results := conn.SendBatch(ctx, batch)
-	_, err = results.Exec()
-	if err == nil {
-		var rows pgx.Rows
-		if rows, err = results.Query(); err == nil {
-			err = collect(rows)
-			rows.Close()
-		}
-	}
-	if closing := results.Close(); err == nil {
-		err = closing
-	}
-	return answerable(err)
+	return answerable(db.ask(ctx, func(ctx context.Context, conn *pgxpool.Conn) (bool, error) {
+		batch := new(pgx.Batch)
+		batch.Queue(actAs, as.name, as.subject())
+		batch.Queue(query, args...).Query(collect)
+		return true, conn.SendBatch(ctx, batch).Close()
+	}))
 }
 
 // all collects every row of a query by scan.
