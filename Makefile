@@ -57,7 +57,7 @@ bench: ## measure, and print each figure beside its goal
 	go test -tags bench -run '^TestBench' -count 1 -v -timeout 40m .
 
 bench-ledger: ## measure the ledger alone and over HTTP
-	go test -tags bench -run '^TestBenchLedger' -count 1 -v -timeout 40m ./storage/sqlite .
+	go test -tags bench -run '^TestBenchLedger' -count 1 -v -timeout 60m ./storage/sqlite ./storage/postgres .
 
 soak: ## run the tests of the ledger at full size
 	MANA_SCALE=$${MANA_SCALE:-35} go test -run '^(TestModel|TestKill)$$' -count 1 -v -timeout 60m ./ledger .
