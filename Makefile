@@ -56,8 +56,9 @@ vuln: ## look for known vulnerabilities in what is linked
 bench: ## measure, and print each figure beside its goal
 	go test -tags bench -run '^TestBench' -count 1 -v -timeout 40m .
 
-bench-ledger: ## measure the ledger alone and over HTTP
-	go test -tags bench -run '^TestBenchLedger' -count 1 -v -timeout 60m ./storage/sqlite ./storage/postgres .
+bench-ledger: ## measure the ledger on both engines, alone and over HTTP, and write dist/bench-ledger.txt
+	@mkdir -p dist; { go test -tags bench -run '^TestBenchLedger' -count 1 -p 1 -v -timeout 60m ./storage/sqlite ./storage/postgres .; \
+	echo "exit $$?"; } | tee dist/bench-ledger.txt; grep -qx 'exit 0' dist/bench-ledger.txt
 
 soak: ## run the tests of the ledger at full size
 	MANA_SCALE=$${MANA_SCALE:-35} go test -run '^(TestModel|TestKill)$$' -count 1 -v -timeout 60m ./ledger .

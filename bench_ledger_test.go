@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +24,8 @@ import (
 
 	"mana/ledger"
 	"mana/provider/identity"
+	"mana/storage"
+	"mana/storage/servers"
 	"mana/storage/sqlite"
 )
 
@@ -86,6 +89,61 @@ func TestBenchLedger(t *testing.T) {
 		fmt.Printf("mana %s: %.1f s\n", strings.Join(args, " "), took.Seconds())
 		figure(args[0]+"_"+args[1]+"_rss_mb", peak, "<=", 64)
 	}
+}
+
+// TestBenchLedgerOnPostgres compares debits over HTTP with those of the store alone on one PostgreSQL that flushes
+// each commit.
+func TestBenchLedgerOnPostgres(t *testing.T) {
+	database, err := servers.StartPostgres(t.Context(), "fsync = on", "synchronous_commit = on", "max_wal_size = '4GB'")
+	servers.Need(t, err)
+	t.Cleanup(func() { _ = database.Remove() })
+	if err := database.Exec(t.Context(), "postgres", "CREATE DATABASE mana OWNER "+servers.Owner); err != nil {
+		t.Fatal(err)
+	}
+	place, port := database.URL(servers.App, "mana")+"&default_query_exec_mode=cache_statement", freePort(t)
+	p, _ := startBinary(t, buildProgram(t), t.TempDir(), port, strings.ReplaceAll(manyTries, "00/60", "0000/60"), "CREDITS_SIGNUP_BONUS=1000",
+		"DATABASE_URL="+place, "DATABASE_DIRECT_URL="+database.URL(servers.Owner, "mana"))
+	defer p.stop()
+	s := &server{issuer: p.url}
+	tokens, people := make([]string, debitCallers), make([]uuid.UUID, debitCallers)
+	for i := range tokens {
+		var id string
+		id, tokens[i] = s.person(t, fmt.Sprintf("p%d@example.com", i))
+		people[i] = uuid.MustParse(id)
+	}
+	db, err := storage.Open(t.Context(), place, slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	store := ledger.New(ledger.Config{Store: db.Ledger()})
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: debitCallers}}
+	var mu sync.Mutex
+	var times []float64
+	var ratios, rates, raws []float64
+	for round := range benchRounds + 1 {
+		over := debits(t, func(caller int) error {
+			begin := time.Now()
+			err := debitOverHTTP(client, s.issuer, tokens[caller])
+			mu.Lock()
+			defer mu.Unlock()
+			times = append(times, time.Since(begin).Seconds()*1000)
+			return err
+		})
+		raw := debits(t, func(caller int) error {
+			_, err := store.Use(context.Background(), ledger.Use{
+				UserID: people[caller], Amount: 1, AppID: "bench", Description: "bench", Caller: "first-party", IdempotencyKey: uuid.NewString(),
+			})
+			return err
+		})
+		if round > 0 { // the first one warms up
+			ratios, rates, raws = append(ratios, over/raw), append(rates, over), append(raws, raw)
+		}
+	}
+	slices.Sort(times)
+	fmt.Printf("debits by %d callers on %s: %.0f/s over HTTP, p50 %.1f ms, p99 %.1f ms; %.0f/s by the store alone\n", debitCallers,
+		database.Version, median(rates), times[len(times)/2], times[len(times)*99/100], median(raws))
+	figure("pg_debits_http_per_raw", median(ratios), ">=", 0.5)
 }
 
 // runWatched runs a command and gives its highest resident memory in MiB, read while it runs: what the kernel

@@ -41,8 +41,8 @@ type config struct {
 	dev           bool   // the issuer is a loopback address and so is the listener
 	dataDir       string
 	databaseURL   string
-	directURL     string // connects as the owner of PostgreSQL's schema; empty: none
-	migrateBy     string // "on": at start; "off": by command only
+	directURL     string         // connects as the owner of PostgreSQL's schema; empty: none
+	migrateBy     string         // "on": at start; "off": by command only
 	valkey        *valkey.Server // nil: none
 	redisHost     string
 	redisPort     string

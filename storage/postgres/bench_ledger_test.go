@@ -248,18 +248,7 @@ func compare(name string, limit float64, a, b func() float64) {
 }
 
 func figure(name string, value float64, op string, limit float64) {
-	line := fmt.Sprintf("figure %s %.3f goal %s %g\n", name, value, op, limit)
-	fmt.Print(line)
-	path := os.Getenv("FIGURES")
-	if path == "" {
-		return
-	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		panic(err)
-	}
-	_, _ = file.WriteString(line)
-	_ = file.Close()
+	fmt.Printf("figure %s %.3f goal %s %g\n", name, value, op, limit)
 }
 
 // TestBenchLedger compares debits by the real store, with idempotency keys, postings and history, with pgbench on the
