@@ -1,4 +1,4 @@
-// Package servers starts real database servers for tests: PostgreSQL and PgBouncer from the machine's own
+// Package servers starts real servers for tests: PostgreSQL, PgBouncer and nginx from the machine's own
 // packages, on loopback ports, with their files in a folder of their own.
 //
 // It must never touch a server that it did not start.
