@@ -57,13 +57,19 @@ type victim struct {
 
 func (v *victim) run(t *testing.T) {
 	t.Helper()
+	v.begin(t)
+	v.waitReady(t, v.log)
+}
+
+// begin starts the process, which is not ready yet.
+func (v *victim) begin(t *testing.T) {
+	t.Helper()
 	v.log = new(lockedBuffer)
 	v.command = exec.Command(v.binary, "serve")
 	v.command.Env, v.command.Stderr = v.env, v.log
 	if err := v.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	v.waitReady(t, v.log)
 }
 
 // kill ends the process as a power cut would, as far as a process can.
@@ -82,6 +88,8 @@ type bank struct {
 	tokens []string
 	client *http.Client
 	stop   chan struct{}
+	// refused takes an answer of 500 or above; nil: any is one that will be repeated.
+	refused func(response *http.Response, answer []byte, asked time.Time)
 
 	mu           sync.Mutex
 	acknowledged map[string]string // key to transaction
@@ -138,6 +146,7 @@ func (b *bank) try(n int, key string) (id string, replayed bool, err error) {
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Authorization", "Bearer "+b.tokens[n%len(b.tokens)])
+	asked := time.Now()
 	response, err := b.client.Do(request)
 	if err != nil {
 		return "", false, err
@@ -150,6 +159,8 @@ func (b *bank) try(n int, key string) (id string, replayed bool, err error) {
 	if response.StatusCode != http.StatusCreated {
 		if response.StatusCode < 500 {
 			b.t.Errorf("got %s %s", response.Status, answer)
+		} else if b.refused != nil {
+			b.refused(response, answer, asked)
 		}
 		return "", false, errors.New(response.Status)
 	}

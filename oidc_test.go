@@ -91,10 +91,16 @@ type fixture struct {
 func newFixture(t *testing.T, scopes string, env ...string) *fixture {
 	t.Helper()
 	s := prepare(t, env...)
+	return s.fixture(t, scopes, func() { s.serve(t) })
+}
+
+// fixture makes a client, starts the program and signs a person in.
+func (s *server) fixture(t *testing.T, scopes string, serve func()) *fixture {
+	t.Helper()
 	f := &fixture{server: s, browser: s.browser(t), verifier: oauth2.GenerateVerifier()}
 	f.client = s.create(t, "Notes", "--redirect", callback, "--scope", strings.ReplaceAll(scopes, " ", ","),
 		"--grant", "authorization_code,refresh_token,client_credentials", "--post-logout", "http://127.0.0.1:4711/bye")
-	s.serve(t)
+	serve()
 	f.browser.signUp("ada@example.com")
 	f.auth = func(changes ...string) string {
 		q := url.Values{

@@ -10,10 +10,11 @@ import (
 	"mana/storage/servers"
 )
 
-// onPostgres starts a PostgreSQL and a PgBouncer, and gives the settings of a program behind them.
-func onPostgres(t *testing.T) (server *servers.Postgres, env []string) {
+// onPostgres starts a PostgreSQL and a PgBouncer, and gives the settings of a program behind them. Settings are those of
+// [servers.StartPostgres].
+func onPostgres(t *testing.T, settings ...string) (server *servers.Postgres, env []string) {
 	t.Helper()
-	server, err := servers.StartPostgres(t.Context())
+	server, err := servers.StartPostgres(t.Context(), settings...)
 	servers.Need(t, err)
 	t.Cleanup(func() {
 		if err := server.Remove(); err != nil {
