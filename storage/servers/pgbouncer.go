@@ -49,6 +49,7 @@ default_pool_size = %d
 max_client_conn = 1000
 max_db_connections = %[4]d
 ignore_startup_parameters = extra_float_digits
+server_login_retry = 1
 `, to.Port, p.Port, p.folder, size)
 	users := fmt.Sprintf("%q %q\n%q %q\n", App, Password, Superuser, Password)
 	if err := write(filepath.Join(p.folder, "pgbouncer.ini"), config); err != nil {
