@@ -115,13 +115,15 @@ func (p *Postgres) Stop() error { return p.end(syscall.SIGINT) }
 // Kill ends the server at once, with its children: a crash.
 func (p *Postgres) Kill() error {
 	children, _ := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", p.cmd.Process.Pid))
-	err := p.end(syscall.SIGKILL)
+	if err := p.cmd.Process.Kill(); err != nil {
+		return fmt.Errorf("killing %s: %w", p.name, err)
+	}
 	for child := range strings.FieldsSeq(string(children)) {
 		if pid, err := strconv.Atoi(child); err == nil {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+			_ = syscall.Kill(pid, syscall.SIGKILL) // at once: left alone, it would finish its commit and answer
 		}
 	}
-	return err
+	return p.end(syscall.SIGKILL)
 }
 
 // Remove stops the server and deletes its files.
