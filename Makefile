@@ -60,8 +60,8 @@ bench-ledger: ## measure the ledger on both engines, alone and over HTTP, and wr
 	@mkdir -p dist; { go test -tags bench -run '^TestBenchLedger' -count 1 -p 1 -v -timeout 60m ./storage/sqlite ./storage/postgres .; \
 	echo "exit $$?"; } | tee dist/bench-ledger.txt; grep -qx 'exit 0' dist/bench-ledger.txt
 
-soak: ## run the tests of the ledger at full size
-	MANA_SCALE=$${MANA_SCALE:-35} go test -run '^(TestModel|TestKill)$$' -count 1 -v -timeout 60m ./ledger .
+soak: ## run the tests of the ledger and the crash tests at full size
+	MANA_SCALE=$${MANA_SCALE:-35} go test -run '^(TestModel|TestKill|TestKillReplicas)$$' -count 1 -v -timeout 60m ./ledger .
 
 build: ## build the static binary into dist/
 	CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags '$(LDFLAGS)' -o dist/mana .

@@ -162,7 +162,7 @@ func replicasSingleUse(t *testing.T, p *pair, f *fixture) {
 	page := f.browser.get(f.auth("prompt", "consent"))
 	var consents tally
 	p.both(func(i int, _ *server) {
-		b := p.server.browser(t)
+		b := p.browser(t)
 		b.Jar = f.browser.Jar
 		p.at(b, 1+i%2)
 		got := b.submit(page, "/consent", "decision", "allow")
@@ -280,4 +280,3 @@ func replicasLogout(t *testing.T, p *pair) {
 	}
 	eventually(t, "the other process is told again", func() bool { return known() < 800*time.Millisecond })
 }
-
