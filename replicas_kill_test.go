@@ -24,6 +24,7 @@ const (
 type mishaps struct {
 	*pair
 	bank     *bank
+	stopLoad func()
 	ran      map[string]int
 	lost     int                       // commits without an answer from the database, as ended processes told
 	gateway  atomic.Int64              // answers of the proxy's own: it had sent a request to a process that died
@@ -37,40 +38,60 @@ type mishaps struct {
 // there, none twice, and the books are balanced.
 func TestKillReplicas(t *testing.T) {
 	t.Parallel()
-	m := &mishaps{ran: make(map[string]int), pair: newPair(t, "CREDITS_SIGNUP_BONUS=1000000",
-		strings.NewReplacer("spend=100000/60", "spend=100000000/60", "bearer=100000/60", "bearer=100000000/60").Replace(manyTries))}
+	m := newMishaps(t, newPair(t, richPeople()...))
+	m.happen(t)
+	m.end(t)
+	if m.bank.late.Load() == 0 || m.lost == 0 || m.bank.repeated.Load() == 0 || m.busy.Load() == 0 {
+		t.Error("got not all of the interesting cases, want some of each")
+	}
+}
+
+// richPeople are settings for people who spend without an end.
+func richPeople() []string {
+	return []string{
+		"CREDITS_SIGNUP_BONUS=1000000",
+		strings.NewReplacer("spend=100000/60", "spend=100000000/60", "bearer=100000/60", "bearer=100000000/60").Replace(manyTries),
+	}
+}
+
+// newMishaps puts a pair under the load of 32 callers.
+func newMishaps(t *testing.T, p *pair) *mishaps {
+	t.Helper()
+	m := &mishaps{pair: p, ran: make(map[string]int)}
 	m.lengthenCommits(t)
 	m.run(t)
 	begin := time.Now()
 	m.complete.Store(&begin)
-	b := &bank{
+	m.bank = &bank{
 		t: t, issuer: m.issuer, acknowledged: make(map[string]string), stop: make(chan struct{}),
 		client:  &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: killCallers}},
 		refused: m.refused,
 	}
-	m.bank = b
 	for i := range killPeople {
 		_, token := m.person(t, fmt.Sprintf("p%d@example.com", i))
-		b.tokens = append(b.tokens, token)
+		m.bank.tokens = append(m.bank.tokens, token)
 	}
 	var group sync.WaitGroup
 	for n := range killCallers {
-		group.Go(func() { b.caller(n) })
+		group.Go(func() { m.bank.caller(n) })
 	}
-	stop := sync.OnceFunc(func() { close(b.stop); group.Wait() })
-	t.Cleanup(stop)
-	m.happen(t)
-	stop()
+	m.stopLoad = sync.OnceFunc(func() { close(m.bank.stop); group.Wait() })
+	t.Cleanup(m.stopLoad)
+	return m
+}
+
+// end stops the load and the processes, tells what happened, and holds what was acknowledged against the journal.
+func (m *mishaps) end(t *testing.T) {
+	t.Helper()
+	m.stopLoad()
 	for _, v := range []*victim{m.a, m.b} {
 		v.end(t)
 		m.lost += lostCommits(v)
 	}
+	b := m.bank
 	t.Logf("%v: %d debits acknowledged, %d attempts without an answer, of which %d the proxy's own and %d 503; "+
 		"%d commits without an answer to the caller, %d to the program, %d answers repeated",
 		m.ran, len(b.acknowledged), b.failed.Load(), m.gateway.Load(), m.busy.Load(), b.late.Load(), m.lost, b.repeated.Load())
-	if b.late.Load() == 0 || m.lost == 0 || b.repeated.Load() == 0 || m.busy.Load() == 0 {
-		t.Error("got not all of the interesting cases, want some of each")
-	}
 	b.audit(t, m.server)
 }
 

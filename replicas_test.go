@@ -26,6 +26,12 @@ type pair struct {
 func newPair(t *testing.T, env ...string) *pair {
 	t.Helper()
 	database, stores := onPostgres(t, "fsync = on")
+	return newPairOn(t, database, append(stores, env...)...)
+}
+
+// newPairOn is [newPair] on a database that env names.
+func newPairOn(t *testing.T, database *servers.Postgres, env ...string) *pair {
+	t.Helper()
 	p := &pair{database: database, cache: storagetest.StartValkey(t)}
 	ports := []string{freePort(t), freePort(t)}
 	proxy, err := servers.StartNginx(t.Context(), ports...)
@@ -37,10 +43,10 @@ func newPair(t *testing.T, env ...string) *pair {
 	})
 	t.Log(proxy.Version)
 	p.proxy = proxy
-	env = slices.Concat(stores, []string{
+	env = append([]string{
 		"ISSUER=http://" + proxy.Address(0), "VALKEY_URL=" + p.cache.URL, "MASTER_KEY=" + keys.NewMasterKey().Encode(),
 		"TRUSTED_PROXIES=127.0.0.0/8", "LOG_LEVEL=warn",
-	}, env)
+	}, env...)
 	p.server = prepare(t, env...)
 	p.issuer = "http://" + proxy.Address(0)
 	p.command(t, "migrate", "up")

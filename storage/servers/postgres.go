@@ -22,6 +22,9 @@ const (
 	Password  = "correct horse"
 )
 
+// postgresPrograms is where a distribution puts what is not on the path.
+const postgresPrograms = "/usr/lib/postgresql/*/bin"
+
 // roles are made once per server, as the documentation tells an operator to.
 const roles = `
 CREATE ROLE mana_owner LOGIN PASSWORD 'correct horse' NOSUPERUSER NOBYPASSRLS;
@@ -41,12 +44,11 @@ type Postgres struct {
 // StartPostgres makes a database cluster and starts its server. Settings are lines of postgresql.conf; without any,
 // nothing is flushed to disk, which only a crash of the machine would tell. [ErrMissing].
 func StartPostgres(ctx context.Context, settings ...string) (p *Postgres, err error) {
-	bin := "/usr/lib/postgresql/*/bin"
 	p = new(Postgres)
-	if p.name, err = find("postgres", bin); err != nil {
+	if p.name, err = find("postgres", postgresPrograms); err != nil {
 		return nil, err
 	}
-	initdb, err := find("initdb", bin)
+	initdb, err := find("initdb", postgresPrograms)
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +85,8 @@ func (p *Postgres) initialize(initdb string, settings []string) error {
 	begin := process{folder: p.folder, name: initdb, args: []string{
 		"-D", data, "-U", Superuser, "--auth=scram-sha-256", "--pwfile=password", "--encoding=UTF8", "--locale=C", "--no-sync",
 	}}
-	if err := begin.start(); err != nil {
+	if err := begin.complete(); err != nil {
 		return err
-	}
-	<-begin.ended
-	if state := begin.cmd.ProcessState; !state.Success() {
-		return fmt.Errorf("%s: %s: %s", initdb, state, begin.output)
 	}
 	if len(settings) == 0 {
 		settings = []string{"fsync = off", "full_page_writes = off"}

@@ -104,6 +104,18 @@ func (p *process) start() error {
 	return nil
 }
 
+// complete runs a program to its end.
+func (p *process) complete() error {
+	if err := p.start(); err != nil {
+		return err
+	}
+	<-p.ended
+	if state := p.cmd.ProcessState; !state.Success() {
+		return fmt.Errorf("%s: %s: %s", p.name, state, p.output)
+	}
+	return nil
+}
+
 // harmless runs a program as an ordinary user, since database servers refuse to run as root, and ends it with this
 // process.
 func (p *process) harmless() error {
