@@ -27,17 +27,6 @@ const (
 	maxReaders  = 8
 )
 
-// ErrBusy says that the queue of writes is full or stands still; nothing was written. It passes by itself.
-var ErrBusy error = busyError{}
-
-type busyError struct{}
-
-// Error implements error.
-func (busyError) Error() string { return "storage is busy" }
-
-// Temporary tells callers that know no engine that trying again helps.
-func (busyError) Temporary() bool { return true }
-
 // Config is what the engine needs.
 type Config struct {
 	Path   string // of the file; it and its folder are made if they do not exist
@@ -97,11 +86,21 @@ func (db *DB) Close() error {
 	return errors.Join(db.writer.stop(), db.readers.Close())
 }
 
-// Ping reports whether the file can be read.
+// Ping reports whether the file can be read, and after a write failed whether it can be written.
 func (db *DB) Ping(ctx context.Context) error {
 	var one int
 	if err := db.queryRow(ctx, `SELECT 1 FROM schema_migrations LIMIT 1`).Scan(&one); err != nil {
 		return fmt.Errorf("reading the database: %w", err)
+	}
+	if !db.writer.failing.Load() {
+		return nil
+	}
+	err := db.write(ctx, func(t *tx) error {
+		_, err := t.exec(`PRAGMA user_version = 0`) // as it is: a page is written all the same
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("writing the database: %w", err)
 	}
 	return nil
 }

@@ -30,6 +30,7 @@ type writer struct {
 	quit    chan struct{}
 	done    chan struct{}
 	log     foldedLog
+	failing atomic.Bool // the last transaction could not be committed
 }
 
 // job is one write: a function that must touch nothing but its transaction.
@@ -52,7 +53,8 @@ const (
 type tx struct {
 	ctx   context.Context // of the batch: no caller can cancel it
 	w     *writer
-	again bool // its first commit failed: what the job did may be there all the same
+	again bool  // its first commit failed: what the job did may be there all the same
+	ended error // what has ended the transaction before its commit: nothing may run any more
 }
 
 func startWriter(ctx context.Context, pool *sql.DB, cfg Config) (*writer, error) {
@@ -100,7 +102,7 @@ func (db *DB) write(ctx context.Context, run func(*tx) error) error {
 		return j.abandon(ErrBusy)
 	}
 	<-j.done
-	return j.err
+	return answerable(j.err)
 }
 
 // abandon gives up a job that was not taken. If the writer was faster, its outcome is awaited: it may be on
@@ -110,7 +112,7 @@ func (j *job) abandon(reason error) error {
 		return reason
 	}
 	<-j.done
-	return j.err
+	return answerable(j.err)
 }
 
 func (w *writer) loop() {
@@ -200,37 +202,46 @@ func (w *writer) commit(jobs []*job) {
 	}
 }
 
-func (w *writer) transact(jobs []*job, again bool) error {
+func (w *writer) transact(jobs []*job, again bool) (err error) {
+	defer func() { w.failing.Store(err != nil) }()
 	ctx := context.Background()
 	if err := w.exec(ctx, `BEGIN IMMEDIATE`); err != nil {
 		return fmt.Errorf("%w: starting a transaction: %w", ErrBusy, err)
 	}
 	t := &tx{ctx: ctx, w: w, again: again}
-	for _, j := range jobs {
-		j.err = t.savepoint(j.run)
-	}
 	w.log.dirty = true
+	for _, j := range jobs {
+		var fault error
+		if j.err, fault = t.savepoint(j.run); fault != nil {
+			_ = w.exec(ctx, `ROLLBACK`) // mostly the engine was faster
+			return errors.Join(j.err, fault)
+		}
+	}
 	if err := w.exec(ctx, `COMMIT`); err != nil {
 		return errors.Join(fmt.Errorf("committing: %w", err), w.exec(ctx, `ROLLBACK`))
 	}
 	return nil
 }
 
-// savepoint runs one job so that its failure undoes that job alone.
-func (t *tx) savepoint(run func(*tx) error) error {
-	if err := t.w.exec(t.ctx, `SAVEPOINT job`); err != nil {
-		return fmt.Errorf("starting a savepoint: %w", err)
+// savepoint runs one job so that its failure undoes that job alone. A fault says that the transaction can no longer
+// be trusted: the engine itself ends one that meets a full disk, and what ran after that would be on its own.
+func (t *tx) savepoint(run func(*tx) error) (err, fault error) {
+	if fault := t.w.exec(t.ctx, `SAVEPOINT job`); fault != nil {
+		return nil, fmt.Errorf("starting a savepoint: %w", fault)
 	}
-	err := runSafely(t, run)
+	err = runSafely(t, run)
+	if t.ended != nil {
+		return err, fmt.Errorf("the transaction has ended: %w", t.ended)
+	}
 	if err != nil {
 		if fault := t.w.exec(t.ctx, `ROLLBACK TO job`); fault != nil {
-			return errors.Join(err, fault)
+			return err, fmt.Errorf("undoing a savepoint: %w", fault)
 		}
 	}
 	if fault := t.w.exec(t.ctx, `RELEASE job`); fault != nil {
-		return errors.Join(err, fault)
+		return err, fmt.Errorf("releasing a savepoint: %w", fault)
 	}
-	return err
+	return err, nil
 }
 
 // runSafely turns a panic into an error, so that one bug does not stop all writing.
@@ -245,11 +256,18 @@ func runSafely(t *tx, run func(*tx) error) (err error) {
 
 // exec runs a statement; each text is prepared once for the life of the connection.
 func (t *tx) exec(query string, args ...any) (sql.Result, error) {
+	if t.ended != nil {
+		return nil, t.ended
+	}
 	stmt, err := t.w.prepared(t.ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return stmt.ExecContext(t.ctx, args...)
+	result, err := stmt.ExecContext(t.ctx, args...)
+	if exhausted(err) {
+		t.ended = err
+	}
+	return result, err
 }
 
 func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
