@@ -112,7 +112,7 @@ func (c *Checker) Verify(ctx context.Context, progress func(transactions int64))
 			return r, err
 		}
 		for _, id := range page {
-			if err := c.inspect(ctx, id, &r, progress); err != nil {
+			if _, err := c.inspect(ctx, id, &r, progress); err != nil {
 				return r, err
 			}
 			after = id
@@ -127,13 +127,15 @@ func (c *Checker) Verify(ctx context.Context, progress func(transactions int64))
 // VerifyWallet checks one wallet. [ErrNoWallet].
 func (c *Checker) VerifyWallet(ctx context.Context, userID uuid.UUID, progress func(transactions int64)) (Report, error) {
 	var r Report
-	err := c.inspect(ctx, userID, &r, progress)
+	_, err := c.inspect(ctx, userID, &r, progress)
 	r.finish(nil)
 	return r, err
 }
 
-func (c *Checker) inspect(ctx context.Context, id uuid.UUID, r *Report, progress func(int64)) error {
-	err := c.books.Inspect(ctx, id, func(j Journal) error {
+// inspect checks one wallet and adds what it came to. It gives the state that the wallet is in.
+func (c *Checker) inspect(ctx context.Context, id uuid.UUID, r *Report, progress func(int64)) (state WalletState, err error) {
+	err = c.books.Inspect(ctx, id, func(j Journal) error {
+		state = j.Wallet.State
 		counted := j
 		counted.Backward = func(yield func(Transaction, error) bool) {
 			n := r.Transactions
@@ -153,14 +155,15 @@ func (c *Checker) inspect(ctx context.Context, id uuid.UUID, r *Report, progress
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("checking wallet %s: %w", id, err)
+		return "", fmt.Errorf("checking wallet %s: %w", id, err)
 	}
-	return nil
+	return state, nil
 }
 
-// Watch is one step of the check that goes on beside the work: of the wallets that were touched since the step
-// before, and of all others in turn, as many as fit into a twentieth of [CheckEvery]. A wallet with faults is
-// frozen, and what was found is given once. A wallet that cannot be read is passed over, with an error at the end.
+// Watch is one step of the check that goes on beside the work: of all wallets in turn, and of those that were
+// touched since the step before, as many as fit into a twentieth of [CheckEvery], and at least one of each, so that
+// no wallet is so long that others are never looked at. A wallet with faults is frozen, and what was found is given
+// once it is. A wallet that cannot be read is passed over, with an error at the end.
 func (c *Checker) Watch(ctx context.Context) ([]Fault, error) {
 	const share = CheckEvery / checkShare
 	if c.owed -= share; c.owed > 0 {
@@ -168,31 +171,12 @@ func (c *Checker) Watch(ctx context.Context) ([]Fault, error) {
 	}
 	start := c.now()
 	over := func(part time.Duration) func() bool { return func() bool { return c.now().Sub(start) >= part } }
-	found, err := c.watchTouched(ctx, over(share/2))
-	more, passErr := c.watchAll(ctx, over(share))
+	found, err := c.watchAll(ctx, over(share/2))
+	more, touchedErr := c.watchTouched(ctx, over(share))
 	c.owed = max(0, c.now().Sub(start)-share)
 	found = append(found, more...)
 	c.metrics.violations.Add(len(found))
-	return found, errors.Join(err, passErr)
-}
-
-// watchTouched looks at what the journal has new.
-func (c *Checker) watchTouched(ctx context.Context, over func() bool) ([]Fault, error) {
-	if len(c.touched) == 0 {
-		var err error
-		if c.touched, c.position, err = c.books.Touched(ctx, c.position, maxTouched); err != nil {
-			return nil, err
-		}
-	}
-	var found []Fault
-	var faults error
-	for len(c.touched) > 0 && !over() {
-		id := c.touched[0]
-		c.touched = c.touched[1:]
-		fresh, err := c.watchWallet(ctx, id, new(Report))
-		found, faults = append(found, fresh...), errors.Join(faults, err)
-	}
-	return found, faults
+	return found, errors.Join(err, touchedErr)
 }
 
 // watchAll goes on with the pass over all wallets.
@@ -202,7 +186,7 @@ func (c *Checker) watchAll(ctx context.Context, over func() bool) ([]Fault, erro
 	}
 	var found []Fault
 	var faults error
-	for !over() && ctx.Err() == nil {
+	for done := false; !done && ctx.Err() == nil; done = over() {
 		page, err := c.books.Wallets(ctx, c.next, 1)
 		if err != nil {
 			return found, errors.Join(faults, err)
@@ -217,21 +201,47 @@ func (c *Checker) watchAll(ctx context.Context, over func() bool) ([]Fault, erro
 	return found, faults
 }
 
-// watchWallet checks one wallet and freezes it if need be. It gives what was not told before.
+// watchTouched looks at what the journal has new.
+func (c *Checker) watchTouched(ctx context.Context, over func() bool) ([]Fault, error) {
+	if len(c.touched) == 0 {
+		var err error
+		if c.touched, c.position, err = c.books.Touched(ctx, c.position, maxTouched); err != nil {
+			return nil, err
+		}
+	}
+	var found []Fault
+	var faults error
+	for done := false; len(c.touched) > 0 && !done && ctx.Err() == nil; done = over() {
+		id := c.touched[0]
+		c.touched = c.touched[1:]
+		fresh, err := c.watchWallet(ctx, id, new(Report))
+		found, faults = append(found, fresh...), errors.Join(faults, err)
+	}
+	return found, faults
+}
+
+// watchWallet checks one wallet and freezes it if need be. It gives what was not told before: an active wallet has been
+// sound since, so its faults are new, or could not be acted upon.
 func (c *Checker) watchWallet(ctx context.Context, id uuid.UUID, r *Report) ([]Fault, error) {
 	known := len(r.Faults)
-	if err := c.inspect(ctx, id, r, nil); err != nil {
+	state, err := c.inspect(ctx, id, r, nil)
+	if err != nil {
 		return nil, err
 	}
 	faults := r.Faults[known:]
-	if !c.fresh(id, faults) {
-		return nil, nil
+	if len(faults) == 0 || state != WalletActive {
+		if !c.fresh(id, faults) {
+			return nil, nil
+		}
+		return faults, nil
 	}
 	reasons := make([]string, len(faults))
 	for i, f := range faults {
 		reasons[i] = f.Error()
 	}
-	return faults, c.store.Freeze(ctx, id, reasons)
+	err = c.store.Freeze(ctx, id, reasons)
+	c.reported[id] = err == nil
+	return faults, err
 }
 
 // fresh reports whether there are faults that were not told before. A subject that is sound again is forgotten.

@@ -40,6 +40,8 @@ func testLedger(t *testing.T, open Open) {
 		"a check finds each change":              testCheckFinds,
 		"a check finds missing rules":            testStructure,
 		"a check beside the work":                testWatchShare,
+		"a check is not kept by one wallet":      testWatchLong,
+		"a check that could not freeze":          testWatchFreeze,
 		"equal digests after equal logs":         testDigests,
 	} {
 		t.Run(name, func(t *testing.T) {
