@@ -19,8 +19,8 @@ type Books interface {
 	// Page lists at most limit transactions with a number above after, oldest first, without their postings.
 	Page(ctx context.Context, userID uuid.UUID, after int64, limit int) ([]Transaction, error)
 	// Structure looks at what belongs to no single wallet: I20 tables, rules and triggers, that they are as they
-	// were at the start; if deep, that they are as this program makes them, and row by row I2 postings without a
-	// transaction and I10 idempotency keys.
+	// were at the start; if deep, that they are as this program makes them, that their pages and indexes agree where
+	// the engine can tell, and row by row I2 postings without a transaction and I10 idempotency keys.
 	Structure(ctx context.Context, deep bool) ([]Fault, error)
 	// Mend replaces the projections of a frozen wallet and makes it active, and notes in the security log who did
 	// so, and the wallet before and after. Nothing is written when mend fails. [ErrNoWallet].

@@ -99,29 +99,38 @@ func (r *Report) finish(structure []Fault) {
 }
 
 // Verify checks every wallet, each in a snapshot of its own, and the structure of the storage. It freezes
-// nothing. progress is told the number of transactions that were checked.
+// nothing. progress is told the number of transactions that were checked. A wallet that cannot be read is a fault of
+// I20, and the rest is checked.
 func (c *Checker) Verify(ctx context.Context, progress func(transactions int64)) (Report, error) {
 	var r Report
-	structure, err := c.books.Structure(ctx, true)
-	if err != nil {
-		return r, err
-	}
 	for after := uuid.Nil; ; {
 		page, err := c.books.Wallets(ctx, after, checkPage)
 		if err != nil {
 			return r, err
 		}
 		for _, id := range page {
-			if _, err := c.inspect(ctx, id, &r, progress); err != nil {
+			if _, err := c.inspect(ctx, id, &r, progress); ctx.Err() != nil || passing(err) {
 				return r, err
+			} else if err != nil {
+				r.Faults = append(r.Faults, Fault{UserID: id, Invariant: "I20", Text: err.Error()})
 			}
 			after = id
 		}
 		if len(page) < checkPage {
+			structure, err := c.books.Structure(ctx, true)
 			r.finish(structure)
-			return r, nil
+			return r, err
 		}
 	}
+}
+
+// passing reports whether an error says of itself that trying again helps.
+func passing(err error) bool {
+	temporary, ok := errors.AsType[interface {
+		error
+		Temporary() bool
+	}](err)
+	return ok && temporary.Temporary()
 }
 
 // VerifyWallet checks one wallet. [ErrNoWallet].

@@ -181,6 +181,44 @@ func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, erro
 	if err != nil || !deep {
 		return faults, err
 	}
+	damage, err := l.damage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	orphans, err := l.orphans(ctx)
+	if err != nil && len(damage) > 0 {
+		orphans, err = []ledger.Fault{{Invariant: "I20", Text: err.Error()}}, nil
+	}
+	return append(append(faults, damage...), orphans...), err
+}
+
+// damage lists what pages and indexes of the file contradict each other in. A row that an index has lost is one that
+// is looked for in vain, such as what was given back of a use.
+func (l *Ledger) damage(ctx context.Context) ([]ledger.Fault, error) {
+	rows, err := l.db.readers.QueryContext(ctx, `PRAGMA integrity_check`)
+	if err != nil {
+		return nil, fmt.Errorf("checking the file: %w", err)
+	}
+	defer rows.Close()
+	var faults []ledger.Fault
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, fmt.Errorf("checking the file: %w", err)
+		}
+		if text != "ok" {
+			faults = append(faults, ledger.Fault{Invariant: "I20", Text: "the file is damaged: " + text})
+		}
+	}
+	if err := rows.Err(); err != nil && ctx.Err() == nil {
+		faults = append(faults, ledger.Fault{Invariant: "I20", Text: "the file is damaged: " + err.Error()})
+	}
+	return faults, ctx.Err()
+}
+
+// orphans counts, row by row, what has lost its transaction.
+func (l *Ledger) orphans(ctx context.Context) ([]ledger.Fault, error) {
+	var faults []ledger.Fault
 	for _, rule := range []struct{ invariant, text, query string }{
 		{"I2", "postings without their transaction", `SELECT count(*) FROM credits_entries e WHERE NOT EXISTS
 			(SELECT 1 FROM credits_transactions t WHERE t.id = e.transaction_id AND t.user_id = e.user_id)`},
