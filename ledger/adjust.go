@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,12 +44,13 @@ func (d *draft) adjust(c Command, now time.Time) (Transaction, error) {
 	return d.record(x, before), nil
 }
 
+// promotionOf is the source of what a transaction gave.
+func promotionOf(id uuid.UUID) string { return "promotion:" + id.String() }
+
 // issue gives an amount into a new grant, as far as it does not settle debt.
 func (d *draft) issue(c Command, amount Amount) []Posting {
-	grant := Grant{No: d.wallet.Grants + 1, Class: Free, Priority: priorityFree, Source: "promotion:" + c.ID.String()}
-	if c.Adjust.Class == Paid {
-		grant.Class, grant.Priority = Paid, priorityPaid
-	}
+	class := cmp.Or(c.Adjust.Class, Free)
+	grant := Grant{No: d.wallet.Grants + 1, Class: class, Priority: priorityOf(class), Source: promotionOf(c.ID)}
 	postings := d.give(nil, AccountIssueAdjustment, &grant, amount)
 	if grant.Issued = grant.Remaining; grant.Issued > 0 {
 		d.wallet.Grants++

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -18,13 +19,26 @@ type Books interface {
 	Inspect(ctx context.Context, userID uuid.UUID, read func(Journal) error) error
 	// Page lists at most limit transactions with a number above after, oldest first, without their postings.
 	Page(ctx context.Context, userID uuid.UUID, after int64, limit int) ([]Transaction, error)
-	// Structure looks at what belongs to no single wallet: I20 tables, rules and triggers, that they are as they
+	// Structure looks at what belongs to no single wallet: I20 shared accounts, tables, rules and triggers, that they are as they
 	// were at the start; if deep, that they are as this program makes them, that their pages and indexes agree where
 	// the engine can tell, and row by row I2 postings without a transaction and I10 idempotency keys.
 	Structure(ctx context.Context, deep bool) ([]Fault, error)
 	// Mend replaces the projections of a frozen wallet and makes it active, and notes in the security log who did
 	// so, and the wallet before and after. Nothing is written when mend fails. [ErrNoWallet].
 	Mend(ctx context.Context, actor string, userID uuid.UUID, mend func(Journal) (Projections, error)) error
+}
+
+// CompareAccounts lists the shared accounts whose rows, by number and name, are not as they are to be.
+func CompareAccounts(stored map[int]string) []Fault {
+	var faults []Fault
+	for i, code := range []string{
+		"issue.bonus", "issue.daily", "issue.adjustment", "sale", "usage", "expired", "withdrawn", "opening",
+	} {
+		if no := -1 - i; stored[no] != code {
+			faults = append(faults, Fault{Invariant: "I20", Text: fmt.Sprintf("the account %d %s is missing or was changed", no, code)})
+		}
+	}
+	return faults
 }
 
 // Projections are what is stored beside the journal of a wallet and can be made from it.

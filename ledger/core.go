@@ -34,7 +34,17 @@ const (
 	kindRefund     = "refund"
 	kindGrant      = "grant"
 	kindCorrection = "correction"
+	kindPurchase   = "purchase"
+	kindReversal   = "reversal" // of a purchase
 )
+
+// priorityOf is the priority that grants of a class have.
+func priorityOf(c Class) int {
+	if c == Paid {
+		return priorityPaid
+	}
+	return priorityFree
+}
 
 // systemApp is the appId of what no app asked for.
 const systemApp = "system"
@@ -316,6 +326,7 @@ func (d *draft) record(t Transaction, before Wallet) Transaction {
 	t.FreeAfter, t.PaidAfter = d.wallet.Free, d.wallet.Paid
 	t.HeldAfter, t.DebtAfter = d.wallet.HeldFree+d.wallet.HeldPaid, d.wallet.Debt
 	t.EarnedAfter, t.SpentAfter = d.wallet.Earned, d.wallet.Spent
+	t.Legs = len(t.Postings)
 	d.transactions = append(d.transactions, t)
 	return t
 }

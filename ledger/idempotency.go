@@ -26,11 +26,13 @@ func newKey(caller, key string, metadata []byte, operation ...string) (*Key, err
 	for _, field := range operation {
 		fields = append(fields, []byte(field))
 	}
-	var k Key
+	return &Key{Hash: keyHash(caller, key), Fingerprint: hashFields(append(fields, metadata)...)}, nil
+}
+
+// keyHash is what a key is stored by.
+func keyHash(caller, key string) [16]byte {
 	sum := hashFields([]byte(caller), []byte(key))
-	copy(k.Hash[:], sum[:])
-	k.Fingerprint = hashFields(append(fields, metadata)...)
-	return &k, nil
+	return [16]byte(sum[:16])
 }
 
 func (u Use) key() (*Key, error) {

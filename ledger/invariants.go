@@ -18,6 +18,8 @@ type Journal struct {
 	Usage  []UsageDay
 	// Backward gives the transactions with their postings, the newest first. It may be long.
 	Backward iter.Seq2[Transaction, error]
+	// Keys gives the records of idempotency keys, in any order. They may be as many.
+	Keys iter.Seq2[KeyRecord, error]
 }
 
 // Fault is an invariant that a wallet breaks.
@@ -31,7 +33,7 @@ type Fault struct {
 func (f Fault) Error() string { return f.Invariant + ": " + f.Text }
 
 // Check recomputes a wallet from its journal and lists what does not hold. The names are those of the
-// ledger's invariants: I1 postings, I2 transactions, I4 grants, I5 and I8 the wallet, I7 the chain, I9 totals,
+// ledger's invariants: I1 postings, I2 transactions, I4 grants, I5 and I8 the wallet, I7 the chain, I9 totals, I10 keys,
 // I11 refunds, I12 bonuses, I16 free before paid, I17 bounds, I18 usage per day. It needs memory for the
 // wallet's grants, days of usage, and refunds whose use it has not met yet.
 func Check(j Journal) (Checked, error) {
@@ -41,6 +43,9 @@ func Check(j Journal) (Checked, error) {
 			return Checked{}, fmt.Errorf("reading a journal: %w", err)
 		}
 		c.transaction(t)
+	}
+	if err := c.records(j); err != nil {
+		return Checked{}, err
 	}
 	c.finish()
 	slices.SortStableFunc(c.faults, func(a, b Fault) int { return strings.Compare(a.Error(), b.Error()) })
@@ -62,9 +67,15 @@ type checker struct {
 	grants   map[int]Grant
 	usage    map[usageKey]UsageDay
 	accounts map[int]Amount // balance of each account, the shared ones too
+	issued   map[int]Amount // what each grant got that did not come back from a use
+	stand    standing       // of the wallet, before the current transaction
+	keys     keySum         // of the keys of transactions, less those that are stored
+	keyed    int64          // transactions with a key
+	highest  int            // number of an own account
 	refunds  map[uuid.UUID]*refunded
 	newer    *Transaction // the one after the current one
 	daily    time.Time    // of the daily grant after the current one
+	newest   time.Time    // daily grant
 	signups  int
 	count    int64
 	spent    Amount
@@ -87,7 +98,8 @@ type refunded struct {
 func newChecker(j Journal) *checker {
 	c := &checker{
 		wallet: j.Wallet, grants: make(map[int]Grant), usage: make(map[usageKey]UsageDay),
-		accounts: make(map[int]Amount), refunds: make(map[uuid.UUID]*refunded),
+		accounts: make(map[int]Amount), issued: make(map[int]Amount), refunds: make(map[uuid.UUID]*refunded),
+		stand: standingOf(j.Wallet), highest: AccountDebt,
 	}
 	for _, g := range j.Grants {
 		c.grants[g.No] = g
@@ -107,17 +119,20 @@ func (c *checker) fail(invariant, format string, args ...any) {
 func (c *checker) transaction(t Transaction) {
 	c.count++
 	c.chain(t)
+	c.form(t)
 	c.postings(t)
+	c.back(t)
 	c.totals(t)
 	c.bonuses(t)
+	c.key(t)
 	c.newer = &t
 }
 
 // chain holds a transaction against the one after it, or against the wallet.
 func (c *checker) chain(t Transaction) {
 	if c.newer == nil {
-		if w := c.wallet; t.Seq != w.Seq || t.After != w.Total() {
-			c.fail("I8", "the wallet stands at number %d with %s, its journal at %d with %s", w.Seq, w.Total(), t.Seq, t.After)
+		if w := c.wallet; t.Seq != w.Seq || t.After != w.Total() || !t.At.Equal(w.LastAt) {
+			c.fail("I8", "the wallet stands at number %d with %s, its journal at %d with %s, %s later", w.Seq, w.Total(), t.Seq, t.After, t.At.Sub(w.LastAt))
 		}
 	} else {
 		if t.Seq != c.newer.Seq-1 || t.After != c.newer.Before {
@@ -142,6 +157,10 @@ func (c *checker) chain(t Transaction) {
 func (c *checker) postings(t Transaction) {
 	var sum Amount
 	for _, p := range t.Postings {
+		c.highest = max(c.highest, p.From, p.To)
+		if p.From < 0 && p.From != AccountUsage {
+			c.issued[p.To] += p.Amount
+		}
 		if p.Amount <= 0 || p.From == p.To || p.From == 0 || p.To == 0 || p.From < 0 && p.To < 0 {
 			c.fail("I1", "posting %d of transaction %d moves nothing of the wallet", p.N, t.Seq)
 		}
@@ -154,8 +173,8 @@ func (c *checker) postings(t Transaction) {
 			sum -= p.Amount
 		}
 	}
-	if len(t.Postings) == 0 || sum != t.Amount {
-		c.fail("I2", "transaction %d is of %s, its postings of %s", t.Seq, t.Amount, sum)
+	if len(t.Postings) == 0 || len(t.Postings) != t.Legs || sum != t.Amount {
+		c.fail("I2", "transaction %d is of %s in %d postings, it has %d of %s", t.Seq, t.Amount, t.Legs, len(t.Postings), sum)
 	}
 }
 
@@ -246,7 +265,9 @@ func (c *checker) bonuses(t Transaction) {
 		if !c.daily.IsZero() && c.daily.Sub(t.At) < dailyEvery {
 			c.fail("I12", "two daily grants are %s apart", c.daily.Sub(t.At))
 		}
-		c.daily = t.At
+		if c.daily = t.At; c.newest.IsZero() {
+			c.newest = t.At
+		}
 	}
 }
 
@@ -260,6 +281,12 @@ func (c *checker) finish() {
 	}
 	if !c.daily.IsZero() && c.daily.Sub(w.CreatedAt) < dailyEvery {
 		c.fail("I12", "the first daily grant came %s after the wallet", c.daily.Sub(w.CreatedAt))
+	}
+	if last := c.lastDaily(); !w.LastDaily.Equal(last) {
+		c.fail("I12", "the last daily grant counts from %d, the journal says %d", w.LastDaily.UnixMicro(), last.UnixMicro())
+	}
+	if c.newer != nil && c.stand != (standing{}) {
+		c.fail("I8", "the first transaction begins with %s", c.stand)
 	}
 	if c.earned != w.Earned || c.spent != w.Spent {
 		c.fail("I9", "the totals are %s earned and %s spent, the journal says %s and %s", w.Earned, w.Spent, c.earned, c.spent)
@@ -279,7 +306,13 @@ func (c *checker) finish() {
 func (c *checker) walletOfGrants() {
 	w := c.wallet
 	var of Wallet
+	if w.Grants != c.highest {
+		c.fail("I4", "the wallet counts %d accounts, its postings name %d", w.Grants, c.highest)
+	}
 	for no, g := range c.grants {
+		if g.Issued != c.issued[no] || g.Priority != priorityOf(g.Class) {
+			c.fail("I4", "grant %d is %s, of priority %d and issued with %s, its postings say %s", no, g.Class, g.Priority, g.Issued, c.issued[no])
+		}
 		if c.accounts[no] != g.Remaining || g.Held < 0 || g.Held > g.Remaining || g.Remaining > g.Issued {
 			c.fail("I4", "grant %d has %s of %s and holds %s, its postings say %s", no, g.Remaining, g.Issued, g.Held, c.accounts[no])
 		}

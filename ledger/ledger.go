@@ -166,6 +166,7 @@ type Transaction struct {
 	FreeAfter, PaidAfter, HeldAfter, DebtAfter, EarnedAfter, SpentAfter Amount
 
 	At       time.Time // the time it counts from, microseconds UTC
+	Legs     int       // how many postings it has
 	Postings []Posting
 }
 

@@ -101,7 +101,7 @@ func (m *machine) Balance(t *rapid.T) {
 }
 
 // outside writes what the payments of a later day will decide: one posting and what it does to the wallet.
-func (m *machine) outside(kind string, amount ledger.Amount, change func(*ledger.Wallet) (*ledger.Grant, []ledger.Posting)) {
+func (m *machine) outside(of ledger.Type, kind string, amount ledger.Amount, change func(*ledger.Wallet) (*ledger.Grant, []ledger.Posting)) {
 	w := m.store.Journal().Wallet
 	before := w.Total()
 	w.Seq, w.Version = w.Seq+1, w.Version+1
@@ -109,9 +109,9 @@ func (m *machine) outside(kind string, amount ledger.Amount, change func(*ledger
 	w.LastAt = m.lastRow
 	grant, postings := change(&w)
 	d := ledger.Delta{Wallet: w, Transactions: []ledger.Transaction{{
-		ID: uuid.Must(uuid.NewV7()), UserID: w.UserID, Seq: w.Seq, Type: ledger.Type(kind), Kind: kind, Amount: amount,
+		ID: uuid.Must(uuid.NewV7()), UserID: w.UserID, Seq: w.Seq, Type: of, Kind: kind, Amount: amount,
 		Before: before, After: w.Total(), FreeAfter: w.Free, PaidAfter: w.Paid, DebtAfter: w.Debt, EarnedAfter: w.Earned,
-		SpentAfter: w.Spent, At: w.LastAt, Postings: postings,
+		SpentAfter: w.Spent, At: w.LastAt, Legs: len(postings), Postings: postings,
 	}}}
 	if grant != nil {
 		d.Grants = []ledger.Grant{*grant}
@@ -127,7 +127,7 @@ func (m *machine) Buy(t *rapid.T) {
 	}
 	m.paid += amount
 	m.earned += amount
-	m.outside("purchase", amount, func(w *ledger.Wallet) (*ledger.Grant, []ledger.Posting) {
+	m.outside(ledger.TypePurchase, "purchase", amount, func(w *ledger.Wallet) (*ledger.Grant, []ledger.Posting) {
 		w.Grants++
 		w.Paid += amount
 		w.Earned += amount
@@ -145,7 +145,7 @@ func (m *machine) Chargeback(t *rapid.T) {
 		return
 	}
 	m.debt += amount
-	m.outside("adjustment", -amount, func(w *ledger.Wallet) (*ledger.Grant, []ledger.Posting) {
+	m.outside(ledger.TypeAdjustment, "reversal", -amount, func(w *ledger.Wallet) (*ledger.Grant, []ledger.Posting) {
 		w.Debt += amount
 		return nil, []ledger.Posting{{N: 1, From: ledger.AccountDebt, To: ledger.AccountSale, Amount: amount}}
 	})
@@ -392,6 +392,18 @@ func (s spoiled) check(t *testing.T) []ledger.Fault {
 	return checked.Faults
 }
 
+// keys changes each record of a key.
+func (s *spoiled) keys(change func(*ledger.KeyRecord)) {
+	records := s.Keys
+	s.Keys = func(yield func(ledger.KeyRecord, error) bool) {
+		for r, err := range records {
+			if change(&r); !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
 // TestCheckFindsEveryChange changes one micro-credit in each figure and expects it to be found.
 func TestCheckFindsEveryChange(t *testing.T) {
 	t.Parallel()
@@ -437,6 +449,46 @@ func TestCheckFindsEveryChange(t *testing.T) {
 		"I18 no such app":  func(s *spoiled) { s.Usage = append(s.Usage, ledger.UsageDay{AppID: "x", Uses: 1}) },
 		"I18 missing":      func(s *spoiled) { s.Usage = s.Usage[:1] },
 		"I8 empty journal": func(s *spoiled) { s.transactions = nil },
+		"I8 free made paid": func(s *spoiled) {
+			s.Grants[1].Class, s.Grants[1].Priority = ledger.Paid, 50
+			s.Wallet.Free, s.Wallet.Paid = s.Wallet.Free-s.Grants[1].Remaining, s.Wallet.Paid+s.Grants[1].Remaining
+		},
+		"I8 paid made free": func(s *spoiled) {
+			s.Grants[2].Class, s.Grants[2].Priority = ledger.Free, 10
+			s.Wallet.Free, s.Wallet.Paid = s.Wallet.Free+s.Grants[2].Remaining, s.Wallet.Paid-s.Grants[2].Remaining
+		},
+		"I4 class of a bonus": func(s *spoiled) { s.Grants[1].Class, s.Grants[1].Priority = ledger.Paid, 50 },
+		"I8 pair of free and paid": func(s *spoiled) {
+			s.transactions[2].FreeAfter--
+			s.transactions[2].PaidAfter++
+		},
+		"I8 pair of free and held": func(s *spoiled) {
+			s.transactions[1].FreeAfter--
+			s.transactions[1].HeldAfter++
+		},
+		"I8 debt and free of the first": func(s *spoiled) {
+			s.transactions[0].DebtAfter++
+			s.transactions[0].FreeAfter++
+		},
+		"I4 issued more":   func(s *spoiled) { s.Grants[2].Issued++ },
+		"I4 issued less":   func(s *spoiled) { s.Grants[0].Issued-- },
+		"I4 priority":      func(s *spoiled) { s.Grants[2].Priority = 10 },
+		"I4 source":        func(s *spoiled) { s.Grants[2].Source = "promotion:x" },
+		"I4 grants":        func(s *spoiled) { s.Wallet.Grants++ },
+		"I12 last daily":   func(s *spoiled) { s.Wallet.LastDaily = s.Wallet.LastDaily.Add(-time.Microsecond) },
+		"I8 last at":       func(s *spoiled) { s.Wallet.LastAt = s.Wallet.LastAt.Add(time.Microsecond) },
+		"I2 legs":          func(s *spoiled) { s.transactions[3].Legs++ },
+		"I2 kind":          func(s *spoiled) { s.transactions[3].Kind = "gift" },
+		"I2 other kind":    func(s *spoiled) { s.transactions[2].Kind = "correction" },
+		"I2 other account": func(s *spoiled) { s.transactions[0].Postings[0].From = ledger.AccountSale },
+		"I10 key":          func(s *spoiled) { s.transactions[2].IdempotencyKey = "2" },
+		"I10 caller":       func(s *spoiled) { s.transactions[2].Caller = "c" },
+		"I10 no such key":  func(s *spoiled) { s.transactions[3].IdempotencyKey = "1" },
+		"I10 key removed":  func(s *spoiled) { s.transactions[2].IdempotencyKey = "" },
+		"I10 hash":         func(s *spoiled) { s.keys(func(r *ledger.KeyRecord) { r.Key.Hash[0]++ }) },
+		"I10 other transaction": func(s *spoiled) {
+			s.keys(func(r *ledger.KeyRecord) { r.TransactionID = s.transactions[3].ID })
+		},
 	}
 	if faults := lived(t).check(t); len(faults) > 0 {
 		t.Fatalf("got %v before anything was changed", faults)

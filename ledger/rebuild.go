@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -10,21 +11,22 @@ import (
 var ErrNotRebuilt = errors.New("wallet cannot be rebuilt")
 
 // Rebuild makes the projections of a frozen wallet from its journal. What the journal does not tell is kept: of
-// a grant its class, source, priority and end. [ErrNotRebuilt].
+// a grant its end, and of one that was bought its class and source. Lost grants are made again. [ErrNotRebuilt].
 func Rebuild(j Journal) (Projections, error) {
 	if j.Wallet.State != WalletFrozen {
 		return Projections{}, fmt.Errorf("%w: it is %s", ErrNotRebuilt, j.Wallet.State)
 	}
-	r := rebuilder{checker: newChecker(Journal{Wallet: j.Wallet}), issued: make(map[int]Amount)}
-	r.wallet.LastDaily, r.wallet.Seq, r.wallet.Grants = j.Wallet.CreatedAt, 0, AccountDebt
+	r := rebuilder{checker: newChecker(Journal{Wallet: j.Wallet}), made: make(map[int]Grant)}
+	r.wallet.LastAt, r.wallet.Seq = j.Wallet.CreatedAt, 0
 	for t, err := range j.Backward {
 		if err != nil {
 			return Projections{}, fmt.Errorf("reading a journal: %w", err)
 		}
 		r.add(t)
 	}
+	r.settle(0)
 	p := r.projections(j.Grants)
-	mended := Journal{Wallet: p.Wallet, Grants: p.Grants, Usage: p.Usage, Backward: j.Backward}
+	mended := Journal{Wallet: p.Wallet, Grants: p.Grants, Usage: p.Usage, Backward: j.Backward, Keys: j.Keys}
 	checked, err := Check(mended)
 	if err != nil {
 		return Projections{}, err
@@ -38,34 +40,70 @@ func Rebuild(j Journal) (Projections, error) {
 // rebuilder sums a journal up with the means of the checker.
 type rebuilder struct {
 	*checker
-	issued map[int]Amount
+	made  map[int]Grant // what the journal tells of grants: class and source
+	given *Transaction  // the one after the current one, if it gave a grant
 }
 
 func (r *rebuilder) add(t Transaction) {
+	r.settle(t.FreeAfter)
 	r.transaction(t)
-	for _, p := range t.Postings {
-		if p.From < 0 && p.From != AccountUsage {
-			r.issued[p.To] += p.Amount
-		}
-		r.wallet.Grants = max(r.wallet.Grants, p.From, p.To)
+	switch t.Kind {
+	case kindSignup, kindDaily:
+		r.make(t, Free)
+	case kindGrant:
+		r.given = &t
 	}
 	if r.wallet.Seq == 0 {
 		r.wallet.Seq, r.wallet.LastAt = t.Seq, t.At
 	}
-	if t.Kind == kindDaily && t.At.After(r.wallet.LastDaily) {
-		r.wallet.LastDaily = t.At
+}
+
+// settle finds the class of what the newer transaction gave, by what was free before it.
+func (r *rebuilder) settle(free Amount) {
+	if r.given == nil {
+		return
 	}
+	class := Paid
+	if r.given.FreeAfter > free {
+		class = Free
+	}
+	r.make(*r.given, class)
+	r.given = nil
+}
+
+func (r *rebuilder) make(t Transaction, class Class) {
+	for _, p := range t.Postings {
+		if p.To > AccountDebt {
+			r.made[p.To] = Grant{No: p.To, Class: class, Source: issuedBy(t).Source}
+		}
+	}
+}
+
+// grants are those that are stored, as the journal tells them, and then those that are lost.
+func (r *rebuilder) grants(stored []Grant) []Grant {
+	grants := slices.Clone(stored)
+	for i := range grants {
+		g := &grants[i]
+		if made, known := r.made[g.No]; known {
+			g.Class, g.Source = made.Class, made.Source
+			delete(r.made, g.No)
+		}
+	}
+	for _, no := range slices.Sorted(maps.Keys(r.made)) {
+		grants = append(grants, r.made[no])
+	}
+	return grants
 }
 
 func (r *rebuilder) projections(stored []Grant) Projections {
 	w := r.wallet
-	w.State, w.Version = WalletActive, w.Version+1
+	w.State, w.Version, w.Grants, w.LastDaily = WalletActive, w.Version+1, r.highest, r.lastDaily()
 	w.Free, w.Paid, w.HeldFree, w.HeldPaid = 0, 0, 0, 0
 	w.Debt, w.Earned, w.Spent = -r.accounts[AccountDebt], r.earned, r.spent
-	p := Projections{Grants: slices.Clone(stored)}
+	p := Projections{Grants: r.grants(stored)}
 	for i := range p.Grants {
 		g := &p.Grants[i]
-		g.Issued, g.Remaining = r.issued[g.No], r.accounts[g.No]
+		g.Issued, g.Remaining, g.Priority = r.issued[g.No], r.accounts[g.No], priorityOf(g.Class)
 		if g.Class == Free {
 			w.Free, w.HeldFree = w.Free+g.Remaining-g.Held, w.HeldFree+g.Held
 		} else {

@@ -104,7 +104,43 @@ func loadJournal(t *tx, userID uuid.UUID, lock string) (ledger.Journal, error) {
 			yield(ledger.Transaction{}, err)
 		}
 	}
+	j.Keys = func(yield func(ledger.KeyRecord, error) bool) {
+		if err := walkKeys(t, userID, func(r ledger.KeyRecord) bool { return yield(r, nil) }); err != nil {
+			yield(ledger.KeyRecord{}, err)
+		}
+	}
 	return j, nil
+}
+
+// walkKeys reads the records of a wallet's idempotency keys, until visit says no.
+func walkKeys(t *tx, userID uuid.UUID, visit func(ledger.KeyRecord) bool) error {
+	for after := []byte{}; ; {
+		rows, err := t.query(`SELECT key_hash, fingerprint, object_id, created_at FROM credits.idempotency
+			WHERE user_id = $1 AND key_hash > $2 ORDER BY key_hash LIMIT $3`, userID, after, journalPage)
+		if err != nil {
+			return fmt.Errorf("reading idempotency keys: %w", err)
+		}
+		page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r ledger.KeyRecord, err error) {
+			var hash, fingerprint []byte
+			err = row.Scan(&hash, &fingerprint, &r.TransactionID, &r.CreatedAt)
+			copy(r.Key.Hash[:], hash)
+			copy(r.Key.Fingerprint[:], fingerprint)
+			return r, err
+		})
+		if err != nil {
+			return fmt.Errorf("reading idempotency keys: %w", err)
+		}
+		for _, r := range page {
+			if !visit(r) {
+				return nil
+			}
+		}
+		if len(page) < journalPage {
+			return nil
+		}
+		last := page[len(page)-1].Key.Hash
+		after = last[:]
+	}
 }
 
 // walkBack reads the transactions of a wallet with their postings, the newest first, until visit says no.
@@ -189,14 +225,19 @@ func replaceProjections(t *tx, p ledger.Projections) error {
 	userID := p.Wallet.UserID
 	var j journal
 	j.wallets = []ledger.Wallet{p.Wallet}
-	for _, g := range p.Grants {
-		j.addGrant(userID, g, math.MaxInt)
-	}
 	j.usage = make(map[usageKey]ledger.UsageDay)
 	for _, u := range p.Usage {
 		j.usage[usageKey{userID, u.AppID, u.Day}] = u
 	}
 	batch := new(pgx.Batch)
+	for _, g := range p.Grants {
+		batch.Queue(`INSERT INTO credits.grants (user_id, no, class, source, priority, issued, remaining, held, open, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (user_id, no) DO UPDATE
+			SET class = excluded.class, source = excluded.source, priority = excluded.priority, issued = excluded.issued,
+				remaining = excluded.remaining, held = excluded.held, open = excluded.open`,
+			userID, g.No, string(g.Class), g.Source, g.Priority, int64(g.Issued), int64(g.Remaining), int64(g.Held), g.Remaining > 0,
+			optionalTime(g.ExpiresAt))
+	}
 	batch.Queue(`DELETE FROM credits.usage_stats WHERE user_id = $1`, userID)
 	if err := j.queue(batch); err != nil {
 		return err

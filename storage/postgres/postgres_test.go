@@ -65,6 +65,9 @@ func opener(url func(role, database string) string, options string) storagetest.
 			Weaken: func(ctx context.Context) error {
 				return server.Exec(ctx, database, `DROP TRIGGER transactions_append_only ON credits.transactions`)
 			},
+			Tamper: func(ctx context.Context, query string) error {
+				return server.Exec(ctx, database, `SET session_replication_role = replica; `+query)
+			},
 			Number: func(ctx context.Context, query string) (int, error) { return postgres.NumberForTest(ctx, db, query) },
 			Spelling: storagetest.Spelling{
 				Replace: func(table, key string) string {

@@ -69,12 +69,32 @@ func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, erro
 			faults = append(faults, ledger.Fault{Invariant: "I20", Text: name + " is missing or was changed"})
 		}
 	}
+	accounts, err := l.accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	faults = append(faults, ledger.CompareAccounts(accounts)...)
 	slices.SortFunc(faults, func(a, b ledger.Fault) int { return strings.Compare(a.Text, b.Text) })
 	if !deep {
 		return faults, nil
 	}
 	more, err := l.orphans(ctx)
 	return append(faults, more...), err
+}
+
+// accounts reads the names of the shared accounts.
+func (l *Ledger) accounts(ctx context.Context) (map[int]string, error) {
+	stored := make(map[int]string)
+	err := l.db.read(ctx, nobody, `SELECT no, code FROM credits.accounts`, func(rows pgx.Rows) error {
+		var no int
+		var code string
+		_, err := pgx.ForEachRow(rows, []any{&no, &code}, func() error { stored[no] = code; return nil })
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading accounts: %w", err)
+	}
+	return stored, nil
 }
 
 // orphans counts, row by row, what has lost its transaction. It takes its time.

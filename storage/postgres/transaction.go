@@ -11,13 +11,13 @@ import (
 	"mana/ledger"
 )
 
-const transactionColumns = `id, user_id, seq, type, kind, amount, balance_before, balance_after, app_id, description,
+const transactionColumns = `id, user_id, seq, type, kind, amount, balance_before, balance_after, legs, app_id, description,
 	metadata::text, caller, actor, idempotency_key, related_id, free_after, paid_after, held_after, debt_after, earned_after,
 	spent_after, at`
 
 func transactionTargets(x *ledger.Transaction) []any {
 	return []any{
-		&x.ID, &x.UserID, &x.Seq, &x.Type, &x.Kind, &x.Amount, &x.Before, &x.After, &x.AppID, &x.Description,
+		&x.ID, &x.UserID, &x.Seq, &x.Type, &x.Kind, &x.Amount, &x.Before, &x.After, &x.Legs, &x.AppID, &x.Description,
 		&x.Metadata, &x.Caller, &x.Actor, toText(&x.IdempotencyKey), toID(&x.RelatedID), &x.FreeAfter, &x.PaidAfter, &x.HeldAfter,
 		&x.DebtAfter, &x.EarnedAfter, &x.SpentAfter, &x.At,
 	}

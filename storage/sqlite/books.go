@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/google/uuid"
@@ -89,7 +91,36 @@ func loadJournal(q querier, userID uuid.UUID) (ledger.Journal, error) {
 			yield(ledger.Transaction{}, err)
 		}
 	}
-	return ledger.Journal{Wallet: wallet, Grants: grants, Usage: usage, Backward: backward}, nil
+	return ledger.Journal{Wallet: wallet, Grants: grants, Usage: usage, Backward: backward, Keys: keysOf(q, userID)}, nil
+}
+
+// keysOf reads the records of a wallet's idempotency keys.
+func keysOf(q querier, userID uuid.UUID) iter.Seq2[ledger.KeyRecord, error] {
+	return func(yield func(ledger.KeyRecord, error) bool) {
+		rows, err := q.query(`SELECT key_hash, fingerprint, object_id, created_at FROM credits_idempotency WHERE user_id = ?`, userID.String())
+		if err != nil {
+			yield(ledger.KeyRecord{}, err)
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var r ledger.KeyRecord
+			var hash, fingerprint []byte
+			var created int64
+			if err = rows.Scan(&hash, &fingerprint, &r.TransactionID, &created); err != nil {
+				break
+			}
+			copy(r.Key.Hash[:], hash)
+			copy(r.Key.Fingerprint[:], fingerprint)
+			r.CreatedAt = fromTimestamp(created)
+			if !yield(r, nil) {
+				return
+			}
+		}
+		if err = cmp.Or(err, rows.Err()); err != nil {
+			yield(ledger.KeyRecord{}, err)
+		}
+	}
 }
 
 func loadUsageDays(q querier, userID uuid.UUID) ([]ledger.UsageDay, error) {
@@ -178,6 +209,9 @@ func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, erro
 		}
 	}
 	faults, err := compareSchema(ctx, l.db.readers, wanted)
+	if err == nil {
+		faults, err = l.compareAccounts(ctx, faults)
+	}
 	if err != nil || !deep {
 		return faults, err
 	}
@@ -190,6 +224,25 @@ func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, erro
 		orphans, err = []ledger.Fault{{Invariant: "I20", Text: err.Error()}}, nil
 	}
 	return append(append(faults, damage...), orphans...), err
+}
+
+// compareAccounts adds the shared accounts that are not as they were made.
+func (l *Ledger) compareAccounts(ctx context.Context, faults []ledger.Fault) ([]ledger.Fault, error) {
+	rows, err := l.db.query(ctx, `SELECT no, code FROM credits_accounts`)
+	if err != nil {
+		return nil, fmt.Errorf("reading accounts: %w", err)
+	}
+	defer rows.Close()
+	stored := make(map[int]string)
+	for rows.Next() {
+		var no int
+		var code string
+		if err := rows.Scan(&no, &code); err != nil {
+			return nil, fmt.Errorf("reading accounts: %w", err)
+		}
+		stored[no] = code
+	}
+	return append(faults, ledger.CompareAccounts(stored)...), rows.Err()
 }
 
 // damage lists what pages and indexes of the file contradict each other in. A row that an index has lost is one that
@@ -262,6 +315,13 @@ func replaceProjections(t *tx, p ledger.Projections) error {
 	userID := p.Wallet.UserID
 	if err := updateWallet(t, p.Wallet); err != nil {
 		return err
+	}
+	for _, g := range p.Grants {
+		_, err := t.exec(`UPDATE credits_grants SET class = ?, source = ?, priority = ? WHERE user_id = ? AND no = ?`,
+			string(g.Class), g.Source, g.Priority, userID.String(), g.No)
+		if err != nil {
+			return fmt.Errorf("mending grant %d: %w", g.No, err)
+		}
 	}
 	if err := writeGrants(t, userID, p.Grants); err != nil {
 		return err

@@ -98,14 +98,14 @@ func insertTransaction(t *tx, x ledger.Transaction) error {
 	return nil
 }
 
-const transactionColumns = `id, user_id, seq, type, kind, amount, balance_before, balance_after, app_id, description,
+const transactionColumns = `id, user_id, seq, type, kind, amount, balance_before, balance_after, legs, app_id, description,
 	metadata, caller, actor, idempotency_key, related_id, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at`
 
 func scanTransaction(row rowScanner) (ledger.Transaction, error) {
 	var x ledger.Transaction
 	var metadata, key, related sql.NullString
 	var at int64
-	err := row.Scan(&x.ID, &x.UserID, &x.Seq, &x.Type, &x.Kind, &x.Amount, &x.Before, &x.After, &x.AppID, &x.Description,
+	err := row.Scan(&x.ID, &x.UserID, &x.Seq, &x.Type, &x.Kind, &x.Amount, &x.Before, &x.After, &x.Legs, &x.AppID, &x.Description,
 		&metadata, &x.Caller, &x.Actor, &key, &related, &x.FreeAfter, &x.PaidAfter, &x.HeldAfter, &x.DebtAfter, &x.EarnedAfter,
 		&x.SpentAfter, &at)
 	if metadata.Valid {

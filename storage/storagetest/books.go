@@ -72,14 +72,23 @@ func testCheckFinds(t *testing.T, w *wallets) {
 		`UPDATE credits.balances SET seq = seq + 1, version = version + 1 WHERE user_id = ?`,
 		`UPDATE credits.grants SET remaining = remaining - 1 WHERE source LIKE 'promotion:%' AND user_id = ?`,
 		`UPDATE credits.grants SET remaining = remaining + 1, open = (remaining + 1 > 0), issued = issued + 1 WHERE source = 'signup' AND user_id = ?`,
+		`UPDATE credits.grants SET issued = issued + 1 WHERE source = 'daily' AND user_id = ?`,
+		`UPDATE credits.grants SET priority = 50 WHERE source = 'daily' AND user_id = ?`,
+		`UPDATE credits.grants SET class = 'paid', priority = 50 WHERE source = 'daily' AND user_id = ?`,
+		`UPDATE credits.grants SET source = 'promotion:x' WHERE source = 'daily' AND user_id = ?`,
+		`UPDATE credits.grants SET class = 'free', priority = 10 WHERE class = 'paid' AND user_id = ?`,
+		`UPDATE credits.balances SET grants = grants + 1, version = version + 1 WHERE user_id = ?`,
+		`UPDATE credits.balances SET last_daily_reset_at = created_at, version = version + 1 WHERE user_id = ?`,
+		`UPDATE credits.balances SET last_at = created_at, version = version + 1 WHERE user_id = ?`,
 		`UPDATE credits.usage_stats SET credits_used = credits_used + 1 WHERE user_id = ?`,
 		`DELETE FROM credits.usage_stats WHERE user_id = ?`,
+		`DELETE FROM credits.grants WHERE source = 'daily' AND user_id = ?`,
 	} {
 		w.user = createUser(t, w.Store, fmt.Sprintf("p%d@example.com", i), w.clock.Now())
 		w.live(t)
 		checker, set := w.checker()
 		w.wantWatch(t, checker, false)
-		if err := w.Exec(t.Context(), replaceMark(change, w.user)); err != nil {
+		if err := w.Tamper(t.Context(), replaceMark(change, w.user)); err != nil {
 			t.Fatal(err)
 		}
 		w.wantWatch(t, checker, true)

@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -194,6 +195,14 @@ func (m *Memory) Journal() ledger.Journal {
 	j.Backward = func(yield func(ledger.Transaction, error) bool) {
 		for _, x := range slices.Backward(transactions) {
 			if !yield(x, nil) {
+				return
+			}
+		}
+	}
+	keys := maps.Clone(m.keys)
+	j.Keys = func(yield func(ledger.KeyRecord, error) bool) {
+		for _, record := range keys {
+			if !yield(record, nil) {
 				return
 			}
 		}

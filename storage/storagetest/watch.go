@@ -3,6 +3,8 @@ package storagetest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -58,18 +60,50 @@ func testWatchLong(t *testing.T, w *wallets) {
 	}
 }
 
-// stuckStore refuses to freeze for some calls.
+// testCheckFindsJournal changes the journal past the rules of the database, so that each row alone is as it may be.
+func testCheckFindsJournal(t *testing.T, w *wallets) {
+	checker, _ := w.checker()
+	for i, change := range []struct{ invariant, query string }{
+		{"I8", `UPDATE credits.transactions SET free_after = free_after - 1, paid_after = paid_after + 1 WHERE kind = 'grant' AND user_id = ?`},
+		{"I8", `UPDATE credits.transactions SET free_after = free_after - 1, held_after = held_after + 1 WHERE kind = 'daily' AND user_id = ?`},
+		{"I2", `UPDATE credits.transactions SET legs = legs + 1 WHERE kind = 'use' AND user_id = ?`},
+		{"I2", `UPDATE credits.transactions SET kind = 'grant' WHERE kind = 'refund' AND user_id = ?`},
+		{"I2", `UPDATE credits.entries SET from_account = -2 WHERE from_account = -1 AND user_id = ?`},
+		{"I10", `UPDATE credits.transactions SET idempotency_key = 'other' WHERE kind = 'refund' AND user_id = ?`},
+		{"I10", `UPDATE credits.idempotency SET key_hash = ` + w.Blob(16) + ` WHERE object_id IN (SELECT id FROM credits.transactions WHERE kind = 'refund') AND user_id = ?`},
+		{"I10", `UPDATE credits.idempotency SET object_id = (SELECT id FROM credits.transactions t
+			WHERE t.user_id = credits.idempotency.user_id AND kind = 'refund') WHERE user_id = ?`},
+	} {
+		w.user = createUser(t, w.Store, fmt.Sprintf("j%d@example.com", i), w.clock.Now())
+		w.live(t)
+		if err := w.Tamper(t.Context(), replaceMark(change.query, w.user)); err != nil {
+			t.Fatal(err)
+		}
+		report, err := checker.VerifyWallet(t.Context(), w.user.ID, nil)
+		if err != nil || !slices.ContainsFunc(report.Faults, func(f ledger.Fault) bool { return f.Invariant == change.invariant }) {
+			t.Errorf("%s: got %v, %v, want %s", change.query, report.Faults, err, change.invariant)
+		}
+	}
+	if err := w.Tamper(t.Context(), `UPDATE credits.accounts SET code = 'gift' WHERE no = -4`); err != nil {
+		t.Fatal(err)
+	}
+	faults, err := w.Books.Structure(t.Context(), false)
+	if err != nil || len(faults) != 1 || faults[0].Invariant != "I20" {
+		t.Errorf("got %v, %v, want the account found", faults, err)
+	}
+}
+
+// stuckStore refuses to freeze for a while.
 type stuckStore struct {
 	ledger.Store
-	refusals *int
+	stuck *bool
 }
 
 var errStuck = errors.New("stuck")
 
 // Freeze implements [ledger.Store].
 func (s stuckStore) Freeze(ctx context.Context, userID uuid.UUID, reasons []string) error {
-	if *s.refusals > 0 {
-		*s.refusals--
+	if *s.stuck {
 		return errStuck
 	}
 	return s.Store.Freeze(ctx, userID, reasons)
@@ -78,16 +112,17 @@ func (s stuckStore) Freeze(ctx context.Context, userID uuid.UUID, reasons []stri
 // testWatchFreeze lets freezing fail: it is tried until it works. A wallet that was mended and breaks again is told
 // again, and so is one that broke before the check saw it sound.
 func testWatchFreeze(t *testing.T, w *wallets) {
-	refusals := 2
-	checker := ledger.NewChecker(ledger.CheckerConfig{Store: stuckStore{w.Ledger, &refusals}, Books: w.Books, Now: w.clock.Now})
+	stuck := true
+	checker := ledger.NewChecker(ledger.CheckerConfig{Store: stuckStore{w.Ledger, &stuck}, Books: w.Books, Now: w.clock.Now})
 	for range 2 {
 		if err := w.Exec(t.Context(), replaceMark(raiseFree, w.user)); err != nil {
 			t.Fatal(err)
 		}
-		for refusals > 0 {
+		for i := 0; stuck; i++ {
 			if _, err := checker.Watch(t.Context()); !errors.Is(err, errStuck) {
 				t.Fatalf("got %v, want another try", err)
 			}
+			stuck = i < 1
 		}
 		w.wantWatch(t, checker, true)
 		w.wantWatch(t, checker, false)
