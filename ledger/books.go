@@ -24,7 +24,8 @@ type Books interface {
 	// the engine can tell, and row by row I2 postings without a transaction and I10 idempotency keys.
 	Structure(ctx context.Context, deep bool) ([]Fault, error)
 	// Mend replaces the projections of a frozen wallet and makes it active, and notes in the security log who did
-	// so, and the wallet before and after. Nothing is written when mend fails. [ErrNoWallet].
+	// so, and the wallet before and after. Nothing is written when mend fails. It reads a snapshot, and others go on
+	// writing: a wallet that is not frozen, or was written to meanwhile, is [ErrNotRebuilt]. [ErrNoWallet].
 	Mend(ctx context.Context, actor string, userID uuid.UUID, mend func(Journal) (Projections, error)) error
 }
 

@@ -63,7 +63,7 @@ func (l *Ledger) Inspect(ctx context.Context, userID uuid.UUID, read func(ledger
 	defer conn.Release()
 	begin := `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ` + service(userID).settings()
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, func(conn pgx.Tx) error {
-		journal, err := loadJournal(&tx{ctx, conn}, userID, "")
+		journal, err := loadJournal(&tx{ctx, conn}, userID)
 		if err != nil {
 			return err
 		}
@@ -72,16 +72,26 @@ func (l *Ledger) Inspect(ctx context.Context, userID uuid.UUID, read func(ledger
 	return answerable(err)
 }
 
-// loadJournal reads a wallet; lock is what the row is locked by, or empty.
-func loadJournal(t *tx, userID uuid.UUID, lock string) (ledger.Journal, error) {
-	var j ledger.Journal
+// loadWallet reads a wallet; lock is what the row is locked by, or empty.
+func loadWallet(t *tx, userID uuid.UUID, lock string) (ledger.Wallet, error) {
+	var w ledger.Wallet
 	rows, err := t.query(selectWallets+lock, []uuid.UUID{userID})
 	if err == nil {
-		j.Wallet, err = pgx.CollectExactlyOneRow(rows, scanWallet)
+		w, err = pgx.CollectExactlyOneRow(rows, scanWallet)
 	}
 	if err != nil {
-		return j, fmt.Errorf("reading a wallet: %w", notFound(err, ledger.ErrNoWallet))
+		return w, fmt.Errorf("reading a wallet: %w", notFound(err, ledger.ErrNoWallet))
 	}
+	return w, nil
+}
+
+func loadJournal(t *tx, userID uuid.UUID) (ledger.Journal, error) {
+	var j ledger.Journal
+	var err error
+	if j.Wallet, err = loadWallet(t, userID, ""); err != nil {
+		return j, err
+	}
+	var rows pgx.Rows
 	if rows, err = t.query(`SELECT user_id, `+grantColumns+` FROM credits.grants WHERE user_id = $1 ORDER BY no`, userID); err == nil {
 		j.Grants, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (ledger.Grant, error) {
 			var of uuid.UUID
@@ -200,22 +210,31 @@ func (l *Ledger) Page(ctx context.Context, userID uuid.UUID, after int64, limit 
 	return page, nil
 }
 
-// Mend implements [ledger.Books].
+// Mend implements [ledger.Books]. The journal may be long: it is read before the wallet is locked.
 func (l *Ledger) Mend(ctx context.Context, actor string, userID uuid.UUID, mend func(ledger.Journal) (ledger.Projections, error)) error {
+	var before ledger.Wallet
+	var p ledger.Projections
+	err := l.Inspect(ctx, userID, func(j ledger.Journal) (err error) {
+		before = j.Wallet
+		p, err = mend(j)
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	return l.db.write(ctx, ledgerActor, func(t *tx) error {
-		journal, err := loadJournal(t, userID, ` FOR NO KEY UPDATE`)
+		now, err := loadWallet(t, userID, ` FOR NO KEY UPDATE`)
 		if err != nil {
 			return err
 		}
-		p, err := mend(journal)
-		if err != nil {
-			return err
+		if now != before || now.State != ledger.WalletFrozen {
+			return fmt.Errorf("%w: it is %s and was written to meanwhile", ledger.ErrNotRebuilt, now.State)
 		}
 		if err := replaceProjections(t, p); err != nil {
 			return fmt.Errorf("mending a wallet: %w", err)
 		}
 		return insertEvent(t, identity.Event{UserID: userID, Type: "wallet_rebuilt", Metadata: map[string]string{
-			"actor": actor, "before": journal.Wallet.Summary(), "after": p.Wallet.Summary(),
+			"actor": actor, "before": before.Summary(), "after": p.Wallet.Summary(),
 		}}, l.db.clock())
 	})
 }

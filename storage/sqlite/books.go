@@ -291,22 +291,31 @@ func (l *Ledger) orphans(ctx context.Context) ([]ledger.Fault, error) {
 	return faults, nil
 }
 
-// Mend implements [ledger.Books].
+// Mend implements [ledger.Books]. The journal may be long: it is read before the one writer is asked.
 func (l *Ledger) Mend(ctx context.Context, actor string, userID uuid.UUID, mend func(ledger.Journal) (ledger.Projections, error)) error {
+	var before ledger.Wallet
+	var p ledger.Projections
+	err := l.Inspect(ctx, userID, func(j ledger.Journal) (err error) {
+		before = j.Wallet
+		p, err = mend(j)
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	return l.db.write(ctx, func(t *tx) error {
-		journal, err := loadJournal(t, userID)
+		now, err := loadWallet(t, userID)
 		if err != nil {
 			return err
 		}
-		p, err := mend(journal)
-		if err != nil {
-			return err
+		if now != before || now.State != ledger.WalletFrozen {
+			return fmt.Errorf("%w: it is %s and was written to meanwhile", ledger.ErrNotRebuilt, now.State)
 		}
 		if err := replaceProjections(t, p); err != nil {
 			return fmt.Errorf("mending a wallet: %w", err)
 		}
 		return insertEvent(t, identity.Event{UserID: userID, Type: "wallet_rebuilt", Metadata: map[string]string{
-			"actor": actor, "before": journal.Wallet.Summary(), "after": p.Wallet.Summary(),
+			"actor": actor, "before": before.Summary(), "after": p.Wallet.Summary(),
 		}}, timestamp(l.db.clock()))
 	})
 }

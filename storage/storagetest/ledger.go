@@ -42,6 +42,7 @@ func testLedger(t *testing.T, open Open) {
 		"a check finds missing rules":            testStructure,
 		"a check beside the work":                testWatchShare,
 		"a check is not kept by one wallet":      testWatchLong,
+		"mending beside the work":                testMend,
 		"a check that could not freeze":          testWatchFreeze,
 		"equal digests after equal logs":         testDigests,
 	} {

@@ -93,6 +93,37 @@ func testCheckFindsJournal(t *testing.T, w *wallets) {
 	}
 }
 
+// testMend mends a wallet while others are used: they do not wait. If the wallet itself is written to meanwhile,
+// nothing is mended.
+func testMend(t *testing.T, w *wallets) {
+	w.live(t)
+	other := createUser(t, w.Store, "eve@example.com", w.clock.Now())
+	checker, _ := w.checker()
+	if err := w.Exec(t.Context(), replaceMark(raiseFree, w.user)); err != nil {
+		t.Fatal(err)
+	}
+	w.wantWatch(t, checker, true)
+	mend := func(meanwhile func() error) error {
+		return w.Books.Mend(t.Context(), actor, w.user.ID, func(j ledger.Journal) (ledger.Projections, error) {
+			if err := meanwhile(); err != nil {
+				return ledger.Projections{}, err
+			}
+			return ledger.Rebuild(j)
+		})
+	}
+	want(t, mend(func() error { return w.Exec(t.Context(), replaceMark(raiseFree, w.user)) }), ledger.ErrNotRebuilt)
+	_, err := w.use(t, 1, "")
+	want(t, err, ledger.ErrFrozen)
+	err = mend(func() error {
+		_, err := w.ledger.Use(t.Context(), ledger.Use{UserID: other.ID, Amount: 1, AppID: "chat", Caller: "first-party"})
+		return err
+	})
+	if err != nil {
+		t.Errorf("got %v, want it mended beside the use", err)
+	}
+	w.mustUse(t, 1)
+}
+
 // stuckStore refuses to freeze for a while.
 type stuckStore struct {
 	ledger.Store
