@@ -67,7 +67,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		FirstParty:  provider.NewFirstParty(provider.FirstPartyConfig{Provider: op, RefreshTTL: c.refreshTTL}),
 		ServiceKeys: p.serviceKeys,
 		CappedLedger: func(k provider.ServiceKey, amount ledger.Amount) *ledger.Ledger {
-			return credits.On(p.db.Ledger().Capped(k.ID, k.CapDay, amount))
+			return credits.On(p.db.Ledger().Capped(k, amount))
 		},
 		Limits: c.limits, SharedLimits: p.shared.limits(), SharedReady: p.shared.ready(), TrustedProxies: c.proxies, CORSOrigins: c.origins(), Demo: demo,
 		SignupOpen: c.signupOpen, SignupBonus: c.signupBonus, ValidateSlots: c.validateSlots,

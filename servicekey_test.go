@@ -275,6 +275,26 @@ func TestServiceKeyLimits(t *testing.T) {
 	}
 }
 
+// TestServiceKeyReplayUnderLowerCap asks again for what a cap has come to forbid.
+func TestServiceKeyReplayUnderLowerCap(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	id, _ := s.person(t, "ada@example.com")
+	b := s.backend(t, "--app", "todo", "--allow", "use,balance", "--cap-use", "5")
+	request := spend(id, "5", `,"idempotencyKey":"k"`)
+	if status, body, _ := b.call(t, "POST", "credits/use", request); status != 201 {
+		t.Fatalf("got %d %v", status, body)
+	}
+	s.sql(t, `UPDATE auth_service_keys SET cap_use = 3000000`)
+	eventually(t, "the lower cap counts", func() bool {
+		status, _, _ := b.call(t, "POST", "credits/use", spend(id, "4", ""))
+		return status == 403
+	})
+	if status, body, _ := b.call(t, "POST", "credits/use", request); status != 201 || body["message"] != "Transaction already processed" {
+		t.Errorf("got %d %v, want the first answer", status, body)
+	}
+}
+
 // TestServiceKeyDayCap spends from many callers at one moment under the cap of a day.
 func TestServiceKeyDayCap(t *testing.T) {
 	t.Parallel()

@@ -67,7 +67,7 @@ type Command struct {
 type Result struct {
 	Transaction Transaction // that the command made
 	Replayed    bool        // an earlier request with the same key made it
-	Refused     error       // one of the sentinels of this package; nil if applied
+	Refused     error       // one of the sentinels of this package, or State.Barred; nil if applied
 }
 
 // Opening is what a wallet starts with, carried as a value into the transaction that creates the person.
@@ -131,6 +131,8 @@ func Apply(s State, now time.Time, c Command) (Delta, Result, error) {
 // perform does what the command asks for. A refusal comes before the first change.
 func (d *draft) perform(s State, c Command, now time.Time) (Transaction, error) {
 	switch {
+	case c.Use != nil && s.Barred != nil:
+		return Transaction{}, s.Barred
 	case c.Use != nil:
 		return d.use(c, now)
 	case c.Refund != nil:

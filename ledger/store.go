@@ -14,6 +14,7 @@ type State struct {
 	Key    *KeyRecord   // record of the key that was asked for, nil if there is none
 	Done   *Transaction // the transaction of Key, or the command's own, nil if there is none
 	Used   *Usage       // what is to be refunded, nil if there is none
+	Barred error        // why the store lets nothing be spent, such as a limit of the caller's; nil: it does
 }
 
 // Delta is the whole effect of a decision. A store writes it as it is, or not at all.

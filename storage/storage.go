@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
-	"github.com/google/uuid"
 
 	"mana/keys"
 	"mana/ledger"
@@ -31,8 +30,8 @@ type Ledger interface {
 	ledger.Books
 	// Transactions is how many there are, the measure of work that goes over all of them.
 	Transactions(ctx context.Context) (int64, error)
-	// Capped is the store for one use of amount by a service key that may use perDay a day, UTC.
-	Capped(key uuid.UUID, perDay, amount ledger.Amount) ledger.Store
+	// Capped is the store for one use of amount under the caps of a service key.
+	Capped(key provider.ServiceKey, amount ledger.Amount) ledger.Store
 }
 
 // engine is what both engines can do as a whole.

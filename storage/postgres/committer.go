@@ -57,7 +57,7 @@ type Counts struct {
 type command struct {
 	wants  ledger.Wants
 	decide func(time.Time, ledger.State) (ledger.Delta, error)
-	cap    *dayCap       // nil: none
+	cap    *keyCap       // nil: none
 	state  atomic.Int32  // one of the states below: the first to change it decides
 	taken  chan struct{} // closed when a lane has taken it
 	err    error

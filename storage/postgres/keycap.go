@@ -11,18 +11,18 @@ import (
 	"mana/provider"
 )
 
-// cappedLedger is the ledger's store for one use under the day's cap of a service key.
+// cappedLedger is the ledger's store for one use under the caps of a service key.
 type cappedLedger struct {
 	*Ledger
-	cap dayCap
+	cap keyCap
 }
 
 var _ ledger.Store = cappedLedger{}
 
-// dayCap is the cap that one use stands under.
-type dayCap struct {
-	key            uuid.UUID
-	perDay, amount ledger.Amount
+// keyCap is what one use stands under: the caps of a key.
+type keyCap struct {
+	key    provider.ServiceKey
+	amount ledger.Amount
 }
 
 // usedCap is what a key has used: days since 1970, UTC.
@@ -32,11 +32,11 @@ type usedCap struct {
 	used ledger.Amount
 }
 
-// Capped is the store for one use of amount by a service key that may use perDay a day, UTC. What the key has
-// used is counted in the use's own transaction, when it posts; a use that would pass the cap is refused before
-// the balance is looked at: [provider.ErrKeyLimit].
-func (l *Ledger) Capped(key uuid.UUID, perDay, amount ledger.Amount) ledger.Store {
-	return cappedLedger{l, dayCap{key, perDay, amount}}
+// Capped is the store for one use of amount by a service key under its caps. What a key with a cap for the day, UTC,
+// has used is counted in the use's own transaction, when it posts; a use that would pass a cap is refused before
+// the balance is looked at: [provider.ErrKeyLimit]. A replay passes none.
+func (l *Ledger) Capped(key provider.ServiceKey, amount ledger.Amount) ledger.Store {
+	return cappedLedger{l, keyCap{key, amount}}
 }
 
 // Decide implements [ledger.Store].
@@ -46,17 +46,21 @@ func (l cappedLedger) Decide(ctx context.Context, w ledger.Wants, decide func(ti
 	return l.db.committer.decide(ctx, c)
 }
 
-// apply decides a use under the cap, and counts it. A clock that was set back goes on with the later day.
-func (c dayCap) apply(used *usedCap, now time.Time, s ledger.State, decide func(time.Time, ledger.State) (ledger.Delta, error)) (ledger.Delta, error) {
-	if s.Key != nil || s.Done != nil { // a replay or a refusal: nothing is spent
+// apply decides a use under the caps. used is nil if there is none for the day, else the use is counted there. A
+// clock that was set back goes on with the later day.
+func (c keyCap) apply(used *usedCap, now time.Time, s ledger.State, decide func(time.Time, ledger.State) (ledger.Delta, error)) (ledger.Delta, error) {
+	if c.key.CapUse > 0 && c.amount > c.key.CapUse {
+		s.Barred = provider.ErrKeyLimit
+	}
+	if used == nil {
 		return decide(now, s)
 	}
 	today := *used
 	if day := now.Unix() / int64(24*time.Hour/time.Second); day > used.day {
 		today.day, today.used = day, 0
 	}
-	if c.amount > c.perDay-today.used {
-		return ledger.Delta{}, provider.ErrKeyLimit
+	if c.amount > c.key.CapDay-today.used {
+		s.Barred = provider.ErrKeyLimit
 	}
 	delta, err := decide(now, s)
 	if err == nil && slices.ContainsFunc(delta.Transactions, isUsage) {

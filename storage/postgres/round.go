@@ -165,8 +165,8 @@ func (r *round) queueDone(batch *pgx.Batch) {
 func (r *round) queueCaps(batch *pgx.Batch) {
 	r.caps = make(map[uuid.UUID]*usedCap)
 	for _, c := range r.commands {
-		if c.cap != nil {
-			r.caps[c.cap.key] = &usedCap{key: c.cap.key}
+		if c.cap != nil && c.cap.key.CapDay > 0 {
+			r.caps[c.cap.key.ID] = &usedCap{key: c.cap.key.ID}
 		}
 	}
 	if len(r.caps) == 0 {
@@ -231,7 +231,7 @@ func (r *round) decide() {
 		c.err = runSafely(r.tx, func(*tx) (err error) {
 			state := r.state(c, w)
 			if c.cap != nil {
-				delta, err = c.cap.apply(r.caps[c.cap.key], r.now, state, c.decide)
+				delta, err = c.cap.apply(r.caps[c.cap.key.ID], r.now, state, c.decide)
 			} else {
 				delta, err = c.decide(r.now, state)
 			}

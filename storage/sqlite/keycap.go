@@ -8,45 +8,40 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"mana/ledger"
 	"mana/provider"
 )
 
-// cappedLedger is the ledger's store for one use under the day's cap of a service key.
+// cappedLedger is the ledger's store for one use under the caps of a service key.
 type cappedLedger struct {
 	*Ledger
-	key            uuid.UUID
-	perDay, amount ledger.Amount
+	key    provider.ServiceKey
+	amount ledger.Amount
 }
 
 var _ ledger.Store = cappedLedger{}
 
-// Capped is the store for one use of amount by a service key that may use perDay a day, UTC. What the key has
-// used is counted in the use's own transaction, when it posts; a use that would pass the cap is refused before
-// the balance is looked at: [provider.ErrKeyLimit].
-func (l *Ledger) Capped(key uuid.UUID, perDay, amount ledger.Amount) ledger.Store {
-	return cappedLedger{l, key, perDay, amount}
+// Capped is the store for one use of amount by a service key under its caps. What a key with a cap for the day, UTC,
+// has used is counted in the use's own transaction, when it posts; a use that would pass a cap is refused before
+// the balance is looked at: [provider.ErrKeyLimit]. A replay passes none.
+func (l *Ledger) Capped(key provider.ServiceKey, amount ledger.Amount) ledger.Store {
+	return cappedLedger{l, key, amount}
 }
 
 // Decide implements [ledger.Store].
 func (l cappedLedger) Decide(ctx context.Context, w ledger.Wants, decide func(time.Time, ledger.State) (ledger.Delta, error)) error {
 	return l.db.write(ctx, func(t *tx) error {
 		return l.decide(t, w, func(now time.Time, s ledger.State) (ledger.Delta, error) {
-			if s.Key != nil || s.Done != nil { // a replay or a refusal: nothing is spent
-				return decide(now, s)
-			}
 			day := now.Unix() / int64(24*time.Hour/time.Second)
 			used, err := l.usedOn(t, day)
 			if err != nil {
 				return ledger.Delta{}, err
 			}
-			if l.amount > l.perDay-used {
-				return ledger.Delta{}, provider.ErrKeyLimit
+			if l.passes(used) {
+				s.Barred = provider.ErrKeyLimit
 			}
 			delta, err := decide(now, s)
-			if err != nil || !slices.ContainsFunc(delta.Transactions, isUsage) {
+			if err != nil || l.key.CapDay == 0 || !slices.ContainsFunc(delta.Transactions, isUsage) {
 				return delta, err
 			}
 			return delta, l.count(t, day, used+l.amount)
@@ -56,10 +51,15 @@ func (l cappedLedger) Decide(ctx context.Context, w ledger.Wants, decide func(ti
 
 func isUsage(x ledger.Transaction) bool { return x.Type == ledger.TypeUsage }
 
+// passes reports whether the use would pass a cap, after what was used on its day.
+func (l cappedLedger) passes(used ledger.Amount) bool {
+	return l.key.CapUse > 0 && l.amount > l.key.CapUse || l.key.CapDay > 0 && l.amount > l.key.CapDay-used
+}
+
 // usedOn is what the key has used on a day. A clock that was set back goes on with the later day.
 func (l cappedLedger) usedOn(t *tx, day int64) (ledger.Amount, error) {
 	var used ledger.Amount
-	err := t.queryRow(`SELECT used FROM credits_key_caps WHERE key_id = ? AND day >= ?`, l.key.String(), day).Scan(&used)
+	err := t.queryRow(`SELECT used FROM credits_key_caps WHERE key_id = ? AND day >= ?`, l.key.ID.String(), day).Scan(&used)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 0, fmt.Errorf("reading what a key has used: %w", err)
 	}
@@ -68,7 +68,7 @@ func (l cappedLedger) usedOn(t *tx, day int64) (ledger.Amount, error) {
 
 func (l cappedLedger) count(t *tx, day int64, used ledger.Amount) error {
 	_, err := t.exec(`INSERT INTO credits_key_caps (key_id, day, used) VALUES (?, ?, ?)
-		ON CONFLICT (key_id) DO UPDATE SET day = max(day, excluded.day), used = excluded.used`, l.key.String(), day, used)
+		ON CONFLICT (key_id) DO UPDATE SET day = max(day, excluded.day), used = excluded.used`, l.key.ID.String(), day, used)
 	if err != nil {
 		return fmt.Errorf("counting what a key has used: %w", err)
 	}

@@ -9,7 +9,7 @@ import (
 	"mana/provider"
 )
 
-// testKeyCaps spends under the day's cap of a service key.
+// testKeyCaps spends under the caps of a service key.
 func testKeyCaps(t *testing.T, open Open) {
 	clock := NewClock()
 	s := open(t, clock.Now)
@@ -22,7 +22,7 @@ func testKeyCaps(t *testing.T, open Open) {
 		t.Fatal(err)
 	}
 	use := func(amount ledger.Amount, idempotencyKey string) (ledger.Receipt, error) {
-		return ledger.New(ledger.Config{Store: s.Capped(key.ID, perDay, amount)}).Use(ctx, ledger.Use{
+		return ledger.New(ledger.Config{Store: s.Capped(key, amount)}).Use(ctx, ledger.Use{
 			UserID: user.ID, Amount: amount, AppID: "todo", Description: "x", Caller: key.Caller(), IdempotencyKey: idempotencyKey,
 		})
 	}
@@ -81,4 +81,41 @@ func testKeyCaps(t *testing.T, open Open) {
 	step("an empty wallet", ledger.Credit, "", ledger.ErrInsufficient)
 	step("a cap before an empty wallet", 2*ledger.Credit, "", provider.ErrKeyLimit)
 	wantUsed(9 * ledger.Credit)
+}
+
+// testLoweredCaps asks again for what a cap has come to forbid: a replay passes none. A refusal by a cap keeps the
+// daily grant that was due.
+func testLoweredCaps(t *testing.T, open Open) {
+	clock := NewClock()
+	s := open(t, clock.Now)
+	user := createUser(t, s, "ada@example.com", clock.Now())
+	admin := provider.ServiceKeyAdmin{Store: s.ServiceKeys, Actor: actor, Now: clock.Now}
+	key, _, err := admin.Register(t.Context(), provider.ServiceKey{Name: "todo", AppIDs: []string{"todo"}, Permissions: []string{provider.MayUse}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	use := func(idempotencyKey string) (ledger.Receipt, error) {
+		return ledger.New(ledger.Config{Store: s.Capped(key, 5*ledger.Credit), DailyFree: 2 * ledger.Credit}).Use(t.Context(), ledger.Use{
+			UserID: user.ID, Amount: 5 * ledger.Credit, AppID: "todo", Description: "x", Caller: key.Caller(), IdempotencyKey: idempotencyKey,
+		})
+	}
+	first, err := use("k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, caps := range map[string]struct{ use, day ledger.Amount }{"of a use": {3, 0}, "of a day": {0, 3}, "of both": {5, 3}} {
+		key.CapUse, key.CapDay = caps.use*ledger.Credit, caps.day*ledger.Credit
+		if again, err := use("k"); err != nil || !again.Replayed || again.Transaction.ID != first.Transaction.ID {
+			t.Errorf("%s: got %+v, %v, want the first answer", what, again, err)
+		}
+		if _, err := use("other"); root(err) != provider.ErrKeyLimit {
+			t.Errorf("%s: got %v, want %v", what, err, provider.ErrKeyLimit)
+		}
+		clock.Add(25 * time.Hour)
+		if _, err := use("other"); root(err) != provider.ErrKeyLimit {
+			t.Errorf("%s: got %v, want %v", what, err, provider.ErrKeyLimit)
+		}
+	}
+	wantNumber(t, s, `SELECT count(*) FROM credits.transactions WHERE kind = 'daily'`, 3)
+	wantNumber(t, s, `SELECT count(*) FROM credits.transactions WHERE type = 'usage'`, 1)
 }

@@ -26,8 +26,8 @@ type Store struct {
 	// ServiceKeys keeps the keys of back ends.
 	ServiceKeys provider.ServiceKeyStore
 	Ledger      ledger.Store
-	// Capped is the ledger for one use of amount by a key that may use perDay a day.
-	Capped func(key uuid.UUID, perDay, amount ledger.Amount) ledger.Store
+	// Capped is the ledger for one use of amount under the caps of a key.
+	Capped func(key provider.ServiceKey, amount ledger.Amount) ledger.Store
 	Books  ledger.Books
 	// Transactions counts all there are.
 	Transactions func(ctx context.Context) (int64, error)
@@ -72,6 +72,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("clients", func(t *testing.T) { t.Parallel(); testClients(t, open) })
 	t.Run("service keys", func(t *testing.T) { t.Parallel(); testServiceKeys(t, open) })
 	t.Run("caps of service keys", func(t *testing.T) { t.Parallel(); testKeyCaps(t, open) })
+	t.Run("lowered caps of service keys", func(t *testing.T) { t.Parallel(); testLoweredCaps(t, open) })
 	t.Run("provider", func(t *testing.T) { t.Parallel(); testProvider(t, open) })
 	t.Run("refresh", func(t *testing.T) { t.Parallel(); testRefresh(t, open) })
 	t.Run("races", func(t *testing.T) { t.Parallel(); testRaces(t, open) })

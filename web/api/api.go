@@ -26,7 +26,7 @@ type Config struct {
 	FirstParty  *provider.FirstParty
 	ServiceKeys *provider.ServiceKeys
 	Ledger      *ledger.Ledger
-	// CappedLedger is the ledger for one use of amount by a key that has a cap for the day.
+	// CappedLedger is the ledger for one use of amount by a key that has a cap.
 	CappedLedger func(key provider.ServiceKey, amount ledger.Amount) *ledger.Ledger
 	Logger       *slog.Logger
 	Now          func() time.Time

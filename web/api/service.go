@@ -125,9 +125,6 @@ func (a *API) ServiceUse(w http.ResponseWriter, r *http.Request) error {
 	if !key.Serves(use.AppID) {
 		return errAppNotAllowed()
 	}
-	if key.CapUse > 0 && use.Amount > key.CapUse {
-		return provider.ErrKeyLimit
-	}
 	if err := a.person(r.Context(), use.UserID); err != nil {
 		return err
 	}
@@ -172,9 +169,9 @@ func (a *API) ServiceRefund(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// ledgerFor is the ledger for one use by a key: with a cap for the day, one that counts.
+// ledgerFor is the ledger for one use by a key: with a cap, one that looks at it.
 func (a *API) ledgerFor(key provider.ServiceKey, amount ledger.Amount) *ledger.Ledger {
-	if key.CapDay == 0 {
+	if key.CapUse == 0 && key.CapDay == 0 {
 		return a.cfg.Ledger
 	}
 	return a.cfg.CappedLedger(key, amount)
