@@ -36,6 +36,8 @@ var (
 	ErrNothingToRefund = errors.New("nothing to refund")
 	// ErrNoTransaction: this person has no such use, or another app charged it.
 	ErrNoTransaction = errors.New("no such transaction")
+	// ErrContended: others were faster each time; it passes by itself.
+	ErrContended = errors.New("others are at the same wallet")
 	// ErrBalanceLimit: the wallet would hold more than [MaxWallet].
 	ErrBalanceLimit = errors.New("balance limit reached")
 	// ErrReason: an adjustment has no reason, no idempotency key, or nobody who makes it.

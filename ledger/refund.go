@@ -22,7 +22,7 @@ type Refund struct {
 	Amount         Amount // > 0
 	AppID          string // of the use
 	Description    string
-	TransactionID  uuid.UUID // of the use; nil: it is looked for, see [Wants]
+	TransactionID  uuid.UUID // of the use; nil: it is looked for, see [Store.FindUse]
 	IdempotencyKey string    // empty: the request is its own
 	Caller         string
 	Actor          string          // who gives back
@@ -34,6 +34,9 @@ type Refund struct {
 // tells what each grant has back.
 func (d *draft) refund(used *Usage, c Command, now time.Time) (Transaction, error) {
 	asked := c.Refund
+	if used != nil && used.AppID != asked.AppID {
+		used = nil
+	}
 	switch {
 	case used == nil && asked.TransactionID != uuid.Nil:
 		return Transaction{}, ErrNoTransaction

@@ -125,14 +125,36 @@ func (l *Ledger) Use(ctx context.Context, u Use) (Receipt, error) {
 }
 
 // Refund gives back part of a use, or all of it, in one or several steps. [ErrNothingToRefund],
-// [ErrNoTransaction], [ErrBalanceLimit], and the errors of [Ledger.Use] but for those of the balance.
+// [ErrNoTransaction], [ErrContended], [ErrBalanceLimit], and the errors of [Ledger.Use] but for those of the balance.
 func (l *Ledger) Refund(ctx context.Context, r Refund) (Receipt, error) {
 	key, err := r.key()
 	if err != nil {
 		return Receipt{}, err
 	}
-	receipt, err := l.request(ctx, Wants{UserID: r.UserID, Key: key, Refund: &r}, r.Amount, Command{Refund: &r})
+	receipt, err := l.refund(ctx, r, key)
 	return l.count(TypeRefund, receipt, err)
+}
+
+// refundTries is how often a use is looked for whose rest others were faster to give back.
+const refundTries = 100
+
+// refund decides a refund of the use that it names, or of one that was found before: the search holds up nobody, and
+// is made again when the decision, which does, sees that the use no longer has so much left.
+func (l *Ledger) refund(ctx context.Context, r Refund, key *Key) (Receipt, error) {
+	for range refundTries {
+		use, err := r.TransactionID, error(nil)
+		if use == uuid.Nil {
+			use, err = l.store.FindUse(ctx, r)
+		}
+		if err != nil {
+			return Receipt{}, fmt.Errorf("looking for a use: %w", err)
+		}
+		receipt, err := l.request(ctx, Wants{UserID: r.UserID, Key: key, Use: use}, r.Amount, Command{Refund: &r})
+		if use == r.TransactionID || !errors.Is(err, ErrNothingToRefund) {
+			return receipt, err
+		}
+	}
+	return Receipt{}, ErrContended
 }
 
 // Adjust gives credits to a person, or takes them, on the word of an operator. It needs a reason, an

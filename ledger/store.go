@@ -36,10 +36,8 @@ type Wants struct {
 	// ID is that of the command. A store that decides it again, since it does not know whether the first
 	// commit counts, looks for a transaction with it.
 	ID uuid.UUID
-	// Refund asks for the use to be given back: with a transaction's id that one, if it is a use of the same
-	// app; else, of the uses of the same caller and app within [RefundWithin] and the last [RefundRows]
-	// transactions whose rest is at least the amount, the newest whose rest is the amount, or the newest.
-	Refund *Refund
+	// Use is the use to be given back, loaded with what has been given back of it; nil: none.
+	Use uuid.UUID
 }
 
 // Store keeps wallets and their journal. Each method is one database transaction.
@@ -50,6 +48,11 @@ type Store interface {
 	Decide(ctx context.Context, w Wants, decide func(now time.Time, s State) (Delta, error)) error
 	// Wallet reads one wallet in one snapshot, with the time of the storage. [ErrNoWallet].
 	Wallet(ctx context.Context, userID uuid.UUID) (State, time.Time, error)
+	// FindUse looks for what a refund that names no use gives back, in one snapshot and without a lock, since it
+	// may read long: of the uses of the same person, caller and app within [RefundWithin] and the last
+	// [RefundRows] transactions whose rest is at least the amount, the newest whose rest is the amount, or the
+	// newest. Nil if there is none.
+	FindUse(ctx context.Context, r Refund) (uuid.UUID, error)
 	// History lists at most limit transactions, newest first by commit order, skipping offset. Postings
 	// are not loaded.
 	History(ctx context.Context, userID uuid.UUID, limit, offset int) ([]Transaction, error)

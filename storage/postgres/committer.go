@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"mana/ledger"
@@ -207,14 +208,14 @@ func (l *lane) batch() {
 	}
 }
 
-// choose leaves for the next batch what must see others committed: a refund is looked for in the database, so it
-// is the first command of its wallet in a batch. The order of a wallet's commands is kept.
+// choose leaves for the next batch what must see others committed: a use and its refunds are read from the
+// database, so a refund is the first command of its wallet in a batch. The order of a wallet's commands is kept.
 func choose(waiting []*command) (now, later []*command) {
 	touched := make(map[[16]byte]bool, len(waiting)) // by what is chosen
 	behind := make(map[[16]byte]bool)                // something of the wallet waits
 	for _, c := range waiting {
 		of := c.wants.UserID
-		if behind[of] || c.wants.Refund != nil && touched[of] {
+		if behind[of] || c.wants.Use != uuid.Nil && touched[of] {
 			behind[of] = true
 			later = append(later, c)
 			continue

@@ -191,10 +191,10 @@ func (r *round) loadUsed() error {
 	r.used = make(map[*command]*ledger.Usage)
 	for _, c := range r.commands {
 		w := r.wallets[c.wants.UserID]
-		if _, known := r.key(c); c.wants.Refund == nil || w == nil || known {
+		if _, known := r.key(c); c.wants.Use == uuid.Nil || w == nil || known {
 			continue
 		}
-		used, err := loadUsage(r.tx, *c.wants.Refund, w.loaded.Seq, r.now)
+		used, err := loadUsage(r.tx, c.wants.UserID, c.wants.Use)
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func (l *Ledger) Decide(ctx context.Context, w ledger.Wants, decide func(time.Ti
 
 func (l *Ledger) decide(t *tx, w ledger.Wants, decide func(time.Time, ledger.State) (ledger.Delta, error)) error {
 	now := l.db.clock()
-	state, err := loadState(t, w, now)
+	state, err := loadState(t, w)
 	if err != nil {
 		return err
 	}
@@ -77,11 +77,11 @@ func (l *Ledger) Wallet(ctx context.Context, userID uuid.UUID) (ledger.State, ti
 	}
 	defer snapshot.end()
 	now := l.db.clock()
-	state, err := loadState(snapshot, ledger.Wants{UserID: userID}, now)
+	state, err := loadState(snapshot, ledger.Wants{UserID: userID})
 	return state, now, err
 }
 
-func loadState(q querier, w ledger.Wants, now time.Time) (ledger.State, error) {
+func loadState(q querier, w ledger.Wants) (ledger.State, error) {
 	var s ledger.State
 	var err error
 	if s.Wallet, err = loadWallet(q, w.UserID); err != nil {
@@ -90,8 +90,8 @@ func loadState(q querier, w ledger.Wants, now time.Time) (ledger.State, error) {
 	if s.Key, s.Done, err = loadKey(q, w); err != nil {
 		return s, err
 	}
-	if w.Refund != nil && s.Key == nil {
-		if s.Used, err = loadUsage(q, *w.Refund, s.Wallet.Seq, now); err != nil {
+	if w.Use != uuid.Nil && s.Key == nil {
+		if s.Used, err = loadUsage(q, w.UserID, w.Use); err != nil {
 			return s, err
 		}
 	}

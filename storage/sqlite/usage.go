@@ -1,10 +1,10 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -33,40 +33,42 @@ func writeUsage(t *tx, userID uuid.UUID, u ledger.UsageDay) error {
 	return nil
 }
 
-// loadUsage finds the use that a refund gives back, nil if there is none. last is the number of the wallet's last
-// transaction.
-func loadUsage(q querier, r ledger.Refund, last int64, now time.Time) (*ledger.Usage, error) {
-	query, args := findNamed, []any{r.TransactionID.String(), r.UserID.String(), r.AppID}
-	if r.TransactionID == uuid.Nil {
-		query, args = findNewest, []any{
-			r.UserID.String(), last - ledger.RefundRows, r.AppID, r.Caller, timestamp(now.Add(-ledger.RefundWithin)), r.Amount,
-		}
-	}
-	var id uuid.UUID
+// loadUsage reads a use with what was given back of it, nil if the person has no such use.
+func loadUsage(q querier, userID, id uuid.UUID) (*ledger.Usage, error) {
 	var used ledger.Usage
-	err := q.queryRow(query, args...).Scan(&id, &used.Refunded)
+	err := q.queryRow(`SELECT (SELECT coalesce(sum(amount), 0) FROM credits_transactions r WHERE r.related_id = t.id)
+		FROM credits_transactions t WHERE id = ? AND user_id = ? AND type = 'usage'`, id.String(), userID.String()).Scan(&used.Refunded)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil //nolint:nilnil // the core says what that means
 	}
 	if err != nil {
-		return nil, fmt.Errorf("looking for a use: %w", err)
+		return nil, fmt.Errorf("reading a use: %w", err)
 	}
-	if used.Transaction, err = loadTransaction(q, r.UserID, id); err != nil {
+	if used.Transaction, err = loadTransaction(q, userID, id); err != nil {
 		return nil, err
 	}
 	used.Postings, err = loadPostings(q, id)
 	return &used, err
 }
 
-const findNamed = `SELECT id, (SELECT coalesce(sum(amount), 0) FROM credits_transactions r WHERE r.related_id = t.id)
-	FROM credits_transactions t WHERE id = ? AND user_id = ? AND app_id = ? AND type = 'usage'`
-
-// The parts of a use that are refunded together are at most the use, so that their sum cannot overflow.
-const findNewest = `SELECT id, refunded FROM (
-		SELECT id, seq, amount, (SELECT coalesce(sum(amount), 0) FROM credits_transactions r WHERE r.related_id = t.id) AS refunded
-		FROM credits_transactions t
-		WHERE user_id = ?1 AND seq > ?2 AND type = 'usage' AND app_id = ?3 AND caller = ?4 AND at >= ?5 AND -amount >= ?6)
-	WHERE -amount - refunded >= ?6 ORDER BY -amount - refunded <> ?6, seq DESC LIMIT 1`
+// FindUse implements [ledger.Store]. Both searches go backwards, make the sum of a use once, and stop at the first that
+// fits; the second is made only if the first finds nothing. The parts of a use that are refunded together are at most
+// the use, so that their sum cannot overflow.
+func (l *Ledger) FindUse(ctx context.Context, r ledger.Refund) (uuid.UUID, error) {
+	var id uuid.NullUUID
+	err := l.db.queryRow(ctx, `WITH uses AS NOT MATERIALIZED (
+			SELECT id, seq, -amount - (SELECT coalesce(sum(amount), 0) FROM credits_transactions r WHERE r.related_id = t.id) AS rest
+			FROM credits_transactions t
+			WHERE user_id = ?1 AND seq > (SELECT seq FROM credits_balances WHERE user_id = ?1) - ?2
+				AND type = 'usage' AND app_id = ?3 AND caller = ?4 AND at >= ?5 AND -amount >= ?6)
+		SELECT coalesce((SELECT id FROM uses WHERE rest = ?6 ORDER BY seq DESC LIMIT 1),
+			(SELECT id FROM uses WHERE rest > ?6 ORDER BY seq DESC LIMIT 1))`,
+		r.UserID.String(), ledger.RefundRows, r.AppID, r.Caller, timestamp(l.db.clock().Add(-ledger.RefundWithin)), r.Amount).Scan(&id)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("looking for a use: %w", err)
+	}
+	return id.UUID, nil
+}
 
 func loadPostings(q querier, transactionID uuid.UUID) ([]ledger.Posting, error) {
 	rows, err := q.query(`SELECT n, from_account, to_account, amount FROM credits_entries WHERE transaction_id = ? ORDER BY n`,

@@ -30,6 +30,8 @@ func testLedger(t *testing.T, open Open) {
 		"packages":                               testPackages,
 		"fault 28: refunds of a named use":       testRefundNamed,
 		"refunds that find their use":            testRefundFound,
+		"uses are found beside the work":         testRefundSearch,
+		"uses that many find at one moment":      testRefundRace,
 		"paid before free goes back":             testRefundOrder,
 		"keys of refunds, and their race":        testRefundKeys,
 		"usage per day and app":                  testUsage,

@@ -43,9 +43,7 @@ func (m *Memory) Decide(_ context.Context, w ledger.Wants, decide func(time.Time
 		s.Key = &record
 		s.Done = m.transaction(record.TransactionID)
 	}
-	if w.Refund != nil {
-		s.Used = m.used(*w.Refund)
-	}
+	s.Used = m.used(w.Use)
 	if s.Used != nil {
 		s.Grants = m.open(s.Used.Postings...)
 	}
@@ -78,27 +76,33 @@ func (m *Memory) transaction(id uuid.UUID) *ledger.Transaction {
 	return &done
 }
 
-// used finds what is to be refunded, as [ledger.Wants] tells it.
-func (m *Memory) used(r ledger.Refund) *ledger.Usage {
-	var newest *ledger.Usage
+// used is a use with what was given back of it.
+func (m *Memory) used(id uuid.UUID) *ledger.Usage {
+	done := slices.IndexFunc(m.transactions, func(x ledger.Transaction) bool { return x.ID == id && x.Type == ledger.TypeUsage })
+	if done < 0 {
+		return nil
+	}
+	return &ledger.Usage{Transaction: m.transactions[done], Refunded: m.refunded(id)}
+}
+
+// FindUse implements [ledger.Store].
+func (m *Memory) FindUse(_ context.Context, r ledger.Refund) (uuid.UUID, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var newest uuid.UUID
 	for back, x := range slices.Backward(m.transactions) {
-		if x.Type != ledger.TypeUsage || x.AppID != r.AppID {
+		if x.Type != ledger.TypeUsage || x.AppID != r.AppID || x.Caller != r.Caller || back < len(m.transactions)-ledger.RefundRows ||
+			x.At.Before(m.now().Add(-ledger.RefundWithin)) {
 			continue
 		}
-		used := &ledger.Usage{Transaction: x, Refunded: m.refunded(x.ID)}
-		rest := -used.Amount - used.Refunded
-		switch {
-		case x.ID == r.TransactionID:
-			return used
-		case r.TransactionID != uuid.Nil, x.Caller != r.Caller, rest < r.Amount,
-			x.At.Before(m.now().Add(-ledger.RefundWithin)), back < len(m.transactions)-ledger.RefundRows:
+		switch rest := -x.Amount - m.refunded(x.ID); {
 		case rest == r.Amount:
-			return used
-		case newest == nil:
-			newest = used
+			return x.ID, nil
+		case rest > r.Amount && newest == uuid.Nil:
+			newest = x.ID
 		}
 	}
-	return newest
+	return newest, nil
 }
 
 func (m *Memory) refunded(id uuid.UUID) ledger.Amount {

@@ -96,6 +96,40 @@ func testRefundFound(t *testing.T, w *wallets) {
 	}
 }
 
+// testRefundSearch looks for a use while the wallet is locked: a search holds up nobody, and nobody holds it up.
+func testRefundSearch(t *testing.T, w *wallets) {
+	use := w.mustUse(t, ledger.Credit)
+	r := ledger.Refund{UserID: w.user.ID, Amount: ledger.Credit, AppID: "chat", Caller: "first-party"}
+	err := w.Ledger.Decide(t.Context(), ledger.Wants{UserID: w.user.ID}, func(time.Time, ledger.State) (ledger.Delta, error) {
+		found, err := w.Ledger.FindUse(t.Context(), r)
+		if found != use {
+			err = errors.Join(err, fmt.Errorf("got %v, want %v", found, use))
+		}
+		return ledger.Delta{}, err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if found, err := w.Ledger.FindUse(t.Context(), ledger.Refund{UserID: uuid.New(), Amount: 1}); found != uuid.Nil || err != nil {
+		t.Errorf("got %v, %v for nobody, want nothing", found, err)
+	}
+}
+
+// testRefundRace gives back uses that callers find at one moment: each is given back once.
+func testRefundRace(t *testing.T, w *wallets) {
+	for range 24 {
+		w.mustUse(t, ledger.Credit)
+	}
+	outcomes := race(32, func(int) error {
+		_, err := w.refund(t, ledger.Credit, nil)
+		return err
+	})
+	if outcomes[nil] != 24 || outcomes[ledger.ErrNothingToRefund] != 8 {
+		t.Errorf("got %v, want 24 uses given back once", outcomes)
+	}
+	w.wantFree(t, bonus)
+}
+
 // testRefundOrder spends two free grants and a paid one, and gives them back in two steps.
 func testRefundOrder(t *testing.T, w *wallets) {
 	w.adjust(t, 20*ledger.Credit, ledger.Paid, "1")

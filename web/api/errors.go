@@ -69,6 +69,7 @@ func refusals() map[error]Error {
 		ledger.ErrNoTransaction:   refused(404, "NOT_FOUND", "Not found"),
 		ledger.ErrBalanceLimit:    refused(409, "BALANCE_LIMIT", "Balance limit reached"),
 		ledger.ErrFrozen:          *unavailable(),
+		ledger.ErrContended:       *unavailable(),
 		ledger.ErrClosed:          refused(401, "UNAUTHORIZED", "Invalid token"),
 		ledger.ErrNoWallet:        refused(401, "UNAUTHORIZED", "Invalid token"),
 		ledger.ErrAmount:          *validation(amountMessage),
