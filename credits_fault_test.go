@@ -115,6 +115,7 @@ func TestCreditFaults(t *testing.T) {
 		"a refused key can succeed later":                    faultRefusedKey,
 		"a big use against small ones":                       faultBigAgainstSmall,
 		"the same key in header and body":                    faultHeaderKey,
+		"descriptions of several lines":                      faultLines,
 		"a stored answer tells the balance of the first use": faultOldBalance,
 	} {
 		number++
@@ -406,6 +407,28 @@ func faultHeaderKey(t *testing.T, c creditsOf) {
 		t.Errorf("got %d %v, want an empty key to be none", status, again)
 	}
 	c.wantFree(t, "148")
+}
+
+// faultLines describes a use in several lines: all but U+0000 is stored as it is (contract.md 1.1, 4.2).
+func faultLines(t *testing.T, c creditsOf) {
+	b := c.backend(t, "--app", "lines", "--allow", "use,refund")
+	const lines = `"a\n\tb\u0001\u0085c"`
+	var want string
+	if err := json.Unmarshal([]byte(lines), &want); err != nil {
+		t.Fatal(err)
+	}
+	request := strings.Replace(spend(c.id, "1", `,"appId":"lines"`), `"Create task"`, lines, 1)
+	status, body := c.use(t, request)
+	for _, path := range []string{"", "credits/use", "credits/refund"} {
+		if path != "" {
+			status, body, _ = b.call(t, "POST", path, request)
+		}
+		if status != 201 || body["transaction"].(map[string]any)["description"] != want {
+			t.Errorf("%s: got %d %v, want %q", path, status, body, want)
+		}
+	}
+	status, body = c.use(t, `{"amount":1,"appId":"chat","description":"a\u0000b"}`)
+	wantError(t, "U+0000", status, body, 400, "VALIDATION")
 }
 
 // TestCreditFault20 has 64 callers at a wallet whose daily grant is due: one is posted.

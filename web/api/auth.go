@@ -47,7 +47,7 @@ func (a *API) Register(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	registration := identity.Registration{
-		Email: body.required("email"), Password: body.required("password"), Name: body.limited("name", 0, maxDevice),
+		Email: body.required("email"), Password: body.required("password"), Name: body.line("name", 0, maxDevice),
 		Device: page.Device(r),
 	}
 	if err := body.err(); err != nil {
@@ -114,8 +114,8 @@ func (a *API) login(r *http.Request) (provider.Tokens, error) {
 	if err != nil {
 		return provider.Tokens{}, err
 	}
-	in := provider.Login{Email: body.required("email"), Password: body.limited("password", 1, maxPassword), Device: page.Device(r)}
-	in.Device.ID = body.limited("deviceId", 0, maxDevice)
+	in := provider.Login{Email: body.required("email"), Password: body.line("password", 1, maxPassword), Device: page.Device(r)}
+	in.Device.ID = body.line("deviceId", 0, maxDevice)
 	in.Device.Name = body.cut("deviceName", maxDevice)
 	if err := body.err(); err != nil {
 		return provider.Tokens{}, err

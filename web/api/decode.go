@@ -150,7 +150,7 @@ func (o *object) required(name string) string {
 	return text
 }
 
-// limited reads a string of low to high characters; low above 0 makes it required.
+// limited reads a string of low to high characters, of several lines too; low above 0 makes it required.
 func (o *object) limited(name string, low, high int) string {
 	text, ok := o.text(name)
 	if !ok && low > 0 {
@@ -160,6 +160,12 @@ func (o *object) limited(name string, low, high int) string {
 	if n := utf8.RuneCountInString(text); ok && (n < low || n > high) {
 		o.fail(name + " must be " + itoa(int64(low)) + " to " + itoa(int64(high)) + " characters")
 	}
+	return text
+}
+
+// line reads a string as [object.limited] does, and takes only one line.
+func (o *object) line(name string, low, high int) string {
+	text := o.limited(name, low, high)
 	if strings.ContainsFunc(text, unicode.IsControl) {
 		o.fail(name + " must be one line without control characters")
 	}
