@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/uuid"
 )
 
 // used charges a person and gives the id of the transaction.
@@ -52,11 +54,12 @@ func TestContractServiceKeyRefund(t *testing.T) {
 	refused("for a foreign app", b, spend(id, "1", `,"appId":"chat"`), 403, "APP_NOT_ALLOWED")
 	refused("an unknown person", b, spend("019ab000-0000-7000-8000-00000000dead", "1", ""), 404, "USER_NOT_FOUND")
 	for request, message := range map[string]string{
-		``:                                     "userId is required",
-		spend(id, "0", ``):                     "amount must be a number greater than 0, at most 1000000, with at most 6 decimal places",
-		spend(id, "1", `,"transactionId":"x"`): "transactionId must be a UUID",
-		spend(id, "1", `,"transactionId":7`):   "transactionId must be a string",
-		`{"userId":"` + id + `","amount":1}`:   "description is required",
+		``:                                       "userId is required",
+		spend(id, "0", ``):                       "amount must be a number greater than 0, at most 1000000, with at most 6 decimal places",
+		spend(id, "1", `,"transactionId":"x"`):   "transactionId must be a UUID",
+		spend(id, "1", `,"transactionId":7`):     "transactionId must be a string",
+		spend(id, "1", named(uuid.Nil.String())): "transactionId must be a UUID",
+		`{"userId":"` + id + `","amount":1}`:     "description is required",
 	} {
 		status, body, _ := b.call(t, "POST", "credits/refund", request)
 		wantError(t, request, status, body, 400, "VALIDATION")

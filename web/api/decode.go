@@ -194,12 +194,16 @@ func (o *object) id(name string) uuid.UUID {
 	return id
 }
 
-// optionalID reads an id; uuid.Nil when there is none.
+// optionalID reads an id; uuid.Nil when there is none, which nobody can send: it would mean any.
 func (o *object) optionalID(name string) uuid.UUID {
 	if _, ok := o.members[name]; !ok {
 		return uuid.Nil
 	}
-	return o.id(name)
+	id := o.id(name)
+	if id == uuid.Nil {
+		o.fail(name + " must be a UUID")
+	}
+	return id
 }
 
 // parseID reads a UUID in its plain form.
