@@ -49,8 +49,8 @@ func TestContractServiceKeyRefund(t *testing.T) {
 	}
 	refused("above the rest", b, spend(id, "6.000001", named(first)), 409, "NOTHING_TO_REFUND")
 	refused("by another app", other, spend(id, "1", ""), 409, "NOTHING_TO_REFUND")
-	refused("an unknown use", b, spend(id, "1", named("019ab000-0000-7000-8000-00000000dead")), 404, "NOT_FOUND")
-	refused("a use of another person", b, spend(stranger, "1", named(first)), 404, "NOT_FOUND")
+	refused("an unknown use", b, spend(id, "1", named("019ab000-0000-7000-8000-00000000dead")), 409, "NOTHING_TO_REFUND")
+	refused("a use of another person", b, spend(stranger, "1", named(first)), 409, "NOTHING_TO_REFUND")
 	refused("for a foreign app", b, spend(id, "1", `,"appId":"chat"`), 403, "APP_NOT_ALLOWED")
 	refused("an unknown person", b, spend("019ab000-0000-7000-8000-00000000dead", "1", ""), 404, "USER_NOT_FOUND")
 	for request, message := range map[string]string{
@@ -94,6 +94,26 @@ func TestContractServiceKeyRefund(t *testing.T) {
 	if want := "refund service:" + b.key.ID + ", usage service:" + b.key.ID + ", usage user"; strings.Join(actors, ", ") != want {
 		t.Errorf("got %v, want %s", actors, want)
 	}
+}
+
+// TestServiceKeyRefundAnyApp names a use and no app: the use may be of any app of the key, and of no other.
+func TestServiceKeyRefundAnyApp(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	id, _ := s.person(t, "ada@example.com")
+	b := s.backend(t, "--app", "todo,worker", "--allow", "balance,use,refund")
+	other := s.backend(t, "--app", "chat,worker-b", "--allow", "balance,use,refund")
+	use := b.used(t, id, "10", `,"appId":"worker"`)
+	for _, app := range []string{``, `,"appId":""`, `,"appId":null`, `,"appId":"worker"`} {
+		status, body, _ := b.call(t, "POST", "credits/refund", spend(id, "1", `,"transactionId":"`+use+`"`+app))
+		if status != 201 || body["transaction"].(map[string]any)["appId"] != "worker" {
+			t.Errorf("app %q: got %d %v", app, status, body)
+		}
+	}
+	status, body, _ := b.call(t, "POST", "credits/refund", spend(id, "1", `,"appId":"todo","transactionId":"`+use+`"`))
+	wantError(t, "another app of the key", status, body, 409, "NOTHING_TO_REFUND")
+	status, body, _ = other.call(t, "POST", "credits/refund", spend(id, "1", `,"transactionId":"`+use+`"`))
+	wantError(t, "another key", status, body, 409, "NOTHING_TO_REFUND")
 }
 
 // TestServiceKeyRefundOnce repeats refunds, and races them.

@@ -32,10 +32,8 @@ var (
 	ErrNoWallet = errors.New("no such wallet")
 	// ErrInProgress: another request with the same idempotency key still runs, after a wait of 2 seconds.
 	ErrInProgress = errors.New("a request with this key is still running")
-	// ErrNothingToRefund: no use has so much left to refund.
+	// ErrNothingToRefund: the person has no such use, another app charged it, or no use has so much left to refund.
 	ErrNothingToRefund = errors.New("nothing to refund")
-	// ErrNoTransaction: this person has no such use, or another app charged it.
-	ErrNoTransaction = errors.New("no such transaction")
 	// ErrContended: others were faster each time; it passes by itself.
 	ErrContended = errors.New("others are at the same wallet")
 	// ErrBalanceLimit: the wallet would hold more than [MaxWallet].

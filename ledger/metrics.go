@@ -24,7 +24,7 @@ func resultOf(r Receipt, err error) string {
 	}
 	for sentinel, label := range map[error]string{
 		ErrInsufficient: "insufficient", ErrDebt: "debt", ErrKeyReused: "key_reused", ErrInProgress: "in_progress",
-		ErrNothingToRefund: "nothing_to_refund", ErrNoTransaction: "no_transaction", ErrBalanceLimit: "balance_limit",
+		ErrNothingToRefund: "nothing_to_refund", ErrBalanceLimit: "balance_limit",
 		ErrFrozen: "frozen", ErrClosed: "closed", ErrNoWallet: "no_wallet", ErrAmount: "amount", ErrReason: "reason",
 		context.Canceled: "canceled", context.DeadlineExceeded: "canceled",
 	} {

@@ -232,14 +232,10 @@ func (m *machine) Refund(t *rapid.T) {
 		return
 	}
 	m.daily()
-	if at >= 0 && m.uses[at].app != refund.AppID {
-		m.wantRefusal(t, err, ledger.ErrNoTransaction)
-		return
-	}
 	if at < 0 {
 		at = m.find(refund)
 	}
-	if at < 0 || m.uses[at].rest() < refund.Amount {
+	if at < 0 || m.uses[at].app != refund.AppID || m.uses[at].rest() < refund.Amount {
 		m.wantRefusal(t, err, ledger.ErrNothingToRefund)
 		return
 	}

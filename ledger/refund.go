@@ -19,8 +19,9 @@ const (
 // Refund is a request to give back part of a use, or all of it.
 type Refund struct {
 	UserID         uuid.UUID
-	Amount         Amount // > 0
-	AppID          string // of the use
+	Amount         Amount   // > 0
+	AppID          string   // of the use
+	AppIDs         []string // of a use that TransactionID names where the request names no app: any of them
 	Description    string
 	TransactionID  uuid.UUID // of the use; nil: it is looked for, see [Store.FindUse]
 	IdempotencyKey string    // empty: the request is its own
@@ -34,13 +35,8 @@ type Refund struct {
 // tells what each grant has back.
 func (d *draft) refund(used *Usage, c Command, now time.Time) (Transaction, error) {
 	asked := c.Refund
-	if used != nil && used.AppID != asked.AppID {
-		used = nil
-	}
 	switch {
-	case used == nil && asked.TransactionID != uuid.Nil:
-		return Transaction{}, ErrNoTransaction
-	case used == nil || asked.Amount > -used.Amount-used.Refunded:
+	case used == nil || used.AppID != asked.AppID && !slices.Contains(asked.AppIDs, used.AppID) || asked.Amount > -used.Amount-used.Refunded:
 		return Transaction{}, ErrNothingToRefund
 	case d.wallet.held()+asked.Amount > MaxWallet:
 		return Transaction{}, ErrBalanceLimit

@@ -125,7 +125,7 @@ func (l *Ledger) Use(ctx context.Context, u Use) (Receipt, error) {
 }
 
 // Refund gives back part of a use, or all of it, in one or several steps. [ErrNothingToRefund],
-// [ErrNoTransaction], [ErrContended], [ErrBalanceLimit], and the errors of [Ledger.Use] but for those of the balance.
+// [ErrContended], [ErrBalanceLimit], and the errors of [Ledger.Use] but for those of the balance.
 func (l *Ledger) Refund(ctx context.Context, r Refund) (Receipt, error) {
 	key, err := r.key()
 	if err != nil {

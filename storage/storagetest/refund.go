@@ -45,15 +45,19 @@ func testRefundNamed(t *testing.T, w *wallets) {
 		receipt.Balance.Free != 144*ledger.Credit || receipt.Balance.Spent != 6*ledger.Credit || receipt.Balance.Earned != 0 {
 		t.Errorf("got %+v, %v", receipt, err)
 	}
+	anyApp := func(r *ledger.Refund) { r.TransactionID, r.AppID, r.AppIDs = use, "todo", []string{"todo", "chat"} }
+	if receipt, err := w.refund(t, ledger.Credit, anyApp); err != nil || receipt.Transaction.AppID != "chat" {
+		t.Errorf("got %+v, %v, want a refund of any of the apps", receipt, err)
+	}
 	for what, c := range map[string]struct {
 		amount ledger.Amount
 		change func(*ledger.Refund)
 		want   error
 	}{
-		"above the rest":     {6*ledger.Credit + 1, name, ledger.ErrNothingToRefund},
-		"another app":        {1, func(r *ledger.Refund) { r.TransactionID, r.AppID = use, "todo" }, ledger.ErrNoTransaction},
-		"unknown":            {1, func(r *ledger.Refund) { r.TransactionID = uuid.New() }, ledger.ErrNoTransaction},
-		"a refund":           {1, func(r *ledger.Refund) { r.TransactionID = x.ID }, ledger.ErrNoTransaction},
+		"above the rest":     {5*ledger.Credit + 1, name, ledger.ErrNothingToRefund},
+		"another app":        {1, func(r *ledger.Refund) { r.TransactionID, r.AppID = use, "todo" }, ledger.ErrNothingToRefund},
+		"unknown":            {1, func(r *ledger.Refund) { r.TransactionID = uuid.New() }, ledger.ErrNothingToRefund},
+		"a refund":           {1, func(r *ledger.Refund) { r.TransactionID = x.ID }, ledger.ErrNothingToRefund},
 		"no such caller":     {1, func(r *ledger.Refund) { r.Caller = "app:other" }, ledger.ErrNothingToRefund},
 		"no such app":        {1, func(r *ledger.Refund) { r.AppID = "todo" }, ledger.ErrNothingToRefund},
 		"nothing":            {0, name, ledger.ErrAmount},
@@ -65,8 +69,8 @@ func testRefundNamed(t *testing.T, w *wallets) {
 	}
 	other := createUser(t, w.Store, "eve@example.com", w.clock.Now())
 	_, err = w.refund(t, 1, func(r *ledger.Refund) { r.UserID, r.TransactionID = other.ID, use })
-	want(t, err, ledger.ErrNoTransaction)
-	if receipt, err = w.refund(t, 6*ledger.Credit, name); err != nil || receipt.Balance.Free != bonus || receipt.Balance.Spent != 0 {
+	want(t, err, ledger.ErrNothingToRefund)
+	if receipt, err = w.refund(t, 5*ledger.Credit, name); err != nil || receipt.Balance.Free != bonus || receipt.Balance.Spent != 0 {
 		t.Errorf("got %+v, %v, want everything back", receipt, err)
 	}
 	_, err = w.refund(t, 1, name)

@@ -66,7 +66,6 @@ func refusals() map[error]Error {
 			Message: "A request with this idempotency key is still running",
 		},
 		ledger.ErrNothingToRefund: refused(409, "NOTHING_TO_REFUND", "No matching usage left to refund"),
-		ledger.ErrNoTransaction:   refused(404, "NOT_FOUND", "Not found"),
 		ledger.ErrBalanceLimit:    refused(409, "BALANCE_LIMIT", "Balance limit reached"),
 		ledger.ErrFrozen:          *unavailable(),
 		ledger.ErrContended:       *unavailable(),

@@ -136,7 +136,8 @@ func (a *API) ServiceUse(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// ServiceRefund gives back credits of an earlier use: POST refund. Without the id of the use, the ledger finds it.
+// ServiceRefund gives back credits of an earlier use: POST refund. Without the id of the use, the ledger finds
+// it; with it and without an app, the use may be of any app of the key.
 func (a *API) ServiceRefund(w http.ResponseWriter, r *http.Request) error {
 	key, err := a.service(r, provider.MayRefund)
 	if err != nil {
@@ -150,6 +151,9 @@ func (a *API) ServiceRefund(w http.ResponseWriter, r *http.Request) error {
 	refund.Description = body.limited("description", 1, maxDescription)
 	refund.AppID = body.appID(key.Owner())
 	refund.TransactionID = body.optionalID("transactionId")
+	if named, _ := body.text("appId"); named == "" && refund.TransactionID != uuid.Nil {
+		refund.AppIDs = key.AppIDs
+	}
 	refund.IdempotencyKey = body.idempotencyKey(r.Header)
 	refund.Metadata = body.metadata("metadata")
 	if err := body.err(); err != nil {
