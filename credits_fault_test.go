@@ -401,6 +401,12 @@ func faultHeaderKey(t *testing.T, c creditsOf) {
 	if status != 201 || again["message"] == nil {
 		t.Errorf("got %d %v, want the same key in the body to be the same request", status, again)
 	}
+	for header, want := range map[string]int{`"k"`: 201, `"k";x=1`: 201, `"k`: 400, `"k\x"`: 400} {
+		status, again, headers := c.api(t, "POST", "/api/v1/credits/use", c.token, body, "Idempotency-Key", header)
+		if status != want || want == 201 && headers.Get("Idempotency-Replayed") != "true" {
+			t.Errorf("%s: got %d %v, want %d", header, status, again, want)
+		}
+	}
 	status, again = c.use(t, `{"amount":1,"appId":"chat","description":"x","idempotencyKey":""}`)
 	if status != 201 || again["message"] != nil {
 		t.Errorf("got %d %v, want an empty key to be none", status, again)

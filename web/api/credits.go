@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -226,11 +227,8 @@ func (o *object) idempotencyKey(header http.Header) string {
 		return ""
 	}
 	if len(sent) == 1 {
-		fromHeader := sent[0]
-		if inner, quoted := strings.CutPrefix(fromHeader, `"`); quoted {
-			fromHeader = strings.TrimSuffix(inner, `"`)
-		}
-		if fromHeader == "" {
+		fromHeader, ok := headerKey(sent[0])
+		if !ok {
 			o.fail("idempotencyKey must be 1 to 255 characters")
 		}
 		if key != "" && key != fromHeader {
@@ -243,6 +241,23 @@ func (o *object) idempotencyKey(header http.Header) string {
 		o.fail("idempotencyKey must be 1 to 255 characters")
 	}
 	return key
+}
+
+// headerString is a String of RFC 9651, section 4.2.5, with parameters, which mean nothing here.
+var headerString = regexp.MustCompile(`^"((?:[ !#-\[\]-~]|\\["\\])*)"(?: *; *[a-z*][a-z0-9_.*-]*(?:=(?:[!#-+\--:<-~]+|"(?:[ !#-\[\]-~]|\\["\\])*"))?)*$`)
+
+// headerKey reads the key in a header: a text that begins with a quote is a String of RFC 9651, any other is the key
+// itself. An empty key is none.
+func headerKey(text string) (string, bool) {
+	if !strings.HasPrefix(text, `"`) {
+		return text, text != ""
+	}
+	match := headerString.FindStringSubmatch(text)
+	if match == nil {
+		return "", false
+	}
+	key := strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(match[1])
+	return key, key != ""
 }
 
 // Transactions lists a person's history: GET /api/v1/credits/transactions.

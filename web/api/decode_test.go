@@ -34,6 +34,24 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+func TestHeaderKey(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`k-1`: `k-1`, `k"1`: `k"1`, `k\1`: `k\1`, `k;x=1`: `k;x=1`, // bare
+		`"h1"`: `h1`, `"q\"r"`: `q"r`, `"q\\r"`: `q\r`, `"q\\\"r"`: `q\"r`, `"h1";x=1`: `h1`, `"h1"; x ;y="a;\"b"`: `h1`, `"h1";x=?1`: `h1`,
+		`"h 1"`: `h 1`, // refused as a key
+	} {
+		if got, ok := headerKey(text); !ok || got != want {
+			t.Errorf("%s: got %s, %v, want %s", text, got, ok, want)
+		}
+	}
+	for _, text := range []string{``, `""`, `"`, `"h1`, `"h"1"`, `"h\1"`, `"h1\"`, `"h1"x`, `"h1";`, `"h1";X`, `"h1";x=`, `"h1","h2"`, "\"h\u00e9\""} {
+		if got, ok := headerKey(text); ok {
+			t.Errorf("%s: got %s, want it refused", text, got)
+		}
+	}
+}
+
 func TestDecodeLimits(t *testing.T) {
 	t.Parallel()
 	nested := func(n int) []byte {
