@@ -231,28 +231,6 @@ func (l *Ledger) decide(ctx context.Context, w Wants, c Command) (Result, Wallet
 	return result, wallet, nil
 }
 
-// History lists transactions, newest first, posting the daily grant first if it is due. limit is 1 to
-// 1,000, offset 0 or more. [ErrNoWallet].
-func (l *Ledger) History(ctx context.Context, userID uuid.UUID, limit, offset int) ([]Transaction, error) {
-	if _, err := l.Balance(ctx, userID); err != nil {
-		return nil, err
-	}
-	history, err := l.store.History(ctx, userID, limit, offset)
-	if err != nil {
-		return nil, fmt.Errorf("reading a history: %w", err)
-	}
-	return history, nil
-}
-
-// Packages lists what can be bought.
-func (l *Ledger) Packages(ctx context.Context) ([]Package, error) {
-	packages, err := l.store.Packages(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading packages: %w", err)
-	}
-	return packages, nil
-}
-
 func (l *Ledger) balance(w Wallet) Balance {
 	_, next := DailyDue(w, l.dailyFree, w.LastAt)
 	return Balance{

@@ -53,12 +53,8 @@ type Store interface {
 	// [RefundRows] transactions whose rest is at least the amount, the newest whose rest is the amount, or the
 	// newest. Nil if there is none.
 	FindUse(ctx context.Context, r Refund) (uuid.UUID, error)
-	// History lists at most limit transactions, newest first by commit order, skipping offset. Postings
-	// are not loaded.
-	History(ctx context.Context, userID uuid.UUID, limit, offset int) ([]Transaction, error)
 	// Freeze stops all writing to a wallet that contradicts itself, and notes the reasons in the security log.
 	// One that is not active stays as it is.
 	Freeze(ctx context.Context, userID uuid.UUID, reasons []string) error
-	// Packages lists the active packages by sort order, then name.
-	Packages(ctx context.Context) ([]Package, error)
+	Records
 }

@@ -243,6 +243,22 @@ func (l *Ledger) History(ctx context.Context, userID uuid.UUID, limit, offset in
 	return history, nil
 }
 
+// HistoryRange implements [ledger.Store].
+func (l *Ledger) HistoryRange(ctx context.Context, userID uuid.UUID, r ledger.Range) ([]ledger.Transaction, error) {
+	history := make([]ledger.Transaction, 0, min(r.Limit, 64))
+	err := l.db.read(ctx, user(userID), `SELECT `+transactionColumns+` FROM credits.transactions
+		WHERE user_id = $1 AND seq > $2 AND seq < $3 AND ($4 = '' OR app_id = $4) AND ($5 = '' OR type = $5)
+			AND ($6::timestamptz IS NULL OR at >= $6) AND ($7::timestamptz IS NULL OR at < $7) ORDER BY seq DESC LIMIT $8`,
+		func(rows pgx.Rows) (err error) {
+			history, err = pgx.AppendRows(history, rows, scanTransaction)
+			return err
+		}, userID, r.After, r.Before, r.AppID, string(r.Type), optionalTime(r.Since), optionalTime(r.Until), r.Limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading a history: %w", err)
+	}
+	return history, nil
+}
+
 // Packages implements [ledger.Store].
 func (l *Ledger) Packages(ctx context.Context) ([]ledger.Package, error) {
 	var packages []ledger.Package

@@ -48,6 +48,27 @@ func (l *Ledger) FindUse(ctx context.Context, r ledger.Refund) (uuid.UUID, error
 	return id, nil
 }
 
+// Usage implements [ledger.Store].
+func (l *Ledger) Usage(ctx context.Context, userID uuid.UUID, q ledger.UsageQuery) ([]ledger.UsageDay, error) {
+	query := `SELECT app_id, 0::bigint, sum(credits_used)::bigint AS used, sum(uses)::bigint FROM credits.usage_stats
+		WHERE user_id = $1 AND date >= date '1970-01-01' + $2::integer AND date < date '1970-01-01' + $3::integer
+		GROUP BY app_id ORDER BY used DESC, app_id COLLATE "C" LIMIT $4`
+	if q.ByDay {
+		query = `SELECT '', (date - date '1970-01-01')::bigint, sum(credits_used)::bigint, sum(uses)::bigint FROM credits.usage_stats
+			WHERE user_id = $1 AND date >= date '1970-01-01' + $2::integer AND date < date '1970-01-01' + $3::integer
+			GROUP BY date ORDER BY date LIMIT $4`
+	}
+	var usage []ledger.UsageDay
+	err := l.db.read(ctx, user(userID), query, func(rows pgx.Rows) (err error) {
+		usage, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ledger.UsageDay])
+		return err
+	}, userID, q.Since, q.Until, q.Limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading usage: %w", err)
+	}
+	return usage, nil
+}
+
 func loadPostings(t *tx, transactionID uuid.UUID) ([]ledger.Posting, error) {
 	rows, err := t.query(`SELECT n, from_account, to_account, amount FROM credits.entries WHERE transaction_id = $1 ORDER BY n`,
 		transactionID)

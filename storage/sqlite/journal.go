@@ -136,6 +136,15 @@ func (l *Ledger) History(ctx context.Context, userID uuid.UUID, limit, offset in
 	return collectTransactions(rows, err)
 }
 
+// HistoryRange implements [ledger.Store].
+func (l *Ledger) HistoryRange(ctx context.Context, userID uuid.UUID, r ledger.Range) ([]ledger.Transaction, error) {
+	rows, err := l.db.query(ctx, `SELECT `+transactionColumns+` FROM credits_transactions
+		WHERE user_id = ?1 AND seq > ?2 AND seq < ?3 AND (?4 = '' OR app_id = ?4) AND (?5 = '' OR type = ?5)
+			AND (?6 IS NULL OR at >= ?6) AND (?7 IS NULL OR at < ?7) ORDER BY seq DESC LIMIT ?8`,
+		userID.String(), r.After, r.Before, r.AppID, string(r.Type), optionalTime(r.Since), optionalTime(r.Until), r.Limit)
+	return collectTransactions(rows, err)
+}
+
 func collectTransactions(rows *sql.Rows, err error) ([]ledger.Transaction, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a history: %w", err)

@@ -70,6 +70,30 @@ func (l *Ledger) FindUse(ctx context.Context, r ledger.Refund) (uuid.UUID, error
 	return id.UUID, nil
 }
 
+// Usage implements [ledger.Store].
+func (l *Ledger) Usage(ctx context.Context, userID uuid.UUID, q ledger.UsageQuery) ([]ledger.UsageDay, error) {
+	query := `SELECT app_id, 0, sum(credits_used) AS used, sum(uses) FROM credits_usage_stats
+		WHERE user_id = ? AND date >= ? AND date < ? GROUP BY app_id ORDER BY used DESC, app_id LIMIT ?`
+	if q.ByDay {
+		query = `SELECT '', date, sum(credits_used), sum(uses) FROM credits_usage_stats
+			WHERE user_id = ? AND date >= ? AND date < ? GROUP BY date ORDER BY date LIMIT ?`
+	}
+	rows, err := l.db.query(ctx, query, userID.String(), q.Since, q.Until, q.Limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading usage: %w", err)
+	}
+	defer rows.Close()
+	var usage []ledger.UsageDay
+	for rows.Next() {
+		var u ledger.UsageDay
+		if err := rows.Scan(&u.AppID, &u.Day, &u.Used, &u.Uses); err != nil {
+			return nil, fmt.Errorf("reading usage: %w", err)
+		}
+		usage = append(usage, u)
+	}
+	return usage, rows.Err()
+}
+
 func loadPostings(q querier, transactionID uuid.UUID) ([]ledger.Posting, error) {
 	rows, err := q.query(`SELECT n, from_account, to_account, amount FROM credits_entries WHERE transaction_id = ? ORDER BY n`,
 		transactionID.String())

@@ -175,6 +175,25 @@ func (m *Memory) History(_ context.Context, _ uuid.UUID, limit, offset int) ([]l
 	return newest[:min(limit, len(newest))], nil
 }
 
+// HistoryRange implements [ledger.Store].
+func (m *Memory) HistoryRange(_ context.Context, _ uuid.UUID, r ledger.Range) ([]ledger.Transaction, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var found []ledger.Transaction
+	for _, x := range slices.Backward(m.transactions) {
+		if x.Seq > r.After && x.Seq < r.Before && (r.AppID == "" || x.AppID == r.AppID) && (r.Type == "" || x.Type == r.Type) &&
+			!x.At.Before(r.Since) && (r.Until.IsZero() || x.At.Before(r.Until)) && len(found) < r.Limit {
+			found = append(found, x)
+		}
+	}
+	return found, nil
+}
+
+// Usage implements [ledger.Store]. Nobody asks for it here.
+func (m *Memory) Usage(context.Context, uuid.UUID, ledger.UsageQuery) ([]ledger.UsageDay, error) {
+	return nil, errors.ErrUnsupported
+}
+
 // Freeze implements [ledger.Store].
 func (m *Memory) Freeze(context.Context, uuid.UUID, []string) error {
 	m.mu.Lock()
