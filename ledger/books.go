@@ -19,9 +19,9 @@ type Books interface {
 	Inspect(ctx context.Context, userID uuid.UUID, read func(Journal) error) error
 	// Page lists at most limit transactions with a number above after, oldest first, without their postings.
 	Page(ctx context.Context, userID uuid.UUID, after int64, limit int) ([]Transaction, error)
-	// Structure looks at what belongs to no single wallet: I20 shared accounts, tables, rules and triggers, that they are as they
-	// were at the start; if deep, that they are as this program makes them, that their pages and indexes agree where
-	// the engine can tell, and row by row I2 postings without a transaction and I10 idempotency keys.
+	// Structure looks at what belongs to no single wallet: I20 shared accounts, tables, rules and triggers, that they
+	// are as this program makes them, as far as the engine can tell, and that no others are on its tables; if deep,
+	// that pages and indexes agree, and row by row I2 postings without a transaction and I10 idempotency keys.
 	Structure(ctx context.Context, deep bool) ([]Fault, error)
 	// Mend replaces the projections of a frozen wallet and makes it active, and notes in the security log who did
 	// so, and the wallet before and after. Nothing is written when mend fails. It reads a snapshot, and others go on

@@ -2,6 +2,9 @@ package postgres
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -38,6 +41,12 @@ func PeopleForTest(ctx context.Context, db *DB, person uuid.UUID, query string) 
 		return err
 	})
 	return seen, err
+}
+
+// RulesForTest lists what the rules of the database are, and what this program believes that they are.
+func RulesForTest(ctx context.Context, db *DB) (stored, known []string, err error) {
+	s, err := db.structure(ctx)
+	return slices.Sorted(maps.Keys(s.rules)), strings.Split(strings.TrimSuffix(ruleNames, "\n"), "\n"), err
 }
 
 // CountsForTest tell how commands of the ledger ended.

@@ -65,6 +65,10 @@ func opener(url func(role, database string) string, options string) storagetest.
 			Weaken: func(ctx context.Context) error {
 				return server.Exec(ctx, database, `DROP TRIGGER transactions_append_only ON credits.transactions`)
 			},
+			Intrude: func(ctx context.Context) error {
+				return server.Exec(ctx, database, `CREATE TRIGGER more BEFORE UPDATE ON credits.entries
+					FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`)
+			},
 			Tamper: func(ctx context.Context, query string) error {
 				return server.Exec(ctx, database, `SET session_replication_role = replica; `+query)
 			},

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	_ "embed" // for the names of rules
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"mana/ledger"
+	"mana/migrations"
 )
 
 // structure is the definition of each rule of the database that is ours, by kind and name, and the version of the
@@ -51,8 +53,41 @@ func (db *DB) structure(ctx context.Context) (structure, error) {
 	return s, nil
 }
 
-// Structure implements [ledger.Books]. What it holds the rules against is how they were at the start, or after the
-// migration since: what a role could do that owns the schema, nobody who does not can tell.
+//go:embed rules.txt
+var ruleNames string
+
+// compareRules lists what is missing or changed, and triggers that are not ours. What this program's migrations, of the
+// known version, make is known by name; what it says only from wanted.
+func compareRules(wanted, stored structure, known int) []ledger.Fault {
+	var faults []ledger.Fault
+	fault := func(text string) { faults = append(faults, ledger.Fault{Invariant: "I20", Text: text}) }
+	for name, text := range wanted.rules {
+		if stored.rules[name] != text {
+			fault(name + " is missing or was changed")
+		}
+	}
+	if stored.version != known {
+		return faults // of another release
+	}
+	ours := make(map[string]bool)
+	for name := range strings.Lines(ruleNames) {
+		name = strings.TrimSuffix(name, "\n")
+		ours[name] = true
+		_, atStart := wanted.rules[name]
+		if _, now := stored.rules[name]; !now && !atStart {
+			fault(name + " is missing")
+		}
+	}
+	for name := range stored.rules {
+		if strings.HasPrefix(name, "trigger ") && !ours[name] {
+			fault(name + " is not of this program")
+		}
+	}
+	return faults
+}
+
+// Structure implements [ledger.Books]. What it holds the text of rules against is how they were at the start, or after
+// the migration since: what a role could do that owns the schema, nobody who does not can tell.
 func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, error) {
 	stored, err := l.db.structure(ctx)
 	if err != nil {
@@ -63,12 +98,11 @@ func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, erro
 		l.db.atStart.Store(&stored)
 		wanted = &stored
 	}
-	var faults []ledger.Fault
-	for name, text := range wanted.rules {
-		if stored.rules[name] != text {
-			faults = append(faults, ledger.Fault{Invariant: "I20", Text: name + " is missing or was changed"})
-		}
+	steps, err := migrations.Postgres()
+	if err != nil {
+		return nil, err
 	}
+	faults := compareRules(*wanted, stored, len(steps))
 	accounts, err := l.accounts(ctx)
 	if err != nil {
 		return nil, err

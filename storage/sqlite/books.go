@@ -201,12 +201,9 @@ func (l *Ledger) Page(ctx context.Context, userID uuid.UUID, after int64, limit 
 
 // Structure implements [ledger.Books].
 func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, error) {
-	wanted := l.db.schema
-	if deep {
-		var err error
-		if wanted, err = newSchema(ctx); err != nil {
-			return nil, err
-		}
+	wanted, err := l.db.schema()
+	if err != nil {
+		return nil, err
 	}
 	faults, err := compareSchema(ctx, l.db.readers, wanted)
 	if err == nil {

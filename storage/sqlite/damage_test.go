@@ -87,3 +87,33 @@ func refundedForTest(t *testing.T, cfg Config, of string) (users []uuid.UUID, pa
 	}
 	return users, page
 }
+
+// TestRulesBeforeStart takes a rule away and adds one while no program looks.
+func TestRulesBeforeStart(t *testing.T) {
+	t.Parallel()
+	cfg := Config{Path: filepath.Join(t.TempDir(), "mana.db"), Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
+	db, err := Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{
+		`DROP TRIGGER entries_no_update`, `CREATE TRIGGER more AFTER INSERT ON credits_entries BEGIN SELECT 1; END`,
+		`CREATE TABLE copies (n INTEGER)`, // of a tool that copies the file
+	} {
+		if err := ExecForTest(t.Context(), db, query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if db, err = Open(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	checker := ledger.NewChecker(ledger.CheckerConfig{Store: db.Ledger(), Books: db.Ledger(), Now: time.Now})
+	faults, err := checker.Watch(t.Context())
+	if err != nil || len(faults) != 2 || faults[0].Invariant != "I20" {
+		t.Errorf("got %v, %v, want both found", faults, err)
+	}
+}

@@ -44,7 +44,7 @@ type DB struct {
 	logger  *slog.Logger
 	readers *sql.DB
 	writer  *writer
-	schema  schema // as it was when the file was opened
+	schema  func() (schema, error) // as this program makes it
 
 	statements sync.Map // of the readers, *sql.Stmt by text
 }
@@ -64,10 +64,6 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err := migrate(ctx, pool, cfg.Now); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	opened, err := readSchema(ctx, pool)
-	if err != nil {
-		return nil, errors.Join(err, pool.Close())
-	}
 	writer, err := startWriter(ctx, pool, cfg)
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
@@ -78,7 +74,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	readers.SetMaxOpenConns(maxReaders)
 	readers.SetMaxIdleConns(min(maxReaders, 2*runtime.GOMAXPROCS(0)))
-	return &DB{now: cfg.Now, logger: cfg.Logger, readers: readers, writer: writer, schema: opened}, nil
+	return &DB{now: cfg.Now, logger: cfg.Logger, readers: readers, writer: writer, schema: sync.OnceValues(newSchema)}, nil
 }
 
 // Close finishes what was taken, folds the log into the file and closes it.

@@ -21,9 +21,9 @@ func TamperForTest(ctx context.Context, db *DB, query string) error {
 			return err
 		}
 		drop, restore := "", ""
-		for name, text := range rules {
+		for name, p := range rules {
 			if trigger, ok := strings.CutPrefix(name, "trigger "); ok {
-				drop, restore = drop+"DROP TRIGGER "+trigger+"; ", restore+"; "+text
+				drop, restore = drop+"DROP TRIGGER "+trigger+"; ", restore+"; "+p.text
 			}
 		}
 		_, err = t.w.conn.ExecContext(t.ctx, drop+query+restore)

@@ -12,11 +12,15 @@ import (
 	"mana/ledger"
 )
 
-// schema is the text of each table, index and trigger by kind and name.
-type schema map[string]string
+// schema is each table, index and trigger by kind and name.
+type schema map[string]part
+
+// part is the text of something in the schema, and the table that it is on.
+type part struct{ table, text string }
 
 // newSchema is the schema as the migrations make it.
-func newSchema(ctx context.Context) (schema, error) {
+func newSchema() (schema, error) {
+	ctx := context.Background()
 	pool, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
 		return nil, fmt.Errorf("opening a database in memory: %w", err)
@@ -31,33 +35,41 @@ func newSchema(ctx context.Context) (schema, error) {
 }
 
 func readSchema(ctx context.Context, pool *sql.DB) (schema, error) {
-	rows, err := pool.QueryContext(ctx, `SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL`)
+	rows, err := pool.QueryContext(ctx, `SELECT type || ' ' || name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL`)
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema: %w", err)
 	}
 	defer rows.Close()
 	parts := make(schema)
 	for rows.Next() {
-		var name, text string
-		if err := rows.Scan(&name, &text); err != nil {
+		var name string
+		var p part
+		if err := rows.Scan(&name, &p.table, &p.text); err != nil {
 			return nil, fmt.Errorf("reading the schema: %w", err)
 		}
-		parts[name] = text
+		parts[name] = p
 	}
 	return parts, rows.Err()
 }
 
-// compareSchema lists what is not as wanted. What is there besides, such as the tables of a tool that copies the
-// file, is none of its business.
+// compareSchema lists what is not as wanted, and triggers on our tables that are not ours. What is there besides, such
+// as the tables of a tool that copies the file, is none of its business.
 func compareSchema(ctx context.Context, pool *sql.DB, wanted schema) ([]ledger.Fault, error) {
 	stored, err := readSchema(ctx, pool)
 	if err != nil {
 		return nil, err
 	}
 	var faults []ledger.Fault
-	for name, text := range wanted {
-		if stored[name] != text {
+	for name, p := range wanted {
+		if stored[name] != p {
 			faults = append(faults, ledger.Fault{Invariant: "I20", Text: name + " is missing or was changed"})
+		}
+	}
+	for name, p := range stored {
+		_, known := wanted[name]
+		_, ours := wanted["table "+p.table]
+		if strings.HasPrefix(name, "trigger ") && ours && !known {
+			faults = append(faults, ledger.Fault{Invariant: "I20", Text: name + " on " + p.table + " is not of this program"})
 		}
 	}
 	slices.SortFunc(faults, func(a, b ledger.Fault) int { return strings.Compare(a.Text, b.Text) })

@@ -39,6 +39,9 @@ func open(t *testing.T, now func() time.Time) storagetest.Store {
 		Weaken: func(ctx context.Context) error {
 			return sqlite.ExecForTest(ctx, db, `DROP TRIGGER transactions_no_delete`)
 		},
+		Intrude: func(ctx context.Context) error {
+			return sqlite.ExecForTest(ctx, db, `CREATE TRIGGER more AFTER INSERT ON credits_entries BEGIN SELECT 1; END`)
+		},
 		Tamper: func(ctx context.Context, query string) error {
 			return sqlite.TamperForTest(ctx, db, prefixed(query))
 		},

@@ -168,6 +168,12 @@ func testStructure(t *testing.T, w *wallets) {
 	if report, err := checker.Verify(t.Context(), nil); err != nil || len(report.Faults) != 1 {
 		t.Errorf("got %+v, %v, want the missing rule", report, err)
 	}
+	if err := w.Intrude(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if report, err := checker.Verify(t.Context(), nil); err != nil || len(report.Faults) != 2 {
+		t.Errorf("got %+v, %v, want the foreign trigger too", report, err)
+	}
 	if err := w.Exec(t.Context(), `INSERT INTO credits.idempotency (user_id, key_hash, fingerprint, object, object_id, created_at)
 		SELECT id, `+w.Blob(16)+`, `+w.Blob(32)+`, 'transaction', id, created_at FROM auth.users
 		WHERE id = '`+w.user.ID.String()+`'`); err != nil {

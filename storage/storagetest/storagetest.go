@@ -40,6 +40,8 @@ type Store struct {
 	Exec func(ctx context.Context, query string) error
 	// Weaken takes away a rule that protects the journal, with rights that the program need not have.
 	Weaken func(ctx context.Context) error
+	// Intrude adds a trigger to the postings, with the same rights.
+	Intrude func(ctx context.Context) error
 	// Tamper runs SQL past the rules of the database, as somebody with its files could.
 	Tamper func(ctx context.Context, query string) error
 	// Number runs SQL that gives one number.
