@@ -118,11 +118,17 @@ func (db *DB) Close() error {
 	return nil
 }
 
-// Ping reports whether the database can be read.
+// Ping reports whether the database can be read, and takes writes: one in recovery does not, and hosts make one whose
+// disk is full read-only.
 func (db *DB) Ping(ctx context.Context) error {
-	var one int
-	if err := db.reader(ctx, nobody)(`SELECT 1 FROM auth.schema_migrations LIMIT 1`).Scan(&one); err != nil {
+	var readOnly bool
+	err := db.reader(ctx, nobody)(`SELECT current_setting('transaction_read_only')::boolean FROM auth.schema_migrations LIMIT 1`).
+		Scan(&readOnly)
+	if err != nil {
 		return fmt.Errorf("reading the database: %w", err)
+	}
+	if readOnly {
+		return fmt.Errorf("%w: the database is read-only", ErrBusy)
 	}
 	return nil
 }

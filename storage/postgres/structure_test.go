@@ -1,10 +1,13 @@
 package postgres_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"mana/ledger"
 	"mana/storage/postgres"
@@ -22,6 +25,27 @@ func TestRuleNames(t *testing.T) {
 	stored = slices.DeleteFunc(stored, func(name string) bool { return strings.Contains(name, "_not_null of ") }) // named since version 18
 	if !slices.Equal(stored, known) {
 		t.Errorf("got other rules, write them to rules.txt:\n%s", strings.Join(stored, "\n"))
+	}
+}
+
+// TestNotReadyWhenReadOnly opens a database that takes no writes.
+func TestNotReadyWhenReadOnly(t *testing.T) {
+	t.Parallel()
+	database := newDatabase(t)
+	set := func(value string) {
+		if err := server.Exec(t.Context(), "postgres", `ALTER DATABASE `+database+` SET default_transaction_read_only = `+value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("on")
+	db := openURL(t, serverURL(servers.App, database), time.Now)
+	err := db.Ledger().Freeze(t.Context(), uuid.New(), nil)
+	if !errors.Is(err, postgres.ErrBusy) || !errors.Is(db.Ping(t.Context()), postgres.ErrBusy) {
+		t.Errorf("got %v and ready, want neither writes nor ready", err)
+	}
+	set("off")
+	if err := openURL(t, serverURL(servers.App, database), time.Now).Ping(t.Context()); err != nil {
+		t.Errorf("got %v, want it ready", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,6 +36,19 @@ func (w *wallets) live(t *testing.T) {
 	w.mustUse(t, ledger.Credit)
 }
 
+// lateStructure are books that note whether their structure was looked at after something.
+type lateStructure struct {
+	ledger.Books
+	before func() bool
+	called bool
+}
+
+// Structure implements [ledger.Books].
+func (b *lateStructure) Structure(ctx context.Context, deep bool) ([]ledger.Fault, error) {
+	b.called = b.before()
+	return b.Books.Structure(ctx, deep)
+}
+
 func testVerify(t *testing.T, w *wallets) {
 	w.live(t)
 	other := createUser(t, w.Store, "eve@example.com", w.clock.Now())
@@ -48,6 +62,12 @@ func testVerify(t *testing.T, w *wallets) {
 	if err != nil || len(report.Faults) > 0 || report.Wallets != 2 || report.Transactions != 8 || last != 8 ||
 		report.Imbalance().Sign() != 0 || report.Accounts[ledger.AccountUsage].Int64() != int64(153*ledger.Credit) {
 		t.Errorf("got %+v, %v, last %d", report, err, last)
+	}
+	late := lateStructure{Books: w.Books, before: func() bool { return last != 0 }}
+	last = 0
+	checker = ledger.NewChecker(ledger.CheckerConfig{Store: w.Ledger, Books: &late, Now: w.clock.Now})
+	if _, err = checker.Verify(t.Context(), func(n int64) { last = n }); err != nil || !late.called {
+		t.Errorf("got %v, structure looked at: %v, want that after the first progress", err, late.called)
 	}
 	if report, err = checker.VerifyWallet(t.Context(), other.ID, nil); err != nil || report.Transactions != 1 {
 		t.Errorf("got %+v, %v", report, err)
