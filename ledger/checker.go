@@ -109,10 +109,10 @@ func (c *Checker) Verify(ctx context.Context, progress func(transactions int64))
 			return r, err
 		}
 		for _, id := range page {
-			if _, err := c.inspect(ctx, id, &r, progress); ctx.Err() != nil || passing(err) {
-				return r, err
-			} else if err != nil {
+			if _, err := c.inspect(ctx, id, &r, progress); unreadable(ctx, err) {
 				r.Faults = append(r.Faults, Fault{UserID: id, Invariant: "I20", Text: err.Error()})
+			} else if err != nil {
+				return r, err
 			}
 			after = id
 		}
@@ -124,19 +124,24 @@ func (c *Checker) Verify(ctx context.Context, progress func(transactions int64))
 	}
 }
 
-// passing reports whether an error says of itself that trying again helps.
-func passing(err error) bool {
+// unreadable reports whether an error is one of what is stored: not of a caller who has gone, nor one that says of
+// itself that trying again helps.
+func unreadable(ctx context.Context, err error) bool {
 	temporary, ok := errors.AsType[interface {
 		error
 		Temporary() bool
 	}](err)
-	return ok && temporary.Temporary()
+	return err != nil && ctx.Err() == nil && (!ok || !temporary.Temporary())
 }
 
-// VerifyWallet checks one wallet. [ErrNoWallet].
+// VerifyWallet checks one wallet. That it cannot be read is a fault of I20. [ErrNoWallet].
 func (c *Checker) VerifyWallet(ctx context.Context, userID uuid.UUID, progress func(transactions int64)) (Report, error) {
 	var r Report
 	_, err := c.inspect(ctx, userID, &r, progress)
+	if unreadable(ctx, err) && !errors.Is(err, ErrNoWallet) {
+		r.Faults = append(r.Faults, Fault{UserID: userID, Invariant: "I20", Text: err.Error()})
+		err = nil
+	}
 	r.finish(nil)
 	return r, err
 }

@@ -59,6 +59,9 @@ func TestDamage(t *testing.T) {
 				if found(user, "malformed") == damage.sound {
 					t.Errorf("got %v, want wallets readable: %v", report.Faults, damage.sound)
 				}
+				if one, err := checker.VerifyWallet(t.Context(), user, nil); err != nil || len(one.Faults) == 0 != damage.sound {
+					t.Errorf("got %v, %v, want the wallet readable: %v", one.Faults, err, damage.sound)
+				}
 			}
 		})
 	}
