@@ -69,7 +69,10 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		CappedLedger: func(k provider.ServiceKey, amount ledger.Amount) *ledger.Ledger {
 			return credits.On(p.db.Ledger().Capped(k, amount))
 		},
-		Limits: c.limits, SharedLimits: p.shared.limits(), SharedReady: p.shared.ready(), TrustedProxies: c.proxies, CORSOrigins: c.origins(), Demo: demo,
+		Seal:   func(row string, plain []byte) []byte { return master.Seal("web/cursor", row, plain) },
+		Open:   func(row string, sealed []byte) ([]byte, error) { return master.Open("web/cursor", row, sealed) },
+		Limits: c.limits, SharedLimits: p.shared.limits(), SharedReady: p.shared.ready(), TrustedProxies: c.proxies,
+		CORSOrigins: c.origins(), Demo: demo,
 		SignupOpen: c.signupOpen, SignupBonus: c.signupBonus, ValidateSlots: c.validateSlots,
 		Ready: p.ready, Logger: p.logger, Now: time.Now,
 	})

@@ -176,6 +176,7 @@ func fault18(t *testing.T, c creditsOf) {
 	c.use(t, first)
 	for _, other := range []string{
 		`{"amount":10.000001,"appId":"chat","description":"x","idempotencyKey":"k","metadata":{"a":1,"b":[10,{"c":null}]}}`,
+		`{"amount":10,"appId":"chat","description":"x","idempotencyKey":"k","metadata":{"a":1.0,"b":[10,{"c":null}]}}`, // as written
 		`{"amount":10,"appId":"todo","description":"x","idempotencyKey":"k","metadata":{"a":1,"b":[10,{"c":null}]}}`,
 		`{"amount":10,"appId":"chat","description":"y","idempotencyKey":"k","metadata":{"a":1,"b":[10,{"c":null}]}}`,
 		`{"amount":10,"appId":"chat","description":"x","idempotencyKey":"k","metadata":{"a":2,"b":[10,{"c":null}]}}`,

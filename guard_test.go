@@ -207,7 +207,7 @@ func TestNoServerErrors(t *testing.T) {
 		"/.well-known/openid-configuration", "/.well-known/oauth-protected-resource/api/v1/credits", "/assets/x", "/health",
 		"/dev/demo", "/dev/demo/login", "/dev/demo/callback", "/dev/demo/spend", "/dev/demo/logout",
 		"/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/auth/validate", "/api/v1/credits/balance", "/api/v1/credits/use",
-		"/api/v1/credits/transactions", "/api/v1/credits/packages", "/api/v1/health", "/api/v1/none",
+		"/api/v1/credits/transactions", "/api/v1/credits/history", "/api/v1/credits/usage", "/api/v1/credits/packages", "/api/v1/health", "/api/v1/none",
 	}
 	queries := []string{"", "?request=" + strings.Repeat("A", 43), "?a=%ff&a=%00&limit=9999999999999999999", "?client_id=mc_demo&redirect_uri=%00", "?;=;"}
 	bodies := []string{

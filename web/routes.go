@@ -40,7 +40,9 @@ type Config struct {
 	Ledger         *ledger.Ledger
 	CappedLedger   func(provider.ServiceKey, ledger.Amount) *ledger.Ledger // as in [api.Config]
 	UI             ui.Site
-	FormKey        []byte // secret of form tokens
+	FormKey        []byte                                // secret of form tokens
+	Seal           func(row string, plain []byte) []byte // as in [api.Config]
+	Open           func(row string, sealed []byte) ([]byte, error)
 	Limits         Limits
 	SharedLimits   limiter.Store               // counters of all processes; nil: this is the only one
 	SharedReady    func(context.Context) error // whether they are there; nil without them
@@ -105,6 +107,7 @@ func New(cfg Config) (http.Handler, error) {
 		Identity: cfg.Identity, FirstParty: cfg.FirstParty, ServiceKeys: cfg.ServiceKeys, Ledger: cfg.Ledger,
 		CappedLedger: cfg.CappedLedger, Logger: cfg.Logger, Now: cfg.Now,
 		SignupOpen: cfg.SignupOpen, ValidateSlots: cfg.ValidateSlots, Ready: cfg.Ready, SharedReady: cfg.SharedReady,
+		Seal: cfg.Seal, Open: cfg.Open,
 		Take: s.counts.take, GiveBack: s.counts.giveBack, Network: callerNetwork,
 		TakeService: func(ctx context.Context, key string, perMinute int) time.Duration {
 			return s.counts.takeUpTo(ctx, classService, key, perMinute)
@@ -186,6 +189,12 @@ func (s *Site) apiRoutes() []route {
 		{"GET", "/api/v1/credits/balance", kindAPI, s.api.Balance()},
 		{"POST", "/api/v1/credits/use", kindAPI, s.api.Use()},
 		{"GET", "/api/v1/credits/transactions", kindAPI, s.api.Transactions()},
+		{"GET", "/api/v1/credits/history", kindAPI, s.api.History()},
+		{"GET", "/api/v1/credits/usage", kindAPI, s.api.Usage()},
+		{"GET", "/api/v1/credits/purchases", kindAPI, s.api.Purchases()},
+		{"POST", "/api/v1/credits/purchase", kindAPI, s.api.Purchase()},
+		{"GET", "/api/v1/credits/purchase/{id}", kindAPI, s.api.PurchaseState()},
+		{"POST", "/api/v1/credits/payment-link", kindAPI, s.api.Purchase()},
 		{"GET", "/api/v1/credits/packages", kindAPI, s.api.Handle(s.api.Packages)},
 		{"GET", "/api/v1/health", kindAPI, s.api.Handle(s.api.Health)},
 		{"GET", "/health", kindOpen, s.api.Handle(s.api.Health)},

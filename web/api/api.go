@@ -41,6 +41,9 @@ type Config struct {
 	Network func(ctx context.Context) string
 	// ValidateSlots is how many token checks may be at work at once.
 	ValidateSlots int
+	// Seal encrypts the place in a list for a row, and Open decrypts it for the same row.
+	Seal func(row string, plain []byte) []byte
+	Open func(row string, sealed []byte) ([]byte, error)
 	// Ready reports why the program cannot serve, or nil.
 	Ready func(ctx context.Context) error
 	// SharedReady reports why what processes share is away; nil: they share nothing. The program serves without.
@@ -53,6 +56,7 @@ type API struct {
 	started  time.Time
 	validate chan struct{}
 	guard    verifier.Guard[provider.Access] // of the credits routes
+	problems bool                            // refusals are problem details
 }
 
 // New makes an API.
@@ -60,6 +64,14 @@ func New(cfg Config) *API {
 	a := &API{cfg: cfg, started: cfg.Now(), validate: make(chan struct{}, cfg.ValidateSlots)}
 	a.guard = verifier.Guard[provider.Access]{Verify: cfg.FirstParty.Access, Refuse: a.refuse}
 	return a
+}
+
+// fresh is the API as routes answer that the original service did not have: refusals are problem details (RFC 9457).
+func (a *API) fresh() *API {
+	b := *a
+	b.problems = true
+	b.guard.Refuse = b.refuse
+	return &b
 }
 
 // Handle turns a handler that returns errors into one that answers them. It looks at the query first.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"mana/ledger"
@@ -137,6 +138,27 @@ type errorBody struct {
 	RetryAfterSec int64  `json:"retryAfterSec,omitempty"`
 }
 
+// problem is a failure as routes show it that the original service did not have (RFC 9457). The type is a name.
+type problem struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Code      string `json:"code"`
+	RequestID string `json:"requestId,omitempty"`
+}
+
+// problemOf names a refusal in the form of new routes: the same code in small letters, but for two.
+func problemOf(e *Error, requestID string) problem {
+	code := strings.ReplaceAll(strings.ToLower(e.Code), "_", "-")
+	switch e.Code {
+	case "VALIDATION":
+		code = "invalid-request"
+	case "UNAUTHORIZED":
+		code = "invalid-token"
+	}
+	return problem{"/docs/problems/" + code, e.Message, e.Status, code, requestID}
+}
+
 // WriteError answers with a refusal.
 func (a *API) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	e, known := asError(err)
@@ -158,17 +180,24 @@ func (a *API) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if e.Challenge != "" {
 		header.Set("WWW-Authenticate", e.Challenge)
 	}
+	if a.problems {
+		header.Set("Content-Type", "application/problem+json")
+		writeJSON(w, e.Status, problemOf(e, page.From(r.Context()).RequestID))
+		return
+	}
 	writeJSON(w, e.Status, body)
 }
 
-// writeJSON answers with JSON that no cache keeps, unless a handler said otherwise before.
+// writeJSON answers with JSON, of a type that may be set before, that no cache keeps, unless a handler said otherwise.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		status, body = http.StatusInternalServerError, []byte(`{}`) // our own types always encode
 	}
 	header := w.Header()
-	header.Set("Content-Type", "application/json; charset=utf-8")
+	if header.Get("Content-Type") == "" {
+		header.Set("Content-Type", "application/json; charset=utf-8")
+	}
 	if header.Get("Cache-Control") == "" {
 		header.Set("Cache-Control", "no-store")
 	}
