@@ -41,6 +41,7 @@ func findWallet(ctx context.Context, db *storage.DB, who string) (uuid.UUID, err
 // shownBalance is a balance as the command line shows one.
 type shownBalance struct {
 	UserID      string        `json:"user_id"`
+	State       string        `json:"state"` // active, frozen, disabled or closed
 	Free        ledger.Amount `json:"free"`
 	Paid        ledger.Amount `json:"paid"`
 	Held        ledger.Amount `json:"held"`
@@ -51,7 +52,7 @@ type shownBalance struct {
 }
 
 func balanceShown(b ledger.Balance) shownBalance {
-	return shownBalance{b.UserID.String(), b.Free, b.Paid, b.Held, b.Debt, b.Earned, b.Spent, b.NextDailyAt}
+	return shownBalance{b.UserID.String(), string(b.State), b.Free, b.Paid, b.Held, b.Debt, b.Earned, b.Spent, b.NextDailyAt}
 }
 
 func (b shownBalance) print(cmd *cobra.Command, asJSON bool) error {
@@ -59,22 +60,22 @@ func (b shownBalance) print(cmd *cobra.Command, asJSON bool) error {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(b)
 	}
 	table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "user_id\t%s\nfree\t%s\npaid\t%s\nheld\t%s\ndebt\t%s\ntotal_earned\t%s\ntotal_spent\t%s\nnext_daily_at\t%s\n",
-		b.UserID, b.Free, b.Paid, b.Held, b.Debt, b.Earned, b.Spent, b.NextDailyAt.Format(time.RFC3339))
+	fmt.Fprintf(table, "user_id\t%s\nstate\t%s\nfree\t%s\npaid\t%s\nheld\t%s\ndebt\t%s\ntotal_earned\t%s\ntotal_spent\t%s\nnext_daily_at\t%s\n",
+		b.UserID, b.State, b.Free, b.Paid, b.Held, b.Debt, b.Earned, b.Spent, b.NextDailyAt.Format(time.RFC3339))
 	return table.Flush()
 }
 
 func newCreditsBalance(environ []string) *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
-		Use: "balance ID|EMAIL", Short: "Show what a person has", Args: argument("an id or e-mail address"),
+		Use: "balance ID|EMAIL", Short: "Show what a person has, and post nothing", Args: argument("an id or e-mail address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withCredits(cmd, environ, func(credits *ledger.Ledger, db *storage.DB) error {
 				id, err := findWallet(cmd.Context(), db, args[0])
 				if err != nil {
 					return err
 				}
-				balance, err := credits.Balance(cmd.Context(), id)
+				balance, err := credits.Peek(cmd.Context(), id)
 				if err != nil {
 					return err
 				}

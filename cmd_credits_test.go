@@ -60,6 +60,13 @@ func TestCreditsGrant(t *testing.T) {
 		!strings.Contains(events[2], `"after":"3","amount":"-152.5","before":"155.5"`) {
 		t.Errorf("got %q, want an event for each grant, none for the repeated one", events)
 	}
+	s.sql(t, `UPDATE credits_balances SET last_daily_reset_at = last_daily_reset_at - 90000000000, version = version + 1`)
+	if out := s.command(t, "credits", "balance", id); !strings.Contains(out, "free           0\n") || !strings.Contains(out, "state          active\n") {
+		t.Errorf("got\n%s\nwant the daily grant that is due not posted", out)
+	}
+	if daily := s.texts(t, `SELECT id FROM credits_transactions WHERE kind = 'daily' AND user_id = ?`, id); len(daily) != 0 {
+		t.Errorf("got %v, want a command that shows to post nothing", daily)
+	}
 	reason := []string{"--reason", "r", "--key", "k"}
 	for _, c := range []struct {
 		code int
@@ -75,7 +82,7 @@ func TestCreditsGrant(t *testing.T) {
 		{exitMissing, append([]string{"eve@example.com", "1"}, reason...)},
 		{exitMissing, append([]string{"019ab000-0000-7000-8000-00000000dead", "1"}, reason...)},
 		{exitRefused, []string{id, "1", "--reason", "other", "--key", "case-7"}},
-		{exitRefused, append(reason, "--", id, "-4")},
+		{exitRefused, append(reason, "--", id, "-9")},
 	} {
 		s.fails(t, c.code, append([]string{"credits", "grant"}, c.args...)...)
 	}

@@ -55,6 +55,7 @@ func (l *Ledger) On(store Store) *Ledger {
 // Balance is what a person has.
 type Balance struct {
 	UserID                                uuid.UUID
+	State                                 WalletState
 	Paid, Free, Held, Debt, Earned, Spent Amount
 	DailyFree                             Amount    // size of the daily grant
 	NextDailyAt                           time.Time // when the next one is due
@@ -111,6 +112,15 @@ func (l *Ledger) Balance(ctx context.Context, userID uuid.UUID) (Balance, error)
 		return Balance{}, fmt.Errorf("posting what is due: %w", err)
 	}
 	return l.balance(delta.Wallet), nil
+}
+
+// Peek reads a wallet as it stands, and posts nothing. [ErrNoWallet].
+func (l *Ledger) Peek(ctx context.Context, userID uuid.UUID) (Balance, error) {
+	state, _, err := l.store.Wallet(ctx, userID)
+	if err != nil {
+		return Balance{}, fmt.Errorf("reading a wallet: %w", err)
+	}
+	return l.balance(state.Wallet), nil
 }
 
 // Use spends. [ErrInsufficient], [ErrDebt], [ErrKeyReused], [ErrInProgress], [ErrFrozen], [ErrClosed],
@@ -234,7 +244,7 @@ func (l *Ledger) decide(ctx context.Context, w Wants, c Command) (Result, Wallet
 func (l *Ledger) balance(w Wallet) Balance {
 	_, next := DailyDue(w, l.dailyFree, w.LastAt)
 	return Balance{
-		UserID: w.UserID, Paid: w.Paid, Free: w.Free, Held: w.HeldFree + w.HeldPaid, Debt: w.Debt,
+		UserID: w.UserID, State: w.State, Paid: w.Paid, Free: w.Free, Held: w.HeldFree + w.HeldPaid, Debt: w.Debt,
 		Earned: w.Earned, Spent: w.Spent, DailyFree: l.dailyFree, NextDailyAt: next,
 	}
 }
