@@ -2,5 +2,5 @@ package servers
 
 import "syscall"
 
-// withUs ends a process when this one ends, however that happens.
-func withUs() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+// WithUs ends a process when this one ends, however that happens.
+func WithUs() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

@@ -4,5 +4,5 @@ package servers
 
 import "syscall"
 
-// withUs is all that a process needs to know of this one.
-func withUs() *syscall.SysProcAttr { return new(syscall.SysProcAttr) }
+// WithUs is all that a process needs to know of this one.
+func WithUs() *syscall.SysProcAttr { return new(syscall.SysProcAttr) }

@@ -119,7 +119,7 @@ func (p *process) complete() error {
 // harmless runs a program as an ordinary user, since database servers refuse to run as root, and ends it with this
 // process.
 func (p *process) harmless() error {
-	p.cmd.SysProcAttr = withUs()
+	p.cmd.SysProcAttr = WithUs()
 	if os.Geteuid() != 0 {
 		return nil
 	}
