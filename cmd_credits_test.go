@@ -130,6 +130,18 @@ func TestCreditsVerify(t *testing.T) {
 	}
 	s.spendOnce(t, token, `{"amount":1,"appId":"chat","description":"x"}`)
 	s.command(t, "credits", "verify")
+
+	// A wallet that is sound and frozen is found too: nobody can use it.
+	s.sql(t, `UPDATE credits_balances SET state = 'frozen', version = version + 1 WHERE user_id = '`+id+`'`)
+	if out := s.fails(t, exitProblem, "credits", "verify"); !strings.Contains(out, "1 in the ledger") {
+		t.Errorf("got %s", out)
+	}
+	s.fails(t, exitProblem, "credits", "verify", "--wallet", id)
+	if out := s.command(t, "credits", "balance", id); !strings.Contains(out, "state          frozen\n") {
+		t.Errorf("got\n%s", out)
+	}
+	s.command(t, "credits", "verify", "--rebuild", id, "--yes")
+	s.command(t, "credits", "verify")
 }
 
 func TestCreditsExport(t *testing.T) {

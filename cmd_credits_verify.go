@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,14 +57,18 @@ func newCreditsVerify(environ []string) *cobra.Command {
 	return command
 }
 
-func verify(cmd *cobra.Command, db *storage.DB, wallet string, quiet bool) (ledger.Report, error) {
-	checker := ledger.NewChecker(ledger.CheckerConfig{Store: db.Ledger(), Books: db.Ledger(), Now: time.Now})
+// verify checks one wallet, or all. A wallet that is frozen is a finding, also when it is sound: nobody can use it.
+func verify(cmd *cobra.Command, db *storage.DB, wallet string, quiet bool) (report ledger.Report, err error) {
+	books := &frozenBooks{Books: db.Ledger()}
+	checker := ledger.NewChecker(ledger.CheckerConfig{Store: db.Ledger(), Books: books, Now: time.Now})
 	if wallet != "" {
 		id, err := findWallet(cmd.Context(), db, wallet)
 		if err != nil {
 			return ledger.Report{}, err
 		}
-		return checker.VerifyWallet(cmd.Context(), id, nil)
+		report, err = checker.VerifyWallet(cmd.Context(), id, nil)
+		report.Faults = append(report.Faults, books.frozen...)
+		return report, err
 	}
 	total, err := db.Ledger().Transactions(cmd.Context())
 	if err != nil {
@@ -71,7 +76,27 @@ func verify(cmd *cobra.Command, db *storage.DB, wallet string, quiet bool) (ledg
 	}
 	bar := newProgress(cmd.ErrOrStderr(), "checking transactions", total, quiet)
 	defer bar.end()
-	return checker.Verify(cmd.Context(), bar.at)
+	report, err = checker.Verify(cmd.Context(), bar.at)
+	report.Faults = append(report.Faults, books.frozen...)
+	return report, err
+}
+
+// frozenBooks notes the wallets that are frozen while they are checked.
+type frozenBooks struct {
+	ledger.Books
+	frozen []ledger.Fault
+}
+
+// Inspect implements [ledger.Books].
+func (b *frozenBooks) Inspect(ctx context.Context, userID uuid.UUID, read func(ledger.Journal) error) error {
+	return b.Books.Inspect(ctx, userID, func(j ledger.Journal) error {
+		if j.Wallet.State == ledger.WalletFrozen {
+			b.frozen = append(b.frozen, ledger.Fault{
+				UserID: userID, Invariant: "frozen", Text: "nothing can be posted until the wallet is mended by --rebuild",
+			})
+		}
+		return read(j)
+	})
 }
 
 // shownReport is a check as the command line shows one. The trial balance is in credits.
