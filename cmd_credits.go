@@ -116,6 +116,9 @@ func newCreditsGrant(environ []string) *cobra.Command {
 					return err
 				}
 				receipt, err := credits.Adjust(cmd.Context(), a)
+				if errors.Is(err, ledger.ErrReason) {
+					return usageError{err}
+				}
 				if err != nil {
 					return err
 				}

@@ -38,8 +38,8 @@ var (
 	ErrContended = errors.New("others are at the same wallet")
 	// ErrBalanceLimit: the wallet would hold more than [MaxWallet].
 	ErrBalanceLimit = errors.New("balance limit reached")
-	// ErrReason: an adjustment has no reason, no idempotency key, or nobody who makes it.
-	ErrReason = errors.New("an adjustment needs a reason, a key and an actor")
+	// ErrReason: an adjustment has no reason, no idempotency key, one that is malformed or too long, or nobody who makes it.
+	ErrReason = errors.New("an adjustment needs a reason of at most 1000 characters, a key of at most 255 of visible ASCII, and an actor")
 	// ErrAmount: the amount is not a decimal greater than 0, at most 1,000,000, with at most 6 places.
 	ErrAmount = errors.New("amount out of range")
 )

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/uuid"
@@ -167,10 +169,16 @@ func (l *Ledger) refund(ctx context.Context, r Refund, key *Key) (Receipt, error
 	return Receipt{}, ErrContended
 }
 
-// Adjust gives credits to a person, or takes them, on the word of an operator. It needs a reason, an
-// idempotency key and an actor. [ErrInsufficient], [ErrBalanceLimit], and the errors of [Ledger.Use].
+// The bounds of texts of an adjustment, those of any request.
+const (
+	maxReason = 1000 // characters
+	maxKey    = 255
+)
+
+// Adjust gives credits to a person, or takes them, on the word of an operator. It needs a reason of at most 1,000
+// characters, an idempotency key of at most 255 of visible ASCII, and an actor: [ErrReason]. [ErrInsufficient], [ErrBalanceLimit], and the errors of [Ledger.Use].
 func (l *Ledger) Adjust(ctx context.Context, a Adjustment) (Receipt, error) {
-	if a.Reason == "" || a.IdempotencyKey == "" || a.Actor == "" {
+	if !validReason(a.Reason) || !ValidKey(a.IdempotencyKey) || a.Actor == "" {
 		return Receipt{}, ErrReason
 	}
 	if a.Class == "" {
@@ -182,6 +190,16 @@ func (l *Ledger) Adjust(ctx context.Context, a Adjustment) (Receipt, error) {
 	}
 	receipt, err := l.request(ctx, Wants{UserID: a.UserID, Key: key}, max(a.Amount, -a.Amount), Command{Adjust: &a})
 	return l.count(TypeAdjustment, receipt, err)
+}
+
+// ValidKey reports whether a text can be an idempotency key: 1 to 255 visible characters of ASCII.
+func ValidKey(key string) bool {
+	return key != "" && len(key) <= maxKey && !strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c > '~' })
+}
+
+func validReason(reason string) bool {
+	return strings.TrimSpace(reason) != "" && utf8.ValidString(reason) && utf8.RuneCountInString(reason) <= maxReason &&
+		!strings.ContainsRune(reason, 0)
 }
 
 // count counts an outcome and passes it on.

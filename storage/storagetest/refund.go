@@ -1,8 +1,10 @@
 package storagetest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -216,6 +218,23 @@ func testAdjust(t *testing.T, w *wallets) {
 	if taken := w.adjust(t, -159*ledger.Credit, "", "3"); taken.Balance.Free != 0 || taken.Balance.Paid != ledger.Credit || taken.Balance.Spent != 0 {
 		t.Errorf("got %+v, want free credits taken first", taken)
 	}
+	for _, a := range []ledger.Adjustment{
+		{Reason: " "},
+		{Reason: strings.Repeat("é", 1001)},
+		{Reason: "r\x00"},
+		{Reason: "\xff"},
+		{IdempotencyKey: "a b"},
+		{IdempotencyKey: "\t"},
+		{IdempotencyKey: "é"},
+		{IdempotencyKey: strings.Repeat("k", 256)},
+	} {
+		a.UserID, a.Amount, a.Actor = w.user.ID, ledger.Credit, actor
+		a.Reason, a.IdempotencyKey = cmp.Or(a.Reason, "r"), cmp.Or(a.IdempotencyKey, "k")
+		if _, err := w.ledger.Adjust(t.Context(), a); !errors.Is(err, ledger.ErrReason) {
+			t.Errorf("got %v for %.20q and %.20q, want %v", err, a.Reason, a.IdempotencyKey, ledger.ErrReason)
+		}
+	}
+	w.adjust(t, 1, "", strings.Repeat("k", 255))
 	for want, a := range map[error]ledger.Adjustment{
 		ledger.ErrInsufficient: {Amount: -2 * ledger.Credit, Reason: "r", IdempotencyKey: "4"},
 		ledger.ErrKeyReused:    {Amount: 8 * ledger.Credit, Reason: "goodwill", IdempotencyKey: "1"},

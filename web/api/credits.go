@@ -17,7 +17,6 @@ import (
 const (
 	maxAppID       = 64
 	maxDescription = 1000
-	maxKey         = 255
 	maxLimit       = 1000
 	maxOffset      = 100_000
 	defaultLimit   = 50
@@ -236,8 +235,7 @@ func (o *object) idempotencyKey(header http.Header) string {
 		}
 		key = fromHeader
 	}
-	invisible := func(c rune) bool { return c <= ' ' || c > '~' }
-	if len(key) > maxKey || strings.ContainsFunc(key, invisible) {
+	if key != "" && !ledger.ValidKey(key) {
 		o.fail("idempotencyKey must be 1 to 255 characters")
 	}
 	return key
