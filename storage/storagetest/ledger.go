@@ -104,22 +104,28 @@ func testDailyEdge(t *testing.T, w *wallets) {
 	w.wantFree(t, bonus)
 	w.clock.Add(time.Microsecond)
 	outcomes := race(64, func(i int) error {
-		if i%2 == 0 {
-			_, err := w.ledger.Balance(t.Context(), w.user.ID)
-			return err
+		var err error
+		switch i % 4 {
+		case 0:
+			_, err = w.ledger.Balance(t.Context(), w.user.ID)
+		case 1:
+			_, err = w.ledger.Adjust(t.Context(), ledger.Adjustment{
+				UserID: w.user.ID, Amount: ledger.Credit / 2, Reason: "r", IdempotencyKey: fmt.Sprint(i), Actor: actor,
+			})
+		default:
+			_, err = w.use(t, ledger.Credit, "")
 		}
-		_, err := w.use(t, ledger.Credit, "")
 		return err
 	})
 	if outcomes[nil] != 64 {
 		t.Errorf("got %v, want 64 successes", outcomes)
 	}
-	w.wantFree(t, bonus+5*ledger.Credit-32*ledger.Credit)
+	w.wantFree(t, bonus+5*ledger.Credit-32*ledger.Credit+8*ledger.Credit)
 	if n := w.count(t, "daily"); n != 1 {
 		t.Errorf("got %d daily grants, want 1", n)
 	}
 	w.clock.Add(100 * 24 * time.Hour)
-	w.wantFree(t, bonus+10*ledger.Credit-32*ledger.Credit)
+	w.wantFree(t, bonus+10*ledger.Credit-32*ledger.Credit+8*ledger.Credit)
 }
 
 func testDailyOnUse(t *testing.T, w *wallets) {
