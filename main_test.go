@@ -5,19 +5,18 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"mana/storage/storagetest"
 	"mana/web/ui"
 )
 
@@ -116,12 +115,7 @@ func (s *server) waitReady(t *testing.T, log *lockedBuffer) {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+	return storagetest.FreePort(t)
 }
 
 // command runs another command of the program on the same data.

@@ -40,7 +40,7 @@ func StartNginx(ctx context.Context, to ...string) (n *Nginx, err error) {
 		}
 	}()
 	for range len(to) + 1 {
-		port, err := freePort()
+		port, err := FreePort()
 		if err != nil {
 			return nil, err
 		}

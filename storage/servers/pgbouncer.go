@@ -33,7 +33,7 @@ func StartPgBouncer(ctx context.Context, to *Postgres, size int) (p *PgBouncer, 
 			_ = p.Remove()
 		}
 	}()
-	if p.Port, err = freePort(); err != nil {
+	if p.Port, err = FreePort(); err != nil {
 		return nil, err
 	}
 	config := fmt.Sprintf(`[databases]

@@ -60,7 +60,7 @@ func StartPostgres(ctx context.Context, settings ...string) (p *Postgres, err er
 			_ = p.Remove()
 		}
 	}()
-	if p.Port, err = freePort(); err != nil {
+	if p.Port, err = FreePort(); err != nil {
 		return nil, err
 	}
 	if err := p.initialize(initdb, settings); err != nil {

@@ -7,8 +7,10 @@ package servers
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -213,12 +215,19 @@ func (p *process) await(ctx context.Context, ask func(context.Context) error) er
 	}
 }
 
-// freePort is a port that nothing listens on.
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("looking for a port: %w", err)
+// FreePort is a loopback port that nothing listens on, below those that the system gives to outgoing connections: a
+// server that is started again finds it free.
+func FreePort() (port int, err error) {
+	for range 100 {
+		n, fault := rand.Int(rand.Reader, big.NewInt(22_000))
+		if fault != nil {
+			return 0, fault
+		}
+		port = 10_000 + int(n.Int64())
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return port, listener.Close()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("looking for a port: %w", err)
 }

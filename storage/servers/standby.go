@@ -25,7 +25,7 @@ func (p *Postgres) Standby(ctx context.Context) (s *Postgres, err error) {
 			_ = s.Remove()
 		}
 	}()
-	if s.Port, err = freePort(); err != nil {
+	if s.Port, err = FreePort(); err != nil {
 		return nil, err
 	}
 	data := filepath.Join(s.folder, "data")

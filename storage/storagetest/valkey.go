@@ -13,6 +13,8 @@ import (
 	"time"
 
 	driver "github.com/valkey-io/valkey-go"
+
+	"mana/storage/servers"
 )
 
 // ValkeyServer is a real server of Valkey, or of Redis where that is what is installed, on a loopback port of its own.
@@ -51,12 +53,11 @@ func StartValkey(t *testing.T, args ...string) *ValkeyServer {
 // FreePort is a port of the loopback address that nobody listens on.
 func FreePort(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := servers.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+	return strconv.Itoa(port)
 }
 
 // valkeyProgram is what is installed. Without any the test is skipped loudly, and fails under CI.
