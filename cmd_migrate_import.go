@@ -71,7 +71,7 @@ func (m *moving) run() error {
 	}
 	lock, err := lockData(m.file)
 	if err != nil {
-		return err
+		return fmt.Errorf("a server still runs on %s: stop it first", m.file)
 	}
 	defer func() { _ = lock.Close() }() // the lock ends with the process in any case
 	for _, place := range []string{m.file, m.to} {

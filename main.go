@@ -99,5 +99,18 @@ func newRoot(environ []string) *cobra.Command {
 	root.AddCommand(newServe(environ), newClientCommand(environ), newServiceKeyCommand(environ), newUserCommand(environ),
 		newKeysCommand(environ), newCreditsCommand(environ), newMigrate(environ), newApply(environ), newConfigCommand(environ),
 		newHealthcheck(environ))
+	for _, group := range root.Commands() {
+		if group.HasSubCommands() {
+			group.RunE = helpOrFault
+		}
+	}
 	return root
+}
+
+// helpOrFault is what a command does that only has others: it lists them, or says that there is no such one.
+func helpOrFault(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())}
+	}
+	return cmd.Help()
 }

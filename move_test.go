@@ -32,7 +32,7 @@ func TestMoveHouse(t *testing.T) {
 	file := filepath.Join(f.dir, "mana.db")
 	moved := prepare(t, append(env, "ISSUER="+f.issuer)...)
 	moved.dir, moved.env = f.dir, append(moved.env, "DATA_DIR="+f.dir)
-	if got := moved.fails(t, exitFailed, "migrate", "import", "--from", "sqlite:"+file); !strings.Contains(got, "another server runs") {
+	if got := moved.fails(t, exitFailed, "migrate", "import", "--from", "sqlite:"+file); !strings.Contains(got, "stop it first") {
 		t.Errorf("got %s, want a running server in the way", got)
 	}
 	f.stop()

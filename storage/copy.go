@@ -24,7 +24,7 @@ import (
 const moveBatch = 2000
 
 // ErrNotEmpty says that the target of a copy holds something already, and not from this very source.
-var ErrNotEmpty = errors.New("the target is not empty")
+var ErrNotEmpty = errors.New("the target is not empty: an import goes into a new database, before a server was started on it")
 
 // moved are the tables to copy, each after what it refers to. Postings go with their transactions.
 var moved = []string{

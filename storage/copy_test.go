@@ -17,6 +17,7 @@ import (
 	"mana/ledger"
 	"mana/provider/identity"
 	"mana/storage"
+	"mana/storage/postgres"
 	"mana/storage/servers"
 )
 
@@ -108,8 +109,9 @@ func TestCopy(t *testing.T) {
 		if _, err := try(batches); !errors.Is(err, context.Canceled) {
 			t.Fatalf("got %v, want the copy interrupted", err)
 		}
-		if _, err := storage.Open(t.Context(), to, slog.New(slog.DiscardHandler), nil); err == nil {
-			t.Fatal("got a database served that is copied to")
+		_, err := storage.Open(t.Context(), to, slog.New(slog.DiscardHandler), nil)
+		if !errors.Is(err, postgres.ErrSchema) || !strings.Contains(err.Error(), "import") {
+			t.Fatalf("got %v for a database that is copied to, want it refused", err)
 		}
 	}
 	tables, err := try(0)

@@ -26,6 +26,13 @@ func (db *DB) check(ctx context.Context) error {
 	if newest := len(applied); newest < oldestSchema {
 		return fmt.Errorf("%w: it is at version %d; run `mana migrate up`", ErrSchema, newest)
 	}
+	var copying bool
+	if err := conn.QueryRow(ctx, `SELECT to_regclass('auth.copies') IS NOT NULL`).Scan(&copying); err != nil {
+		return fmt.Errorf("looking for an import: %w", err)
+	}
+	if copying {
+		return fmt.Errorf("%w: an import into it has not ended; give the same `mana migrate import` again", ErrSchema)
+	}
 	for _, c := range roleChecks {
 		var found bool
 		if err := conn.QueryRow(ctx, c.query).Scan(&found); err != nil {
