@@ -26,16 +26,20 @@ func TestMetrics(t *testing.T) {
 	} {
 		s.api(t, "POST", "/api/v1/credits/use", token, body)
 	}
-	response, err := http.Get("http://" + address + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(content)
+	text := ""
+	eventually(t, "the first check of all wallets", func() bool {
+		response, err := http.Get("http://" + address + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		content, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = string(content)
+		return strings.Contains(text, "ledger_verified_timestamp_seconds 1")
+	})
 	for _, want := range []string{
 		`credits_operations_total{type="usage",result="applied"} 1`, `credits_operations_total{type="usage",result="replayed"} 1`,
 		`credits_operations_total{type="usage",result="insufficient"} 1`, `credits_operations_total{type="usage",result="key_reused"} 1`,

@@ -184,17 +184,22 @@ func (c *Checker) Watch(ctx context.Context) ([]Fault, error) {
 		return nil, nil
 	}
 	start := c.now()
-	over := func(part time.Duration) func() bool { return func() bool { return c.now().Sub(start) >= part } }
-	found, err := c.watchAll(ctx, over(share/2))
-	more, touchedErr := c.watchTouched(ctx, over(share))
+	found, err := c.watchAll(ctx, share/2)
+	more, touchedErr := c.watchTouched(ctx, c.after(share-c.now().Sub(start)))
 	c.owed = max(0, c.now().Sub(start)-share)
 	found = append(found, more...)
 	c.metrics.violations.Add(len(found))
 	return found, errors.Join(err, touchedErr)
 }
 
-// watchAll goes on with the pass over all wallets.
-func (c *Checker) watchAll(ctx context.Context, over func() bool) ([]Fault, error) {
+// after tells from now on whether a time has passed.
+func (c *Checker) after(part time.Duration) (over func() bool) {
+	start := c.now()
+	return func() bool { return c.now().Sub(start) >= part }
+}
+
+// watchAll goes on with the pass over all wallets for a while, beside what the structure takes.
+func (c *Checker) watchAll(ctx context.Context, part time.Duration) ([]Fault, error) {
 	var found []Fault
 	var faults error
 	if c.next == uuid.Nil {
@@ -204,6 +209,7 @@ func (c *Checker) watchAll(ctx context.Context, over func() bool) ([]Fault, erro
 			found = structure
 		}
 	}
+	over := c.after(part)
 	for done := false; !done && ctx.Err() == nil; done = over() {
 		page, err := c.books.Wallets(ctx, c.next, 1)
 		if err != nil {
