@@ -119,11 +119,11 @@ func (c *config) site() (ui.Site, error) {
 		return ui.Site{}, err
 	}
 	site := ui.Site{Brand: c.brand, Assets: assets, Dev: c.dev}
-	for _, link := range []ui.Link{
-		{Text: ui.T(ui.Imprint), URL: c.imprintURL},
-		{Text: ui.T(ui.Privacy), URL: c.privacyURL},
-		{Text: ui.T(ui.Terms), URL: c.termsURL},
-		{Text: ui.T(ui.Support), URL: mailto(c.supportEmail)},
+	for _, link := range []ui.FootLink{
+		{Text: ui.Imprint, URL: c.imprintURL},
+		{Text: ui.Privacy, URL: c.privacyURL},
+		{Text: ui.Terms, URL: c.termsURL},
+		{Text: ui.Support, URL: mailto(c.supportEmail)},
 	} {
 		if link.URL != "" {
 			site.Links = append(site.Links, link)

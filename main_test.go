@@ -150,7 +150,7 @@ func (s *server) create(t *testing.T, args ...string) (c created) {
 func (s *server) knows(t *testing.T, id string) bool {
 	t.Helper()
 	page := s.browser(t).get("/authorize?client_id=" + id)
-	return !strings.Contains(page.body, ui.T(ui.UnknownClientText))
+	return !strings.Contains(page.body, ui.T(t.Context(), ui.UnknownClientText))
 }
 
 // eventually waits until something is so, as the server sees what another process did within a second or two.
@@ -176,8 +176,9 @@ func (s *server) fails(t *testing.T, want int, args ...string) string {
 // browser is an HTTP client with cookies that stops at redirects to foreign hosts.
 type browser struct {
 	*http.Client
-	t      *testing.T
-	server *server
+	t        *testing.T
+	server   *server
+	language string // Accept-Language
 }
 
 func (s *server) browser(t *testing.T) *browser {
@@ -204,6 +205,7 @@ type answer struct {
 
 func (b *browser) do(r *http.Request) answer {
 	b.t.Helper()
+	r.Header.Set("Accept-Language", b.language)
 	response, err := b.Do(r)
 	if err != nil {
 		b.t.Fatal(err)

@@ -168,6 +168,7 @@ func (s *Site) routes() ([]route, error) {
 		{"GET", provider.PathLogout, kindPage, pages.Handle(pages.ShowLogout)},
 		{"POST", provider.PathLogout, kindPage, pages.Handle(pages.Logout)},
 		{"GET", "/account", kindPage, pages.Handle(home.Home)},
+		{"GET", page.PathLanguage, kindPage, page.ChooseLanguage(s.secure)},
 		{"GET", ui.AssetPath, kindOpen, http.HandlerFunc(s.assets)},
 	}
 	table = append(append(table, s.apiRoutes()...), s.serviceRoutes()...)

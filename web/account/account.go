@@ -48,7 +48,7 @@ func (p *Pages) Home(w http.ResponseWriter, r *http.Request) error {
 	cookie := p.Provider.Cookies().Session(r)
 	ui.Render(w, r, http.StatusOK, homePage(homeView{
 		Page: ui.Page{
-			Site: p.Site, Title: ui.T(ui.AccountTitle), Wide: true,
+			Site: p.Site, Title: ui.T(r.Context(), ui.AccountTitle), Wide: true,
 			Email: string(who.User.Email), FormToken: p.Forms.Token(string(cookie)),
 		},
 		Name: who.User.Name, Since: who.User.CreatedAt, Balance: balance, Entries: entries,

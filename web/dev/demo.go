@@ -112,7 +112,7 @@ func (d *Demo) Home(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Demo) show(w http.ResponseWriter, r *http.Request, status int, v demoView) {
 	v.Page = ui.Page{
-		Site: d.Site, Title: ui.T(ui.DemoTitle), Wide: true,
+		Site: d.Site, Title: ui.T(r.Context(), ui.DemoTitle), Wide: true,
 		FormToken: d.Forms.Token(string(d.Cookies.EnsureBrowser(w, r))),
 	}
 	page.From(r.Context()).AllowForm(d.Issuer)

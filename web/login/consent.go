@@ -1,6 +1,7 @@
 package login
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -28,11 +29,11 @@ func (p *Pages) ShowConsent(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := consentView{
 		Page: ui.Page{
-			Site: p.Site, Title: ui.T(ui.ConsentTitle, "app", flow.Client.Name),
+			Site: p.Site, Title: ui.T(r.Context(), ui.ConsentTitle, "app", flow.Client.Name),
 			FormToken: p.Forms.Token(string(p.cookies.Session(r))),
 		},
 		Account: string(who.User.Email),
-		Scopes:  askedViews(all, fresh),
+		Scopes:  askedViews(r.Context(), all, fresh),
 	}
 	v.App, v.Request = appOf(flow)
 	ui.Render(w, r, http.StatusOK, consentPage(v))
@@ -41,7 +42,7 @@ func (p *Pages) ShowConsent(w http.ResponseWriter, r *http.Request) error {
 
 // askedViews says in words what is asked for. What is new comes first; it is marked only beside what was
 // allowed before.
-func askedViews(all, fresh provider.Consent) []scopeView {
+func askedViews(ctx context.Context, all, fresh provider.Consent) []scopeView {
 	var before, after []scopeView
 	some := len(fresh.Scopes)+len(fresh.Claims) < len(all.Scopes)+len(all.Claims)
 	add := func(text string, isNew bool) {
@@ -52,11 +53,11 @@ func askedViews(all, fresh provider.Consent) []scopeView {
 		}
 	}
 	for _, scope := range all.Scopes {
-		add(ui.T(scopeText(scope)), slices.Contains(fresh.Scopes, scope))
+		add(ui.T(ctx, scopeText(scope)), slices.Contains(fresh.Scopes, scope))
 	}
 	if len(all.Claims) > 0 {
 		names := strings.ReplaceAll(strings.Join(all.Claims, ", "), "_", " ")
-		add(ui.T(ui.ScopeClaims, "list", names), len(fresh.Claims) > 0)
+		add(ui.T(ctx, ui.ScopeClaims, "list", names), len(fresh.Claims) > 0)
 	}
 	return append(before, after...)
 }

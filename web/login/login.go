@@ -112,9 +112,9 @@ func (p *Pages) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 	v := p.loginView(w, r, flow)
 	switch {
 	case flow != nil && who != nil && flow.OtherPerson(who):
-		v.Lead = ui.T(ui.LoginOther, "email", string(who.User.Email))
+		v.Lead = ui.T(r.Context(), ui.LoginOther, "email", string(who.User.Email))
 	case who != nil && !switching:
-		v.Email, v.FixedEmail, v.Lead = string(who.User.Email), true, ui.T(ui.LoginAgain)
+		v.Email, v.FixedEmail, v.Lead = string(who.User.Email), true, ui.T(r.Context(), ui.LoginAgain)
 	case flow != nil:
 		v.Email = flow.Request.LoginHint
 	}
@@ -131,7 +131,7 @@ func (p *Pages) loginView(w http.ResponseWriter, r *http.Request, flow *provider
 // page is a page whose form is bound to the browser.
 func (p *Pages) page(w http.ResponseWriter, r *http.Request, title ui.Key) ui.Page {
 	token := p.Forms.Token(string(p.cookies.EnsureBrowser(w, r)))
-	return ui.Page{Site: p.Site, Title: ui.T(title), FormToken: token}
+	return ui.Page{Site: p.Site, Title: ui.T(r.Context(), title), FormToken: token}
 }
 
 func appOf(flow *provider.Interaction) (appView, string) {
@@ -181,11 +181,11 @@ func (p *Pages) Login(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) loginRefused(w http.ResponseWriter, r *http.Request, flow *provider.Interaction, status int, wait time.Duration) error {
 	v := p.loginView(w, r, flow)
 	v.Failed, v.Email, v.Remember = true, r.PostForm.Get("username"), r.PostForm.Get("remember") != ""
-	v.Faults = ui.Faults{{Text: ui.T(ui.LoginFailed)}}
+	v.Faults = ui.Faults{{Text: ui.T(r.Context(), ui.LoginFailed)}}
 	if status == http.StatusTooManyRequests {
 		seconds := int64((wait + time.Second - 1) / time.Second)
 		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
-		v.Faults = ui.Faults{{Text: ui.T(ui.Locked, "n", ui.Span(wait))}}
+		v.Faults = ui.Faults{{Text: ui.T(r.Context(), ui.Locked, "n", ui.Span(r.Context(), wait))}}
 	}
 	ui.Render(w, r, status, loginPage(v))
 	return nil

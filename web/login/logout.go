@@ -16,14 +16,14 @@ func (p *Pages) ShowLogout(w http.ResponseWriter, r *http.Request) error {
 	}
 	if who == nil {
 		ui.Render(w, r, http.StatusOK, ui.Say(ui.Notice{
-			Page: ui.Page{Site: p.Site, Title: ui.T(ui.SignedOutTitle)}, Text: ui.T(ui.SignedOutLead),
-			Action: ui.Link{Text: ui.T(ui.LoginTitle), URL: provider.PathLogin},
+			Page: ui.Page{Site: p.Site, Title: ui.T(r.Context(), ui.SignedOutTitle)}, Text: ui.T(r.Context(), ui.SignedOutLead),
+			Action: ui.Link{Text: ui.T(r.Context(), ui.LoginTitle), URL: provider.PathLogin},
 		}))
 		return nil
 	}
 	ui.Render(w, r, http.StatusOK, logoutPage(logoutView{
 		Page: ui.Page{
-			Site: p.Site, Title: ui.T(ui.LogoutTitle), FormToken: p.Forms.Token(string(p.cookies.Session(r))),
+			Site: p.Site, Title: ui.T(r.Context(), ui.LogoutTitle), FormToken: p.Forms.Token(string(p.cookies.Session(r))),
 		},
 		Account: string(who.User.Email),
 	}))

@@ -57,15 +57,15 @@ func (p Protocol) Error(w http.ResponseWriter, r *http.Request, status int) {
 
 func (p Protocol) notice(w http.ResponseWriter, r *http.Request, status int, title, text ui.Key) {
 	ui.Render(w, r, status, ui.Say(ui.Notice{
-		Page: ui.Page{Site: p.Site, Title: ui.T(title), Failed: true},
-		Text: ui.T(text), Reference: page.From(r.Context()).RequestID,
+		Page: ui.Page{Site: p.Site, Title: ui.T(r.Context(), title), Failed: true},
+		Text: ui.T(r.Context(), text), Reference: page.From(r.Context()).RequestID,
 	}))
 }
 
 // FormPost implements [provider.Pages].
 func (p Protocol) FormPost(w http.ResponseWriter, r *http.Request, to provider.ProvenRedirect, fields []provider.FormField) {
 	page.From(r.Context()).AllowForm(to.Origin())
-	view := formPostView{Page: ui.Page{Site: p.Site, Title: ui.T(ui.PostTitle)}, Action: to.URI(), Host: to.Host()}
+	view := formPostView{Page: ui.Page{Site: p.Site, Title: ui.T(r.Context(), ui.PostTitle)}, Action: to.URI(), Host: to.Host()}
 	for _, f := range fields {
 		view.Fields = append(view.Fields, fieldView(f))
 	}
@@ -75,7 +75,7 @@ func (p Protocol) FormPost(w http.ResponseWriter, r *http.Request, to provider.P
 // Limited shows the page for too many requests; Retry-After is set by the caller.
 func (p Protocol) Limited(w http.ResponseWriter, r *http.Request, wait time.Duration) {
 	ui.Render(w, r, http.StatusTooManyRequests, ui.Say(ui.Notice{
-		Page: ui.Page{Site: p.Site, Title: ui.T(ui.LimitedTitle), Failed: true},
-		Text: ui.T(ui.Locked, "n", ui.Span(wait)),
+		Page: ui.Page{Site: p.Site, Title: ui.T(r.Context(), ui.LimitedTitle), Failed: true},
+		Text: ui.T(r.Context(), ui.Locked, "n", ui.Span(r.Context(), wait)),
 	}))
 }

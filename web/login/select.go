@@ -22,7 +22,7 @@ func (p *Pages) ShowSelect(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := selectView{
 		Page: ui.Page{
-			Site: p.Site, Title: ui.T(ui.SelectTitle), FormToken: p.Forms.Token(string(p.cookies.Session(r))),
+			Site: p.Site, Title: ui.T(r.Context(), ui.SelectTitle), FormToken: p.Forms.Token(string(p.cookies.Session(r))),
 		},
 		Name: who.User.Name, Email: string(who.User.Email),
 	}

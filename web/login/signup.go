@@ -1,6 +1,7 @@
 package login
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -37,7 +38,7 @@ func (p *Pages) signupView(w http.ResponseWriter, r *http.Request, flow *provide
 	v := signupView{Page: p.page(w, r, ui.SignupTitle)}
 	v.App, v.Request = appOf(flow)
 	if p.Bonus > 0 {
-		v.Bonus = ui.Credits(p.Bonus)
+		v.Bonus = ui.Credits(r.Context(), p.Bonus)
 	}
 	return v
 }
@@ -45,8 +46,8 @@ func (p *Pages) signupView(w http.ResponseWriter, r *http.Request, flow *provide
 func (p *Pages) signupClosed(w http.ResponseWriter, r *http.Request, flow *provider.Interaction) error {
 	_, request := appOf(flow)
 	ui.Render(w, r, http.StatusForbidden, ui.Say(ui.Notice{
-		Page: ui.Page{Site: p.Site, Title: ui.T(ui.SignupClosed)}, Text: ui.T(ui.SignupClosedText),
-		Action: ui.Link{Text: ui.T(ui.LoginTitle), URL: withRequest("/login", request)},
+		Page: ui.Page{Site: p.Site, Title: ui.T(r.Context(), ui.SignupClosed)}, Text: ui.T(r.Context(), ui.SignupClosedText),
+		Action: ui.Link{Text: ui.T(r.Context(), ui.LoginTitle), URL: withRequest("/login", request)},
 	}))
 	return nil
 }
@@ -72,7 +73,7 @@ func (p *Pages) Signup(w http.ResponseWriter, r *http.Request) error {
 		Email: r.PostForm.Get("email"), Password: r.PostForm.Get("password"), Name: r.PostForm.Get("name"), Device: page.Device(r),
 	}
 	user, err := p.Identity.Register(r.Context(), registration)
-	if faults := signupFaults(append(registration.Faults(), err)); len(faults) > 0 {
+	if faults := signupFaults(r.Context(), append(registration.Faults(), err)); len(faults) > 0 {
 		v := p.signupView(w, r, flow)
 		v.Failed, v.Name, v.Email, v.Faults = true, registration.Name, registration.Email, faults
 		ui.Render(w, r, http.StatusUnprocessableEntity, signupPage(v))
@@ -92,14 +93,14 @@ func (p *Pages) Signup(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) signupLimited(w http.ResponseWriter, r *http.Request, flow *provider.Interaction, wait time.Duration) error {
 	v := p.signupView(w, r, flow)
 	v.Failed, v.Name, v.Email = true, r.PostForm.Get("name"), r.PostForm.Get("email")
-	v.Faults = ui.Faults{{Text: ui.T(ui.Locked, "n", ui.Span(wait))}}
+	v.Faults = ui.Faults{{Text: ui.T(r.Context(), ui.Locked, "n", ui.Span(r.Context(), wait))}}
 	w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
 	ui.Render(w, r, http.StatusTooManyRequests, signupPage(v))
 	return nil
 }
 
 // signupFaults says at which fields a registration failed, in the order of the fields.
-func signupFaults(faults []error) ui.Faults {
+func signupFaults(ctx context.Context, faults []error) ui.Faults {
 	var found ui.Faults
 	for _, known := range []struct {
 		err   error
@@ -113,7 +114,7 @@ func signupFaults(faults []error) ui.Faults {
 		{identity.ErrPasswordCommon, "password", ui.PasswordListed},
 	} {
 		if errors.Is(errors.Join(faults...), known.err) {
-			found = append(found, ui.Fault{Field: known.field, Text: ui.T(known.text)})
+			found = append(found, ui.Fault{Field: known.field, Text: ui.T(ctx, known.text)})
 		}
 	}
 	return found

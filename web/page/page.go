@@ -22,13 +22,17 @@ type State struct {
 	Client    netip.Addr    // address of the caller, as far as it can be trusted
 	Route     string        // the pattern that matched, for logs
 	Counting  time.Duration // spent on counters that other processes share
+	request   *http.Request // nil: none asked
+	language  Language      // empty: not chosen yet
+	zone      *time.Location
 	nonce     string
 	form      string
 }
 
 // With gives a request its state.
 func With(r *http.Request, s *State) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), contextKey{}, s))
+	s.request = r.WithContext(context.WithValue(r.Context(), contextKey{}, s))
+	return s.request
 }
 
 // From is the state of a request; an empty one if it has none.
@@ -42,6 +46,21 @@ func From(ctx context.Context) *State {
 // Device is where a request came from, for sessions and security events.
 func Device(r *http.Request) identity.Device {
 	return identity.Device{IPAddress: From(r.Context()).Client.String(), UserAgent: r.Header.Get("User-Agent")}
+}
+
+// Zone is that of the times on the page: UTC until [State.Live] says another.
+func (s *State) Zone() *time.Location {
+	if s.zone == nil {
+		return time.UTC
+	}
+	return s.zone
+}
+
+// Live shows times in a zone of the IANA list. Empty and unknown names change nothing.
+func (s *State) Live(zone string) {
+	if found, err := time.LoadLocation(zone); err == nil && zone != "" && zone != "Local" {
+		s.zone = found
+	}
 }
 
 // Nonce is the value that lets an inline script of this answer run. Asking for it puts it into the policy.
@@ -78,6 +97,8 @@ func (s *State) Policy() string {
 func Headers(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Language", string(From(r.Context()).Language()))
+	header.Add("Vary", "Accept-Language, Cookie")
 	header.Set("Content-Security-Policy", From(r.Context()).Policy())
 	header.Set("X-Frame-Options", "DENY")
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")

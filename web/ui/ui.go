@@ -4,14 +4,11 @@ package ui
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
-	"mana/ledger"
 	"mana/web/page"
 )
 
@@ -20,11 +17,17 @@ type Site struct {
 	Brand  string
 	Assets *Assets
 	Dev    bool // pages say that this is a development server
-	Links  []Link
+	Links  []FootLink
 }
 
-// Link is a link of the footer.
+// Link leads somewhere.
 type Link struct{ Text, URL string }
+
+// FootLink is a link of the footer.
+type FootLink struct {
+	Text Key
+	URL  string
+}
 
 // Page is what the layout of one page needs.
 type Page struct {
@@ -80,46 +83,10 @@ func initial(name string) string {
 	return strings.ToUpper(string(r))
 }
 
-// Credits writes an amount for people: groups of thousands, a true minus sign.
-func Credits(a ledger.Amount) string {
-	text := a.String()
-	sign := ""
-	if rest, negative := strings.CutPrefix(text, "-"); negative {
-		sign, text = "−", rest
+// languageName is what a language calls itself.
+func languageName(l page.Language) string {
+	if l == page.German {
+		return "Deutsch"
 	}
-	whole, fraction, _ := strings.Cut(text, ".")
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	if fraction != "" {
-		whole += "." + fraction
-	}
-	return sign + whole
-}
-
-// Signed is [Credits] with a sign always.
-func Signed(a ledger.Amount) string {
-	if a > 0 {
-		return "+" + Credits(a)
-	}
-	return Credits(a)
-}
-
-// When writes a time for people, in UTC as long as accounts have no zone of their own.
-func When(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04") + " UTC" }
-
-func machineTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// Span writes a waiting time for people, rounded up.
-func Span(d time.Duration) string {
-	unit := func(n int64, name string) string {
-		if n == 1 {
-			return "1 " + name
-		}
-		return strconv.FormatInt(n, 10) + " " + name + "s"
-	}
-	if d > 2*time.Minute {
-		return unit(int64((d+time.Minute-1)/time.Minute), "minute")
-	}
-	return unit(int64((d+time.Second-1)/time.Second), "second")
+	return "English"
 }

@@ -3,54 +3,102 @@ package ui
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"mana/ledger"
+	"mana/web/page"
 )
 
-// TestCatalogue finds keys without text, texts without use, and placeholders that nobody fills.
+// TestCatalogue finds keys without texts, texts without use, areas that are not listed, and placeholders and forms that
+// only one language has.
 func TestCatalogue(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("messages_en.go")
+	var messages, code strings.Builder
+	err := fs.WalkDir(os.DirFS("../.."), ".", func(file string, entry fs.DirEntry, err error) error {
+		text := strings.HasSuffix(file, ".go") || strings.HasSuffix(file, ".templ")
+		if err != nil || entry.IsDir() || !text || strings.HasSuffix(file, "_templ.go") || strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		content, err := os.ReadFile("../../" + file)
+		if strings.HasPrefix(entry.Name(), "messages_") {
+			messages.Write(content)
+		} else {
+			code.Write(content)
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	declared := regexp.MustCompile(`(?m)^\t(\w+)\s+Key = "`).FindAllStringSubmatch(string(source), -1)
-	var code strings.Builder
-	for _, pattern := range []string{"*.templ", "../*/*.templ", "../*/*.go", "*.go", "../../*.go"} {
-		files, _ := filepath.Glob(pattern)
-		for _, file := range files {
-			if strings.HasSuffix(file, "_templ.go") || strings.HasSuffix(file, "_test.go") || strings.HasSuffix(file, "messages_en.go") {
-				continue
-			}
-			content, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			code.Write(content)
-		}
+	declared := regexp.MustCompile(`(?m)^\s(?:const )?(\w+)\s+Key = "([^"]+)"`).FindAllStringSubmatch(messages.String(), -1)
+	used := make(map[string]bool)
+	for _, word := range regexp.MustCompile(`\w+`).FindAllString(code.String(), -1) {
+		used[word] = true
 	}
-	if len(declared) != len(englishTexts) {
-		t.Errorf("got %d keys and %d texts", len(declared), len(englishTexts))
+	if len(declared) == 0 || len(declared) != len(catalogue) {
+		t.Errorf("got %d keys and %d pairs of texts: are all areas listed in messages.go?", len(declared), len(catalogue))
 	}
 	for _, match := range declared {
-		if !regexp.MustCompile(`\b` + match[1] + `\b`).MatchString(code.String()) {
+		if _, ok := catalogue[Key(match[2])]; !ok {
+			t.Errorf("the key %s has no texts", match[1])
+		}
+		if !used[match[1]] {
 			t.Errorf("the text %s is not used", match[1])
 		}
 	}
-	for key, text := range englishTexts {
-		if text == "" || strings.HasSuffix(text, "!") {
-			t.Errorf("got %q for %s", text, key)
+	for key, text := range catalogue {
+		if marks(text.en) != marks(text.de) {
+			t.Errorf("%s: got %q and %q, want the same placeholders and forms", key, text.en, text.de)
+		}
+		for _, text := range []string{text.en, text.de} {
+			if text == "" || strings.Contains(text, "!") || strings.TrimSpace(text) != text {
+				t.Errorf("got %q for %s", text, key)
+			}
 		}
 	}
-	if got := T(LoginReturns, "host", "{app}"); got != "You return to {app}" {
-		t.Errorf("got %q", got)
+}
+
+// marks are the placeholders of a text by name, and how many forms it has.
+func marks(text string) string {
+	found := regexp.MustCompile(`\{\w*\}`).FindAllString(text, -1)
+	slices.Sort(found)
+	return fmt.Sprint(slices.Compact(found), strings.Count(text, "|"))
+}
+
+// TestWords is how both languages write what is counted, measured and dated.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 5, 23, 7, 0, 0, time.UTC)
+	for language, want := range map[page.Language][]string{
+		page.English: {
+			"You return to {app}", "1\u00a0second", "120\u00a0seconds", "3\u00a0minutes", "1,234.5", "−1", "+1,000,000", "€1,234.50", "−$0.05",
+			"5.00\u00a0CHF", "5 Mar 2026, 23:07\u00a0UTC", "5 Mar 2026",
+		},
+		page.German: {
+			"Sie kehren zurück zu {app}", "1\u00a0Sekunde", "120\u00a0Sekunden", "3\u00a0Minuten", "1.234,5", "−1", "+1.000.000", "1.234,50\u00a0€",
+			"−0,05\u00a0$", "5,00\u00a0CHF", "5. März 2026, 23:07\u00a0UTC", "5. März 2026",
+		},
+	} {
+		ctx := page.InLanguage(t.Context(), language)
+		got := []string{
+			T(ctx, LoginReturns, "host", "{app}"), Span(ctx, time.Second), Span(ctx, 2*time.Minute), Span(ctx, 2*time.Minute+1),
+			Credits(ctx, 1_234_500_000), Number(ctx, -1), Signed(ctx, 1_000_000*ledger.Credit), Money(ctx, 123450, "eur"), Money(ctx, -5, "USD"),
+			Money(ctx, 500, "chf"), When(ctx, at), Day(ctx, at),
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s:\ngot  %q\nwant %q", language, got, want)
+		}
+	}
+	if got := T(t.Context(), LoginTitle); got != "Sign in" {
+		t.Errorf("got %q of a context without a request", got)
 	}
 }
 
@@ -129,20 +177,6 @@ func TestAssetBudget(t *testing.T) {
 	}
 	if size := len(assets.byName["app.css"].zipped); size > 10<<10 {
 		t.Errorf("got %d bytes of CSS compressed, want at most 10 KiB", size)
-	}
-}
-
-func TestNumbersForPeople(t *testing.T) {
-	t.Parallel()
-	for amount, want := range map[ledger.Amount]string{
-		1_234_500_000: "1,234.5", -ledger.Credit: "−1", 0: "0", 999 * ledger.Credit: "999", 1_000_000 * ledger.Credit: "1,000,000",
-	} {
-		if got := Credits(amount); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	}
-	if got := Signed(5 * ledger.Credit); got != "+5" {
-		t.Errorf("got %s", got)
 	}
 }
 

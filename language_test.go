@@ -1,0 +1,41 @@
+package main
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// TestGerman signs up in German, and chooses another language by the links of the footer.
+func TestGerman(t *testing.T) {
+	t.Parallel()
+	b := start(t).browser(t)
+	b.language = "de-CH, en;q=0.5"
+	form := b.get("/signup")
+	b.says(form, "de", "Konto erstellen", "mit 150 kostenlosen Credits zum Start", `aria-current="true" lang="de">Deutsch<`)
+	if vary := form.Header.Get("Vary"); !strings.Contains(vary, "Accept-Language") || !strings.Contains(vary, "Cookie") {
+		t.Errorf("got Vary %q", vary)
+	}
+	wrong := b.submit(form, "/signup", "email", "no address", "password", "short")
+	b.says(wrong, "de", "Fehler: Konto erstellen", "Geben Sie eine E-Mail-Adresse wie ada@example.com ein.", "Bitte 8 bis 128 Zeichen verwenden.")
+	b.signUp("ada@example.com")
+	b.says(b.get("/account"), "de", "Ihr Konto", "Bisher ausgegeben", "Mitglied seit")
+	b.says(b.get("/nowhere"), "de", "Diese Seite gibt es nicht")
+
+	to := url.Values{"to": {"en"}, "back": {"/account?a=b"}}
+	b.says(b.get("/language?"+to.Encode()), "en", "Your account", "back=%2Faccount%3Fa%3Db&amp;to=de")
+	b.says(b.get("/login/select"), "en", "This sign-in has ended")
+}
+
+// says checks that a page is in a language, and what it holds.
+func (b *browser) says(page answer, language string, texts ...string) {
+	b.t.Helper()
+	if got := page.Header.Get("Content-Language"); got != language || !strings.Contains(page.body, `<html lang="`+language+`">`) {
+		b.t.Errorf("got a page in %q, want %q", got, language)
+	}
+	for _, text := range texts {
+		if !strings.Contains(page.body, text) {
+			b.t.Errorf("got no %q in\n%s", text, page.body)
+		}
+	}
+}
