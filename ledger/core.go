@@ -36,6 +36,7 @@ const (
 	kindCorrection = "correction"
 	kindPurchase   = "purchase"
 	kindReversal   = "reversal" // of a purchase
+	kindClosing    = "closing"
 )
 
 // priorityOf is the priority that grants of a class have.
@@ -108,8 +109,7 @@ func Apply(s State, now time.Time, c Command) (Delta, Result, error) {
 	if s.Key != nil && c.Key != nil {
 		return Delta{}, replay(s, *c.Key), nil
 	}
-	d := draft{wallet: s.Wallet, grants: slices.Clone(s.Grants)}
-	d.wallet.Version++
+	d := newDraft(s)
 	now = now.UTC().Truncate(time.Microsecond)
 	if err := d.daily(derive(c.ID, 1), c.DailyFree, now); err != nil {
 		return Delta{}, Result{}, err
@@ -185,6 +185,12 @@ type draft struct {
 	changed      []int // numbers of grants that are new or changed
 	transactions []Transaction
 	usage        []UsageDay
+}
+
+func newDraft(s State) draft {
+	d := draft{wallet: s.Wallet, grants: slices.Clone(s.Grants)}
+	d.wallet.Version++
+	return d
 }
 
 // bonus describes credits that we issue.

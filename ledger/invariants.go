@@ -134,6 +134,9 @@ func (c *checker) chain(t Transaction) {
 		if w := c.wallet; t.Seq != w.Seq || !t.At.Equal(w.LastAt) {
 			c.fail("I8", "the wallet stands at number %d, its journal at %d, which is %s later", w.Seq, t.Seq, t.At.Sub(w.LastAt))
 		}
+		if w := c.wallet; t.Kind == kindClosing && w.State != WalletClosed && w.State != WalletFrozen {
+			c.fail("I8", "transaction %d has closed the wallet, which is %s", t.Seq, w.State)
+		}
 	} else {
 		if t.Seq != c.newer.Seq-1 || t.After != c.newer.Before {
 			c.fail("I7", "transaction %d begins with %s, the one before it is %d and ends with %s", c.newer.Seq, c.newer.Before, t.Seq, t.After)
@@ -331,7 +334,7 @@ func (c *checker) walletOfGrants() {
 		c.fail("I5", "the wallet has %s free, %s paid, %s held and %s debt, its grants %s, %s, %s and its postings %s",
 			w.Free, w.Paid, w.HeldFree+w.HeldPaid, w.Debt, of.Free, of.Paid, of.HeldFree+of.HeldPaid, -c.accounts[AccountDebt])
 	}
-	if w.held() > MaxWallet || w.Debt > 0 && w.Paid > 0 || min(w.Free, w.Paid, w.HeldFree, w.HeldPaid, w.Debt) < 0 {
+	if w.held() > MaxWallet || w.State == WalletClosed && w.held() != 0 || w.Debt > 0 && w.Paid > 0 || min(w.Free, w.Paid, w.HeldFree, w.HeldPaid, w.Debt) < 0 {
 		c.fail("I17", "the wallet must not be as it is")
 	}
 }

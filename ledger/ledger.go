@@ -148,7 +148,7 @@ type Transaction struct {
 	UserID uuid.UUID
 	Seq    int64
 	Type   Type
-	Kind   string // the event: "signup", "daily", "use", "refund", "grant", "correction"
+	Kind   string // the event: "signup", "daily", "use", "refund", "grant", "correction", "closing"
 
 	Amount Amount // signed change of Wallet.Total
 	Before Amount
@@ -169,6 +169,9 @@ type Transaction struct {
 	Legs     int       // how many postings it has
 	Postings []Posting
 }
+
+// Operator reports whether an operator gave or took.
+func (t Transaction) Operator() bool { return t.Caller == callerOperator }
 
 // UsageDay is what one app charged in one day.
 type UsageDay struct {

@@ -305,6 +305,39 @@ func (m *machine) Adjust(t *rapid.T) {
 	m.posted(t, a.IdempotencyKey, asked, receipt, err)
 }
 
+// end closes the wallet: what it holds is withdrawn, debt stays, and nothing more happens to it.
+func (m *machine) end(t *rapid.T) {
+	state, _, err := m.store.Wallet(t.Context(), m.userID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closing, err := m.ledger.Closing("user")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed, err := ledger.Close(state, m.now, closing)
+	if err != nil || closed.Empty() || closed.Wallet.State != ledger.WalletClosed {
+		t.Fatalf("got %+v, %v, want a closed wallet", closed, err)
+	}
+	if m.free+m.paid > 0 {
+		m.row()
+	}
+	m.store.Write(closed)
+	m.free, m.paid = 0, 0
+	m.Check(t)
+	state, _, err = m.store.Wallet(t.Context(), m.userID)
+	again, closeErr := ledger.Close(state, m.now, closing)
+	if err != nil || closeErr != nil || !again.Empty() {
+		t.Fatalf("got %+v, %v, %v, want nothing the second time", again, err, closeErr)
+	}
+	_, err = m.ledger.Use(t.Context(), ledger.Use{UserID: m.userID, Amount: ledger.Credit, AppID: "chat", Caller: "app"})
+	m.wantRefusal(t, err, ledger.ErrClosed)
+	m.now = m.now.Add(48 * time.Hour)
+	if got, err := m.ledger.Balance(t.Context(), m.userID); err != nil || got.Free != 0 || got.Paid != 0 || got.Debt != m.debt {
+		t.Fatalf("got %+v, %v, want nothing but a debt of %s", got, err, m.debt)
+	}
+}
+
 func (m *machine) Check(t *rapid.T) {
 	checked, err := ledger.Check(m.store.Journal())
 	if err != nil || len(checked.Faults) > 0 {
@@ -330,6 +363,7 @@ func TestModel(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			m := newMachine(t)
 			t.Repeat(rapid.StateMachineActions(m))
+			m.end(t)
 		})
 	}
 }

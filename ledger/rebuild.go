@@ -16,7 +16,7 @@ func Rebuild(j Journal) (Projections, error) {
 	if j.Wallet.State != WalletFrozen {
 		return Projections{}, fmt.Errorf("%w: it is %s", ErrNotRebuilt, j.Wallet.State)
 	}
-	r := rebuilder{checker: newChecker(Journal{Wallet: j.Wallet}), made: make(map[int]Grant)}
+	r := rebuilder{checker: newChecker(Journal{Wallet: j.Wallet}), made: make(map[int]Grant), state: WalletActive}
 	r.wallet.LastAt, r.wallet.Seq = j.Wallet.CreatedAt, 0
 	for t, err := range j.Backward {
 		if err != nil {
@@ -42,6 +42,7 @@ type rebuilder struct {
 	*checker
 	made  map[int]Grant // what the journal tells of grants: class and source
 	given *Transaction  // the one after the current one, if it gave a grant
+	state WalletState   // as the newest transaction leaves it
 }
 
 func (r *rebuilder) add(t Transaction) {
@@ -55,6 +56,9 @@ func (r *rebuilder) add(t Transaction) {
 	}
 	if r.wallet.Seq == 0 {
 		r.wallet.Seq, r.wallet.LastAt = t.Seq, t.At
+		if t.Kind == kindClosing {
+			r.state = WalletClosed
+		}
 	}
 }
 
@@ -97,7 +101,7 @@ func (r *rebuilder) grants(stored []Grant) []Grant {
 
 func (r *rebuilder) projections(stored []Grant) Projections {
 	w := r.wallet
-	w.State, w.Version, w.Grants, w.LastDaily = WalletActive, w.Version+1, r.highest, r.lastDaily()
+	w.State, w.Version, w.Grants, w.LastDaily = r.state, w.Version+1, r.highest, r.lastDaily()
 	w.Free, w.Paid, w.HeldFree, w.HeldPaid = 0, 0, 0, 0
 	w.Debt, w.Earned, w.Spent = -r.accounts[AccountDebt], r.earned, r.spent
 	p := Projections{Grants: r.grants(stored)}

@@ -91,6 +91,15 @@ func (l *Ledger) Opening() (Opening, error) {
 	return Opening{TransactionID: id, Bonus: l.signupBonus}, nil
 }
 
+// Closing is how the wallet of a person ends, on the word of actor.
+func (l *Ledger) Closing(actor string) (Closing, error) {
+	id, err := l.newID()
+	if err != nil {
+		return Closing{}, fmt.Errorf("making an id: %w", err)
+	}
+	return Closing{TransactionID: id, Actor: actor}, nil
+}
+
 // Balance reads a wallet, posting the daily grant first if it is due. When storage can be read but not
 // written, the answer shows the grant that is due without posting it. [ErrNoWallet].
 func (l *Ledger) Balance(ctx context.Context, userID uuid.UUID) (Balance, error) {

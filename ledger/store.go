@@ -27,7 +27,7 @@ type Delta struct {
 }
 
 // Empty reports whether there is nothing to write.
-func (d Delta) Empty() bool { return len(d.Transactions) == 0 }
+func (d Delta) Empty() bool { return len(d.Transactions) == 0 && d.Wallet.State != WalletClosed }
 
 // Wants names what a decision needs loaded.
 type Wants struct {

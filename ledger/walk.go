@@ -73,6 +73,8 @@ func formOf(kind string) form {
 		return form{of: TypePurchase, from: AccountSale}
 	case kindReversal:
 		return form{of: TypeAdjustment, to: AccountSale}
+	case kindClosing:
+		return form{of: TypeAdjustment, to: AccountWithdrawn}
 	}
 	return form{}
 }

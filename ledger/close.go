@@ -1,0 +1,38 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Closing is how a wallet ends, carried as a value into the transaction that deletes the person.
+type Closing struct {
+	TransactionID uuid.UUID
+	Actor         string // who closes: "user", "command line"
+}
+
+// Close withdraws what a wallet holds and lets nothing more happen to it. Debt stays on record, and so do all
+// transactions. A wallet that is closed already, or frozen, stays as it is: the Delta is empty. A wallet without
+// credits is closed without a transaction. The error says that the state is impossible.
+func Close(s State, now time.Time, c Closing) (Delta, error) {
+	if s.Wallet.State == WalletClosed || s.Wallet.State == WalletFrozen {
+		return Delta{}, nil
+	}
+	d := newDraft(s)
+	before := d.wallet
+	d.wallet.State = WalletClosed
+	amount := d.wallet.Free + d.wallet.Paid
+	if amount == 0 {
+		return d.delta(nil), nil
+	}
+	postings, err := d.burn(amount, AccountWithdrawn)
+	if err != nil {
+		return Delta{}, err
+	}
+	d.record(Transaction{
+		ID: c.TransactionID, Type: TypeAdjustment, Kind: kindClosing, AppID: systemApp, Description: "Account closed",
+		Caller: "internal:" + kindClosing, Actor: c.Actor, At: later(now.UTC().Truncate(time.Microsecond), before.LastAt), Postings: postings,
+	}, before)
+	return d.delta(nil), nil
+}
