@@ -189,3 +189,39 @@ func TestCreditsExport(t *testing.T) {
 	s.fails(t, exitUsage, "credits", "export", "--all", "--from", "yesterday")
 	s.fails(t, exitMissing, "credits", "export", "--user", "019ab000-0000-7000-8000-00000000dead")
 }
+
+// TestUserDelete deletes a person beside a running server: tokens and sessions end, the wallet is closed and says so, and
+// the address is free.
+func TestUserDelete(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	id, token := s.person(t, "ada@example.com")
+	s.spendOnce(t, token, `{"amount":20,"appId":"chat","description":"x"}`)
+	s.fails(t, exitRefused, "user", "delete", id) // nobody says yes
+	s.fails(t, exitMissing, "user", "delete", "nobody@example.com", "--yes")
+	s.command(t, "user", "delete", "ada@example.com", "--reason", "asked by mail", "--yes")
+	s.fails(t, exitMissing, "user", "delete", id, "--yes")
+	eventually(t, "the token to end", func() bool {
+		status, _, _ := s.api(t, "GET", "/api/v1/credits/balance", token, nil)
+		return status == 401
+	})
+	status, body, _ := s.api(t, "POST", "/api/v1/auth/login", "", `{"email":"ada@example.com","password":"correct horse battery"}`)
+	wantError(t, "login", status, body, 401, "INVALID_CREDENTIALS")
+	if out := s.command(t, "credits", "balance", id); !strings.Contains(out, "state          closed\n") || !strings.Contains(out, "free           0\n") {
+		t.Errorf("got\n%s", out)
+	}
+	var report shownReport
+	if err := json.Unmarshal([]byte(s.command(t, "credits", "verify", "--json")), &report); err != nil {
+		t.Fatal(err)
+	}
+	if string(report.Imbalance) != "0" || string(report.Own) != "0" || string(report.Accounts["withdrawn"]) != "130" || len(report.Faults) != 0 {
+		t.Errorf("got %+v", report)
+	}
+	if events := s.texts(t, `SELECT metadata FROM auth_security_events WHERE event_type = 'account_deleted' AND user_id = ?`, id); len(events) != 1 ||
+		!strings.Contains(events[0], `"actor":"command line","reason":"asked by mail"`) {
+		t.Errorf("got %q", events)
+	}
+	if again, _ := s.person(t, "ada@example.com"); again == id {
+		t.Error("the id was used again")
+	}
+}

@@ -11,13 +11,14 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"mana/ledger"
 	"mana/provider/identity"
 	"mana/storage"
 )
 
 func newUserCommand(environ []string) *cobra.Command {
 	command := &cobra.Command{Use: "user", Short: "Look up people and what is told about them"}
-	command.AddCommand(newUserShow(environ), newUserSet(environ))
+	command.AddCommand(newUserShow(environ), newUserSet(environ), newUserDelete(environ))
 	return command
 }
 
@@ -136,5 +137,39 @@ func newUserSet(environ []string) *cobra.Command {
 		},
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print the person as one JSON object")
+	return command
+}
+
+func newUserDelete(environ []string) *cobra.Command {
+	var reason string
+	var yes bool
+	command := &cobra.Command{
+		Use:   "delete ID|EMAIL",
+		Short: "Delete a person: what is personal is erased, the address is free again, the wallet is closed",
+		Args:  argument("an id or e-mail address"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withStore(cmd.Context(), environ, func(_ *config, db *storage.DB) error {
+				user, err := findUser(cmd.Context(), db, args[0])
+				if err != nil {
+					return err
+				}
+				question := fmt.Sprintf("%s is deleted for good, and the credits are lost. Do it?", args[0])
+				if err := confirm(cmd, yes, question); err != nil {
+					return err
+				}
+				deletion, err := identity.NewDeletion(ledger.New(ledger.Config{Store: db.Ledger()}), user.ID, "command line", reason)
+				if err != nil {
+					return err
+				}
+				err = db.Identity().DeleteAccount(cmd.Context(), deletion)
+				if errors.Is(err, identity.ErrNotFound) {
+					return fmt.Errorf("%w: %s", errNotFound, args[0])
+				}
+				return err
+			})
+		},
+	}
+	command.Flags().StringVar(&reason, "reason", "", "noted in the security log")
+	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return command
 }

@@ -58,6 +58,7 @@ type config struct {
 	accessTTL     time.Duration
 	refreshTTL    time.Duration
 	sessionMax    time.Duration
+	retention     time.Duration
 	rsaBits       int
 	signingAlgs   []string      // RS256 first
 	keyRotation   time.Duration // 0: by command only
@@ -111,6 +112,9 @@ func settings() []setting {
 		{"JWT_ACCESS_TOKEN_EXPIRY", "15m", "life of access tokens, 1m to 1h", false, func(c *config, v string) error { return durationIn(v, time.Minute, time.Hour, &c.accessTTL) }},
 		{"JWT_REFRESH_TOKEN_EXPIRY", "7d", "life of a refresh token of the REST login, 1h to 90d", false, func(c *config, v string) error { return durationIn(v, time.Hour, 90*24*time.Hour, &c.refreshTTL) }},
 		{"SESSION_MAX_AGE", "90d", "longest life of a REST session, and of the refresh tokens of an app; 1h to 365d", false, func(c *config, v string) error { return durationIn(v, time.Hour, 365*24*time.Hour, &c.sessionMax) }},
+		{"RETENTION", "365d", "security events and ended sessions older than this are deleted; 30d to 3650d", false, func(c *config, v string) error {
+			return durationIn(v, 30*24*time.Hour, 3650*24*time.Hour, &c.retention)
+		}},
 		{"RSA_BITS", "2048", "size of a new signing key: 2048, 3072 or 4096", false, parseRSABits},
 		{"SIGNING_ALGS", "RS256", "algorithms that sign, comma list of RS256, PS256, ES256, EdDSA; RS256 always", false, parseSigningAlgs},
 		{"KEY_ROTATION", "90d", "life of a signing key, 2d to 3650d; off: keys change by command only", false, parseKeyRotation},

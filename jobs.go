@@ -18,9 +18,6 @@ const (
 	noteEvery    = 10 * time.Second
 )
 
-// retention is how long ended sessions stay.
-const retention = 365 * 24 * time.Hour
-
 // startJobs starts what runs beside the requests until ctx ends.
 func (p *program) startJobs(ctx context.Context) {
 	seen := make(map[string]int64)
@@ -63,7 +60,7 @@ func (p *program) every(ctx context.Context, interval time.Duration, what string
 
 // clean deletes what nobody needs any more.
 func (p *program) clean(ctx context.Context) error {
-	n, err := p.db.Clean(ctx, retention)
+	n, err := p.db.Clean(ctx, p.cfg.retention)
 	if n > 0 {
 		p.logger.Debug("cleaned", "rows", n)
 	}

@@ -6,6 +6,7 @@ GRANT SELECT ON auth.schema_migrations TO {role};
 GRANT SELECT, INSERT, UPDATE ON auth.users TO {role};
 GRANT SELECT, UPDATE ON auth.revisions TO {role};
 GRANT SELECT, INSERT ON auth.security_events TO {role};
+GRANT EXECUTE ON FUNCTION auth.forget_devices, auth.delete_events TO {role};
 GRANT SELECT, INSERT, UPDATE ON auth.signing_keys, auth.service_keys TO {role};
 GRANT SELECT, INSERT, UPDATE, DELETE ON auth.passwords, auth.sessions, auth.refresh_tokens, auth.login_attempts,
     auth.clients, auth.requests, auth.consents, auth.grants, auth.codes, auth.revoked_tokens TO {role};

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"mana/ledger"
 )
 
 // Errors that callers tell apart.
@@ -108,4 +110,22 @@ type Event struct {
 	Type     string    // "register", "login_success", "login_failure", "logout", "account_locked", ...
 	Device   Device
 	Metadata map[string]string
+}
+
+// EventOf is the entry of the security log for a transaction, if there is one: for what the person did not do, which
+// is a refund, and what an operator gave or took.
+func EventOf(t ledger.Transaction) (e Event, wanted bool) {
+	metadata := map[string]string{"actor": t.Actor, "amount": t.Amount.String(), "transactionId": t.ID.String()}
+	e = Event{UserID: t.UserID, Metadata: metadata}
+	switch {
+	case t.Type == ledger.TypeRefund:
+		e.Type = "credits_refunded"
+		metadata["caller"], metadata["appId"], metadata["usageId"] = t.Caller, t.AppID, t.RelatedID.String()
+	case t.Operator():
+		e.Type = "credits_adjusted"
+		metadata["before"], metadata["after"] = t.Before.String(), t.After.String()
+	default:
+		return Event{}, false
+	}
+	return e, true
 }

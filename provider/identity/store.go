@@ -18,6 +18,13 @@ type NewAccount struct {
 	Event        Event
 }
 
+// Deletion is everything that ends with a person.
+type Deletion struct {
+	UserID  uuid.UUID
+	Closing ledger.Closing // of the wallet
+	Event   Event          // without a device: what is known of one is erased
+}
+
 // Credential is what a sign-in by password is checked against.
 type Credential struct {
 	User         User
@@ -49,6 +56,10 @@ type Accounts interface {
 	UserByID(ctx context.Context, id uuid.UUID) (User, error)
 	// SaveProfile stores name, picture, profile and whether the address is proven. [ErrNotFound].
 	SaveProfile(ctx context.Context, u User) error
+	// DeleteAccount ends the sessions, grants and refresh tokens of a person, erases the password, consents, the
+	// profile and all devices, in the security log too, frees the address, closes the wallet and writes the event.
+	// The rows of the ledger and the claim of the bonus stay. [ErrNotFound], also when deleted already.
+	DeleteAccount(ctx context.Context, d Deletion) error
 	// CountUsers tells how many people are not deleted.
 	CountUsers(ctx context.Context) (int, error)
 }

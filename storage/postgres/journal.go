@@ -79,6 +79,10 @@ func writeJournal(t *tx, d ledger.Delta) error {
 	for _, g := range d.Grants {
 		j.addGrant(d.Wallet.UserID, g, 0)
 	}
+	return j.write(t)
+}
+
+func (j *journal) write(t *tx) error {
 	batch := new(pgx.Batch)
 	if err := j.queue(batch); err != nil || batch.Len() == 0 {
 		return err
@@ -107,10 +111,11 @@ func (j *journal) queue(batch *pgx.Batch) error {
 			column(j.keys, func(k ownedKey) time.Time { return k.CreatedAt }))
 	}
 	for _, x := range j.transactions {
-		if x.Type != ledger.TypeRefund {
+		event, wanted := identity.EventOf(x)
+		if !wanted {
 			continue
 		}
-		args, err := eventRow(refundEvent(x), x.At)
+		args, err := eventRow(event, x.At)
 		if err != nil {
 			return err
 		}
@@ -219,13 +224,6 @@ func column[R, C any](rows []R, of func(R) C) []C {
 		values[i] = of(row)
 	}
 	return values
-}
-
-// refundEvent is the entry of the security log for a refund.
-func refundEvent(x ledger.Transaction) identity.Event {
-	return identity.Event{UserID: x.UserID, Type: "credits_refunded", Metadata: map[string]string{
-		"actor": x.Caller, "appId": x.AppID, "amount": x.Amount.String(), "transactionId": x.ID.String(), "usageId": x.RelatedID.String(),
-	}}
 }
 
 // History implements [ledger.Store]. Numbers have no gaps, so that any offset costs one probe.

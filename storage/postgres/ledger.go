@@ -40,7 +40,7 @@ func (l *Ledger) Freeze(ctx context.Context, userID uuid.UUID, reasons []string)
 			return nil
 		}
 		return insertEvent(t, identity.Event{
-			UserID: userID, Type: "wallet_frozen", Metadata: map[string]string{"reasons": strings.Join(reasons, "; ")},
+			UserID: userID, Type: "wallet_frozen", Metadata: map[string]string{"actor": "system", "reasons": strings.Join(reasons, "; ")},
 		}, now)
 	})
 }

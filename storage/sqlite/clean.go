@@ -13,7 +13,8 @@ const (
 
 // Clean deletes rows that no rule needs any more, and erases the salts of rotations whose grace is over, in
 // bounded transactions, and tells how many. A code stays as long as a refresh token from it lives, to notice
-// a repeat; sessions and what hangs on them stay for retention after their end. It may be stopped at any time.
+// a repeat; sessions and what hangs on them stay for retention after their end, and so do events of the
+// security log, but at least 30 days. It may be stopped at any time.
 func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 	now := db.clock()
 	used, ended := timestamp(now.Add(-usedRetention)), timestamp(now.Add(-retention))
@@ -40,6 +41,8 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 			(SELECT id FROM auth_login_attempts WHERE taken_at <= ? LIMIT ?)`, timestamp(now.Add(-attemptMemory))},
 		{`DELETE FROM auth_sessions WHERE id IN
 			(SELECT id FROM auth_sessions WHERE expires_at <= ? LIMIT ?)`, ended},
+		{`DELETE FROM auth_security_events WHERE id IN
+			(SELECT id FROM auth_security_events WHERE created_at <= min(?, (SELECT max(created_at) FROM auth_security_events) - 30 * 86400000000) LIMIT ?)`, ended},
 	} {
 		for {
 			var n int64

@@ -20,8 +20,10 @@ func writeJournal(t *tx, d ledger.Delta) error {
 		if err := insertTransaction(t, transaction); err != nil {
 			return err
 		}
-		if err := noteTransaction(t, transaction); err != nil {
-			return fmt.Errorf("noting a transaction: %w", err)
+		if event, wanted := identity.EventOf(transaction); wanted {
+			if err := insertEvent(t, event, timestamp(transaction.At)); err != nil {
+				return fmt.Errorf("noting a transaction: %w", err)
+			}
 		}
 	}
 	for _, u := range d.Usage {
@@ -39,24 +41,6 @@ func writeJournal(t *tx, d ledger.Delta) error {
 		return fmt.Errorf("storing an idempotency key: %w", err)
 	}
 	return nil
-}
-
-// noteTransaction writes the entry of the security log for what was not done by the person: a refund, and what an
-// operator gave or took.
-func noteTransaction(t *tx, x ledger.Transaction) error {
-	metadata := map[string]string{"actor": x.Actor, "amount": x.Amount.String(), "transactionId": x.ID.String()}
-	e := identity.Event{UserID: x.UserID, Metadata: metadata}
-	switch x.Type {
-	case ledger.TypeRefund:
-		e.Type = "credits_refunded"
-		metadata["caller"], metadata["appId"], metadata["usageId"] = x.Caller, x.AppID, x.RelatedID.String()
-	case ledger.TypeAdjustment:
-		e.Type = "credits_adjusted"
-		metadata["before"], metadata["after"] = x.Before.String(), x.After.String()
-	default:
-		return nil
-	}
-	return insertEvent(t, e, timestamp(x.At))
 }
 
 func writeGrants(t *tx, userID uuid.UUID, grants []ledger.Grant) error {

@@ -1,0 +1,91 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"mana/ledger"
+	"mana/provider/identity"
+)
+
+// DeleteAccount implements [identity.Accounts]. It locks the person, then the wallet.
+func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error {
+	now := s.db.clock()
+	err := s.db.write(ctx, system, func(t *tx) error {
+		if err := forgetPerson(t, d.UserID, now); err != nil {
+			return err
+		}
+		if err := closeWallet(t, d.UserID, d.Closing, now); err != nil {
+			return err
+		}
+		return insertEvent(t, d.Event, now)
+	})
+	if err != nil {
+		return fmt.Errorf("deleting an account: %w", err)
+	}
+	return nil
+}
+
+// forgetPerson marks a person as deleted, and ends and erases what belongs to the person alone.
+func forgetPerson(t *tx, id uuid.UUID, now time.Time) error {
+	live, err := one(t.exec(`UPDATE auth.users SET email = NULL, email_verified = false, name = '', avatar_url = '', claims = '{}',
+		deleted_at = $1, updated_at = $1 WHERE id = $2 AND deleted_at IS NULL`, now, id))
+	if err != nil {
+		return err
+	}
+	if !live {
+		return identity.ErrNotFound
+	}
+	batch := new(pgx.Batch)
+	for _, statement := range []string{
+		`UPDATE auth.sessions SET cookie_hash = NULL, ip_address = '', user_agent = '', device_id = '', device_name = '',
+			revoked_at = coalesce(revoked_at, $1), revoke_reason = coalesce(revoke_reason, 'deleted') WHERE user_id = $2`,
+		`UPDATE auth.grants SET revoked_at = coalesce(revoked_at, $1) WHERE user_id = $2`,
+		`UPDATE auth.refresh_tokens SET revoked_at = coalesce(revoked_at, $1), salt = NULL WHERE user_id = $2`,
+	} {
+		batch.Queue(statement, now, id)
+	}
+	for _, statement := range []string{
+		`DELETE FROM auth.passwords WHERE user_id = $1`,
+		`DELETE FROM auth.consents WHERE user_id = $1`,
+		`SELECT auth.forget_devices($1)`,
+	} {
+		batch.Queue(statement, id)
+	}
+	return t.conn.SendBatch(t.ctx, batch).Close()
+}
+
+func closeWallet(t *tx, userID uuid.UUID, c ledger.Closing, now time.Time) error {
+	wallet, err := loadWallet(t, userID, ` FOR NO KEY UPDATE`)
+	if err != nil {
+		return err
+	}
+	state := ledger.State{Wallet: wallet}
+	rows, err := t.query(selectGrants, []uuid.UUID{userID})
+	if err != nil {
+		return err
+	}
+	var of uuid.UUID
+	var g ledger.Grant
+	_, err = pgx.ForEachRow(rows, grantTargets(&of, &g), func() error {
+		state.Grants = append(state.Grants, g)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	delta, err := ledger.Close(state, now, c)
+	if err != nil || delta.Empty() {
+		return err
+	}
+	j := journal{wallets: []ledger.Wallet{delta.Wallet}}
+	j.addDelta(userID, delta)
+	for _, g := range delta.Grants {
+		j.addGrant(userID, g, wallet.Grants)
+	}
+	return j.write(t)
+}

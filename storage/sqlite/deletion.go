@@ -1,0 +1,72 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/ledger"
+	"mana/provider/identity"
+)
+
+// DeleteAccount implements [identity.Accounts].
+func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error {
+	now := s.db.clock()
+	err := s.db.write(ctx, func(t *tx) error {
+		if err := forgetPerson(t, d.UserID, timestamp(now)); err != nil {
+			return err
+		}
+		if err := closeWallet(t, d.UserID, d.Closing, now); err != nil {
+			return err
+		}
+		return insertEvent(t, d.Event, timestamp(now))
+	})
+	if err != nil {
+		return fmt.Errorf("deleting an account: %w", err)
+	}
+	return nil
+}
+
+// forgetPerson marks a person as deleted, and ends and erases what belongs to the person alone.
+func forgetPerson(t *tx, id uuid.UUID, now int64) error {
+	live, err := one(t.exec(`UPDATE auth_users SET email = NULL, email_verified = 0, name = '', avatar_url = '', claims = '{}',
+		deleted_at = ?1, updated_at = ?1 WHERE id = ?2 AND deleted_at IS NULL`, now, id.String()))
+	if err != nil {
+		return err
+	}
+	if !live {
+		return identity.ErrNotFound
+	}
+	for _, statement := range []string{
+		`UPDATE auth_sessions SET cookie_hash = NULL, ip_address = '', user_agent = '', device_id = '', device_name = '',
+			revoked_at = coalesce(revoked_at, ?1), revoke_reason = coalesce(revoke_reason, 'deleted') WHERE user_id = ?2`,
+		`UPDATE auth_grants SET revoked_at = coalesce(revoked_at, ?1) WHERE user_id = ?2`,
+		`UPDATE auth_refresh_tokens SET revoked_at = coalesce(revoked_at, ?1), salt = NULL WHERE user_id = ?2`,
+		`DELETE FROM auth_passwords WHERE ?1 AND user_id = ?2`,
+		`DELETE FROM auth_consents WHERE ?1 AND user_id = ?2`,
+		`UPDATE auth_security_events SET ip_address = '', user_agent = ''
+			WHERE ?1 AND user_id = ?2 AND (ip_address <> '' OR user_agent <> '')`,
+	} {
+		if _, err := t.exec(statement, now, id.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func closeWallet(t *tx, userID uuid.UUID, c ledger.Closing, now time.Time) error {
+	state, err := loadState(t, ledger.Wants{UserID: userID})
+	if err != nil {
+		return err
+	}
+	delta, err := ledger.Close(state, now, c)
+	if err != nil || delta.Empty() {
+		return err
+	}
+	if err := updateWallet(t, delta.Wallet); err != nil {
+		return err
+	}
+	return writeJournal(t, delta)
+}
