@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"html"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -243,7 +244,7 @@ func (b *browser) submit(page answer, action string, pairs ...string) answer {
 	part := page.body[from:]
 	part = part[:strings.Index(part, "</form>")]
 	for _, field := range hiddenField.FindAllStringSubmatch(part, -1) {
-		form.Set(field[1], field[2])
+		form.Set(field[1], html.UnescapeString(field[2]))
 	}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])

@@ -167,7 +167,7 @@ func (s *Site) routes() ([]route, error) {
 		{"POST", provider.PathConsent, kindPage, pages.Handle(pages.Consent)},
 		{"GET", provider.PathLogout, kindPage, pages.Handle(pages.ShowLogout)},
 		{"POST", provider.PathLogout, kindPage, pages.Handle(pages.Logout)},
-		{"GET", "/account", kindPage, pages.Handle(home.Home)},
+		{"GET", "/account", kindPage, pages.SignedIn(home.Home)},
 		{"GET", page.PathLanguage, kindPage, page.ChooseLanguage(s.secure)},
 		{"GET", ui.AssetPath, kindOpen, http.HandlerFunc(s.assets)},
 	}

@@ -6,7 +6,6 @@ import (
 
 	"mana/ledger"
 	"mana/provider"
-	"mana/web/login"
 	"mana/web/page"
 	"mana/web/ui"
 )
@@ -28,15 +27,7 @@ type Pages struct{ Config }
 func New(cfg Config) *Pages { return &Pages{cfg} }
 
 // Home answers GET /account: balance and latest entries.
-func (p *Pages) Home(w http.ResponseWriter, r *http.Request) error {
-	who, err := p.Provider.SignedIn(r)
-	if err != nil {
-		return err
-	}
-	if who == nil {
-		login.SeeOther(w, r, provider.PathLogin)
-		return nil
-	}
+func (p *Pages) Home(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error {
 	balance, err := p.Ledger.Balance(r.Context(), who.User.ID)
 	if err != nil {
 		return err

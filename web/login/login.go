@@ -5,6 +5,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -105,8 +106,8 @@ func (p *Pages) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 	case flow != nil && (flow.Silent() || !switching && !p.Provider.LoginDue(flow, who)):
 		p.Provider.Resume(w, r, flow, who)
 		return nil
-	case flow == nil && who != nil:
-		SeeOther(w, r, "/account")
+	case flow == nil && who != nil && (returnTo(r) == "" || p.Provider.Fresh(who)):
+		SeeOther(w, r, cmp.Or(returnTo(r), accountPath))
 		return nil
 	}
 	v := p.loginView(w, r, flow)
@@ -115,6 +116,7 @@ func (p *Pages) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 		v.Lead = ui.T(r.Context(), ui.LoginOther, "email", string(who.User.Email))
 	case who != nil && !switching:
 		v.Email, v.FixedEmail, v.Lead = string(who.User.Email), true, ui.T(r.Context(), ui.LoginAgain)
+		v.Remember = who.Session.IdleFor == 0
 	case flow != nil:
 		v.Email = flow.Request.LoginHint
 	}
@@ -125,6 +127,9 @@ func (p *Pages) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) loginView(w http.ResponseWriter, r *http.Request, flow *provider.Interaction) loginView {
 	v := loginView{Page: p.page(w, r, ui.LoginTitle), SignupOpen: p.SignupOpen && (flow == nil || !flow.OnePerson())}
 	v.App, v.Request = appOf(flow)
+	if flow == nil {
+		v.Return = returnTo(r)
+	}
 	return v
 }
 
@@ -181,6 +186,11 @@ func (p *Pages) Login(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) loginRefused(w http.ResponseWriter, r *http.Request, flow *provider.Interaction, status int, wait time.Duration) error {
 	v := p.loginView(w, r, flow)
 	v.Failed, v.Email, v.Remember = true, r.PostForm.Get("username"), r.PostForm.Get("remember") != ""
+	who, err := p.Provider.SignedIn(r)
+	if err != nil {
+		return err
+	}
+	v.FixedEmail = v.Return != "" && who != nil && v.Email == string(who.User.Email)
 	v.Faults = ui.Faults{{Text: ui.T(r.Context(), ui.LoginFailed)}}
 	if status == http.StatusTooManyRequests {
 		seconds := int64((wait + time.Second - 1) / time.Second)
@@ -199,7 +209,7 @@ func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request, flow *provider.
 	}
 	p.cookies.SetSession(w, s.Cookie, expires)
 	if flow == nil {
-		SeeOther(w, r, "/account")
+		SeeOther(w, r, cmp.Or(returnTo(r), accountPath))
 		return nil
 	}
 	who := &provider.SignedIn{Session: s.Session, User: s.User}
@@ -213,7 +223,7 @@ func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request, flow *provider.
 // SeeOther sends the browser to a page of ours.
 func SeeOther(w http.ResponseWriter, r *http.Request, path string) {
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, path, http.StatusSeeOther)
+	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // callers give paths of ours; see localPath
 }
 
 // withRequest adds the id of the interaction to the address of a page.

@@ -10,6 +10,7 @@ type loginView struct {
 	ui.Page
 	App        appView
 	Request    string // id of the interaction, empty: none
+	Return     string // page of ours to go on to, empty: the account
 	Email      string
 	FixedEmail bool // the person is given: who is signed in proves it again
 	Lead       string

@@ -1,0 +1,86 @@
+package login
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"mana/provider"
+)
+
+// ParamReturn is the name under which the login page carries the page of ours that a person goes back to.
+const ParamReturn = "return"
+
+const (
+	accountPath = "/account" // where a person goes who wants nothing else
+	maxReturn   = 1024       // bytes
+)
+
+// Person answers a page for somebody who is signed in.
+type Person func(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error
+
+// SignedIn makes a handler of a page for who is signed in. Anybody else signs in first and comes back.
+func (p *Pages) SignedIn(h Person) http.Handler {
+	return p.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		who, err := p.Provider.SignedIn(r)
+		if err != nil {
+			return err
+		}
+		if who == nil {
+			AskLogin(w, r, "")
+			return nil
+		}
+		return h(w, r, who)
+	})
+}
+
+// Fresh is [Pages.SignedIn] for what needs a proof within [provider.FreshProof]: who gave it earlier proves it again
+// and comes back. What was posted is not kept; after a POST they come back to the page named by back, such as
+// "/account/security", where they find the form again. Empty is the path of the request itself.
+func (p *Pages) Fresh(back string, h Person) http.Handler {
+	return p.SignedIn(func(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error {
+		if !p.Provider.Fresh(who) {
+			AskLogin(w, r, back)
+			return nil
+		}
+		return h(w, r, who)
+	})
+}
+
+// AskLogin sends a browser to the login page and from there back to the page that it asked for, or after a POST to
+// the one named by back, as in [Pages.Fresh].
+func AskLogin(w http.ResponseWriter, r *http.Request, back string) {
+	to := r.URL.RequestURI()
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		to = r.URL.Path
+		if back != "" {
+			to = back
+		}
+	}
+	SeeOther(w, r, provider.PathLogin+"?"+ParamReturn+"="+url.QueryEscape(to))
+}
+
+// returnTo is the page that a request to the login page wants to go back to; empty when it names none of ours.
+func returnTo(r *http.Request) string {
+	to := r.FormValue(ParamReturn)
+	if !localPath(to) {
+		return ""
+	}
+	return to
+}
+
+// localPath reports whether a text is the path of a page of ours, perhaps with a query, in every reading that
+// browsers have of it.
+func localPath(to string) bool {
+	u, err := url.ParseRequestURI(to)
+	if err != nil || len(to) > maxReturn || u.Scheme != "" || u.Host != "" || u.User != nil {
+		return false
+	}
+	for _, c := range []byte(to) {
+		if c <= ' ' || c >= 0x7f || c == '\\' || c == '#' {
+			return false
+		}
+	}
+	return strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//") && path.Clean(u.Path) == u.Path
+}
