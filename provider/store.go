@@ -2,6 +2,10 @@ package provider
 
 import (
 	"context"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,6 +39,35 @@ type Client struct {
 type ClientSecret struct {
 	Hash      []byte    // SHA-256
 	ExpiresAt time.Time // zero: it stays
+}
+
+// MarshalText implements [encoding.TextMarshaler]: the hash in hexadecimal and, of a secret that expires, "@" and its end
+// in microseconds since 1970. It is the form in which secrets are stored.
+func (s ClientSecret) MarshalText() ([]byte, error) {
+	text := hex.AppendEncode(nil, s.Hash)
+	if s.ExpiresAt.IsZero() {
+		return text, nil
+	}
+	return strconv.AppendInt(append(text, '@'), s.ExpiresAt.UnixMicro(), 10), nil
+}
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (s *ClientSecret) UnmarshalText(text []byte) error {
+	digits, end, expires := strings.Cut(string(text), "@")
+	hash, err := hex.DecodeString(digits)
+	if err != nil {
+		return fmt.Errorf("reading a stored hash: %w", err)
+	}
+	*s = ClientSecret{Hash: hash}
+	if !expires {
+		return nil
+	}
+	us, err := strconv.ParseInt(end, 10, 64)
+	if err != nil {
+		return fmt.Errorf("reading the end of a stored secret: %w", err)
+	}
+	s.ExpiresAt = time.UnixMicro(us).UTC()
+	return nil
 }
 
 // Public reports whether the client has no secret (RFC 6749, section 2.1).

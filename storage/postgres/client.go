@@ -45,7 +45,7 @@ func (r *clientRow) value() (provider.Client, error) {
 	c.RefreshIdle, c.RefreshMax = time.Duration(r.idle)*time.Second, time.Duration(r.longest)*time.Second
 	c.IDTokenLife = time.Duration(r.idToken) * time.Second
 	var err error
-	if c.Secrets, err = decodeSecrets(r.secrets); err != nil {
+	if c.Secrets, err = decodeList[provider.ClientSecret](r.secrets); err != nil {
 		return c, err
 	}
 	return c, decodeLists(storedList{r.redirects, &c.RedirectURIs}, storedList{r.postLogout, &c.PostLogoutRedirectURIs},
@@ -81,7 +81,7 @@ func upsertClient(t *tx, c provider.Client) error {
 			pkce_exempt = excluded.pkce_exempt, rotate_refresh = excluded.rotate_refresh,
 			refresh_idle_seconds = excluded.refresh_idle_seconds, refresh_max_seconds = excluded.refresh_max_seconds,
 			id_token_seconds = excluded.id_token_seconds, id_token_alg = excluded.id_token_alg`,
-		c.ID, c.Name, encodeSecrets(c.Secrets), encodeList(c.RedirectURIs), encodeList(c.PostLogoutRedirectURIs),
+		c.ID, c.Name, encodeList(c.Secrets), encodeList(c.RedirectURIs), encodeList(c.PostLogoutRedirectURIs),
 		encodeList(c.GrantTypes), encodeList(c.Scopes), encodeList(c.AppIDs), encodeList(c.Audiences),
 		c.FirstParty, c.Disabled, c.PKCEExempt, c.RotateRefresh, wholeSeconds(c.RefreshIdle), wholeSeconds(c.RefreshMax),
 		wholeSeconds(c.IDTokenLife), c.IDTokenAlg, c.CreatedAt)

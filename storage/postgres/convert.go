@@ -1,34 +1,30 @@
 package postgres
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
-
-	"mana/provider"
 )
 
 // encodeList stores a list as a JSON array.
-func encodeList(list []string) string {
+func encodeList[T any](list []T) string {
 	if list == nil {
-		list = []string{}
+		list = []T{}
 	}
 	encoded, err := json.Marshal(list)
 	if err != nil {
-		panic(err) // strings always encode
+		panic(err) // what is stored so always encodes
 	}
 	return string(encoded)
 }
 
 // decodeList reads what encodeList stored, an empty array as nil.
-func decodeList(text string) ([]string, error) {
-	var list []string
+func decodeList[T any](text string) ([]T, error) {
+	var list []T
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		return nil, fmt.Errorf("reading a stored list: %w", err)
 	}
@@ -47,48 +43,11 @@ type storedList struct {
 func decodeLists(lists ...storedList) error {
 	for _, list := range lists {
 		var err error
-		if *list.to, err = decodeList(list.text); err != nil {
+		if *list.to, err = decodeList[string](list.text); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// encodeSecrets stores secrets as a JSON array of strings: the hash in hexadecimal and, of one that expires,
-// "@" and its end in microseconds since 1970.
-func encodeSecrets(secrets []provider.ClientSecret) string {
-	list := make([]string, len(secrets))
-	for i, s := range secrets {
-		list[i] = hex.EncodeToString(s.Hash)
-		if !s.ExpiresAt.IsZero() {
-			list[i] += "@" + strconv.FormatInt(s.ExpiresAt.UnixMicro(), 10)
-		}
-	}
-	return encodeList(list)
-}
-
-func decodeSecrets(text string) ([]provider.ClientSecret, error) {
-	list, err := decodeList(text)
-	if err != nil {
-		return nil, err
-	}
-	var secrets []provider.ClientSecret
-	for _, item := range list {
-		digits, end, expires := strings.Cut(item, "@")
-		var secret provider.ClientSecret
-		if secret.Hash, err = hex.DecodeString(digits); err != nil {
-			return nil, fmt.Errorf("reading a stored hash: %w", err)
-		}
-		if expires {
-			us, err := strconv.ParseInt(end, 10, 64)
-			if err != nil {
-				return nil, fmt.Errorf("reading the end of a stored secret: %w", err)
-			}
-			secret.ExpiresAt = time.UnixMicro(us).UTC()
-		}
-		secrets = append(secrets, secret)
-	}
-	return secrets, nil
 }
 
 // optionalTime stores the zero time as null. The others do the same for what is not there.

@@ -30,10 +30,10 @@ func loadConsent(row pgx.Row, userID uuid.UUID, clientID string) (provider.Conse
 	if err != nil {
 		return c, err
 	}
-	if c.Scopes, err = decodeList(scopes); err != nil {
+	if c.Scopes, err = decodeList[string](scopes); err != nil {
 		return c, err
 	}
-	c.Claims, err = decodeList(claims)
+	c.Claims, err = decodeList[string](claims)
 	return c, err
 }
 
@@ -239,9 +239,9 @@ func loadFacts(queryRow func(string, ...any) pgx.Row, handle []byte, tokenID str
 	}
 	g := &f.Grant
 	g.UserID, g.ClientID, g.SessionID = f.User.ID, f.Client.ID, f.Session.ID
-	if g.Scopes, err = decodeList(scopes); err != nil {
+	if g.Scopes, err = decodeList[string](scopes); err != nil {
 		return provider.Facts{}, err
 	}
-	g.AMR, err = decodeList(amr)
+	g.AMR, err = decodeList[string](amr)
 	return f, err
 }

@@ -39,7 +39,7 @@ func (r *sessionRow) value() (identity.Session, error) {
 	s := r.session
 	s.IdleFor = time.Duration(r.idle) * time.Second
 	var err error
-	s.AMR, err = decodeList(r.amr)
+	s.AMR, err = decodeList[string](r.amr)
 	return s, err
 }
 

@@ -2,36 +2,32 @@ package sqlite
 
 import (
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
-
-	"mana/provider"
 )
 
 // rowScanner is a row or the current one of several.
 type rowScanner interface{ Scan(...any) error }
 
 // encodeList stores a list as a JSON array.
-func encodeList(list []string) string {
+func encodeList[T any](list []T) string {
 	if list == nil {
-		list = []string{}
+		list = []T{}
 	}
 	encoded, err := json.Marshal(list)
 	if err != nil {
-		panic(err) // strings always encode
+		panic(err) // what is stored so always encodes
 	}
 	return string(encoded)
 }
 
 // decodeList reads what encodeList stored, an empty array as nil.
-func decodeList(text string) ([]string, error) {
-	var list []string
+func decodeList[T any](text string) ([]T, error) {
+	var list []T
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		return nil, fmt.Errorf("reading a stored list: %w", err)
 	}
@@ -50,48 +46,11 @@ type storedList struct {
 func decodeLists(lists ...storedList) error {
 	for _, list := range lists {
 		var err error
-		if *list.to, err = decodeList(list.text); err != nil {
+		if *list.to, err = decodeList[string](list.text); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// encodeSecrets stores secrets as a JSON array of strings: the hash in hexadecimal and, of one that expires,
-// "@" and its end in microseconds since 1970.
-func encodeSecrets(secrets []provider.ClientSecret) string {
-	list := make([]string, len(secrets))
-	for i, s := range secrets {
-		list[i] = hex.EncodeToString(s.Hash)
-		if !s.ExpiresAt.IsZero() {
-			list[i] += "@" + strconv.FormatInt(timestamp(s.ExpiresAt), 10)
-		}
-	}
-	return encodeList(list)
-}
-
-func decodeSecrets(text string) ([]provider.ClientSecret, error) {
-	list, err := decodeList(text)
-	if err != nil {
-		return nil, err
-	}
-	var secrets []provider.ClientSecret
-	for _, item := range list {
-		digits, end, expires := strings.Cut(item, "@")
-		var secret provider.ClientSecret
-		if secret.Hash, err = hex.DecodeString(digits); err != nil {
-			return nil, fmt.Errorf("reading a stored hash: %w", err)
-		}
-		if expires {
-			us, err := strconv.ParseInt(end, 10, 64)
-			if err != nil {
-				return nil, fmt.Errorf("reading the end of a stored secret: %w", err)
-			}
-			secret.ExpiresAt = fromTimestamp(us)
-		}
-		secrets = append(secrets, secret)
-	}
-	return secrets, nil
 }
 
 // optionalID stores the nil UUID as null.

@@ -30,10 +30,10 @@ func loadConsent(queryRow func(string, ...any) *sql.Row, userID uuid.UUID, clien
 		return c, err
 	}
 	c.UpdatedAt = fromTimestamp(updated)
-	if c.Scopes, err = decodeList(scopes); err != nil {
+	if c.Scopes, err = decodeList[string](scopes); err != nil {
 		return c, err
 	}
-	c.Claims, err = decodeList(claims)
+	c.Claims, err = decodeList[string](claims)
 	return c, err
 }
 
@@ -213,9 +213,9 @@ func loadFacts(queryRow func(string, ...any) *sql.Row, handle []byte, tokenID st
 	g := &f.Grant
 	g.UserID, g.ClientID, g.SessionID = f.User.ID, f.Client.ID, f.Session.ID
 	g.AuthTime, g.CreatedAt, g.RevokedAt = fromTimestamp(authTime), fromTimestamp(created), fromOptional(revoked)
-	if g.Scopes, err = decodeList(scopes); err != nil {
+	if g.Scopes, err = decodeList[string](scopes); err != nil {
 		return provider.Facts{}, err
 	}
-	g.AMR, err = decodeList(amr)
+	g.AMR, err = decodeList[string](amr)
 	return f, err
 }

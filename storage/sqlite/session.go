@@ -42,7 +42,7 @@ func (r *sessionRow) value() (identity.Session, error) {
 	s.CreatedAt, s.ExpiresAt = fromTimestamp(r.created), fromTimestamp(r.expires)
 	s.IdleFor, s.RevokedAt = time.Duration(r.idle)*time.Second, fromOptional(r.revoked)
 	var err error
-	s.AMR, err = decodeList(r.amr)
+	s.AMR, err = decodeList[string](r.amr)
 	return s, err
 }
 

@@ -15,19 +15,19 @@ func TestLanguage(t *testing.T) {
 		asked, cookie, header string
 		want                  Language
 	}{
-		"nothing":                 {"", "", "", English},
-		"browser":                 {"", "", "de-AT,de;q=0.9,en;q=0.8", German},
-		"browser, by weight":      {"", "", "de;q=0.5, en-GB;q=0.9", English},
-		"browser, second choice":  {"", "", "fr-FR, de;q=0.5", German},
-		"browser, none of ours":   {"", "", "fr-FR, nl", English},
-		"browser, malformed":      {"", "", "de;;q=,", English},
-		"browser, endless":        {"", "", strings.Repeat("fr,", 1000) + "de", English},
-		"cookie before browser":   {"", "en", "de", English},
-		"cookie, unknown":         {"", "xx", "de", German},
-		"asked before cookie":     {"de-DE", "en", "en", German},
-		"asked, second choice":    {"x-klingon fr de", "en", "en", German},
-		"asked, none of ours":     {"fr", "de", "en", German},
-		"asked, not a language":   {"\xff\xfe ;;", "de", "en", German},
+		"nothing":                  {"", "", "", English},
+		"browser":                  {"", "", "de-AT,de;q=0.9,en;q=0.8", German},
+		"browser, by weight":       {"", "", "de;q=0.5, en-GB;q=0.9", English},
+		"browser, second choice":   {"", "", "fr-FR, de;q=0.5", German},
+		"browser, none of ours":    {"", "", "fr-FR, nl", English},
+		"browser, malformed":       {"", "", "de;;q=,", English},
+		"browser, endless":         {"", "", strings.Repeat("fr,", 1000) + "de", English},
+		"cookie before browser":    {"", "en", "de", English},
+		"cookie, unknown":          {"", "xx", "de", German},
+		"asked before cookie":      {"de-DE", "en", "en", German},
+		"asked, second choice":     {"x-klingon fr de", "en", "en", German},
+		"asked, none of ours":      {"fr", "de", "en", German},
+		"asked, not a language":    {"\xff\xfe ;;", "de", "en", German},
 		"asked, cut in the middle": {strings.Repeat("x-a ", 400) + "de", "", "en", English},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)

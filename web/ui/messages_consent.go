@@ -2,19 +2,19 @@ package ui
 
 // Keys of the consent page.
 const (
-	ConsentTitle Key = "consent.title"
-	NotYou Key = "consent.notyou"
-	ConsentNew Key = "consent.new"
-	Allow Key = "consent.allow"
-	ConsentFoot Key = "consent.foot"
-	ScopeOpenID Key = "scope.openid"
-	ScopeProfile Key = "scope.profile"
-	ScopeEmail Key = "scope.email"
-	ScopeAddress Key = "scope.address"
-	ScopePhone Key = "scope.phone"
-	ScopeOffline Key = "scope.offline"
-	ScopeClaims Key = "scope.claims"
-	ScopeCreditsRead Key = "scope.credits.read"
+	ConsentTitle      Key = "consent.title"
+	NotYou            Key = "consent.notyou"
+	ConsentNew        Key = "consent.new"
+	Allow             Key = "consent.allow"
+	ConsentFoot       Key = "consent.foot"
+	ScopeOpenID       Key = "scope.openid"
+	ScopeProfile      Key = "scope.profile"
+	ScopeEmail        Key = "scope.email"
+	ScopeAddress      Key = "scope.address"
+	ScopePhone        Key = "scope.phone"
+	ScopeOffline      Key = "scope.offline"
+	ScopeClaims       Key = "scope.claims"
+	ScopeCreditsRead  Key = "scope.credits.read"
 	ScopeCreditsSpend Key = "scope.credits.spend"
 )
 

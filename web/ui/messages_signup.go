@@ -2,20 +2,20 @@ package ui
 
 // Keys of creating an account.
 const (
-	SignupTitle Key = "signup.title"
-	SignupLead Key = "signup.lead"
-	SignupLeadPlain Key = "signup.lead.plain"
-	SignupButton Key = "signup.button"
-	SignupClosed Key = "signup.closed"
+	SignupTitle      Key = "signup.title"
+	SignupLead       Key = "signup.lead"
+	SignupLeadPlain  Key = "signup.lead.plain"
+	SignupButton     Key = "signup.button"
+	SignupClosed     Key = "signup.closed"
 	SignupClosedText Key = "signup.closed.text"
-	HaveAccount Key = "signup.haveaccount"
-	Taken Key = "signup.taken"
-	PasswordHint Key = "password.hint"
-	PasswordShort Key = "password.short"
-	PasswordListed Key = "password.listed"
-	EmailInvalid Key = "email.invalid"
-	NameHint Key = "name.hint"
-	NameInvalid Key = "name.invalid"
+	HaveAccount      Key = "signup.haveaccount"
+	Taken            Key = "signup.taken"
+	PasswordHint     Key = "password.hint"
+	PasswordShort    Key = "password.short"
+	PasswordListed   Key = "password.listed"
+	EmailInvalid     Key = "email.invalid"
+	NameHint         Key = "name.hint"
+	NameInvalid      Key = "name.invalid"
 )
 
 var signupTexts = texts{
