@@ -198,7 +198,11 @@ func rebuildWallet(cmd *cobra.Command, db *storage.DB, who string, yes bool) err
 	if err := confirm(cmd, yes, "The wallet becomes what its journal says, and can be used again. Do it?"); err != nil {
 		return err
 	}
-	return db.Ledger().Mend(cmd.Context(), actorCommand, id, ledger.Rebuild)
+	if err := db.Ledger().Mend(cmd.Context(), actorCommand, id, ledger.Rebuild); err != nil {
+		return err
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), "The wallet is what its journal says.")
+	return nil
 }
 
 func printDifference(cmd *cobra.Command, j ledger.Journal, mended ledger.Projections) error {

@@ -354,6 +354,14 @@ func (c *config) prepareDatabase(ctx context.Context) (unlock func(), err error)
 	return func() {}, nil
 }
 
+// counted is a number of things: "1 user", "2 users".
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
 // banner tells what was started and where to go: in words on a terminal or as text, else as one event.
 func (p *program) banner(ctx context.Context, stderr io.Writer, fresh bool) error {
 	c := p.cfg
@@ -385,7 +393,7 @@ func (p *program) banner(ctx context.Context, stderr io.Writer, fresh bool) erro
 	if fresh {
 		data += "    new; signing key " + strings.Join(c.signingAlgs, ", ") + " made and sealed"
 	} else {
-		data += fmt.Sprintf("    %d users, %d clients", users, len(clients))
+		data += "    " + counted(users, "user") + ", " + counted(len(clients), "client")
 	}
 	mode, redirect := "", "https://app.example.com/callback"
 	if c.dev {
