@@ -89,7 +89,7 @@ func TestTruthOfMetadata(t *testing.T) {
 	for name, want := range map[string]any{
 		"claims_parameter_supported": true, "request_parameter_supported": false, "request_uri_parameter_supported": false,
 		"authorization_response_iss_parameter_supported": true, "protected_resources": []any{f.issuer + "/api/v1/credits"},
-		"claim_types_supported": []any{"normal"}, "display_values_supported": []any{"page"}, "ui_locales_supported": []any{"en"},
+		"claim_types_supported": []any{"normal"}, "display_values_supported": []any{"page"}, "ui_locales_supported": []any{"en", "de"},
 	} {
 		if fmt.Sprint(metadata[name]) != fmt.Sprint(want) {
 			t.Errorf("got %s %v, want %v", name, metadata[name], want)

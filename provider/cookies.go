@@ -31,6 +31,9 @@ const (
 // NewCookies makes the cookies of an issuer; secure says that it is https.
 func NewCookies(secure bool) Cookies { return Cookies{secure} }
 
+// Secure reports whether cookies are kept to https.
+func (c Cookies) Secure() bool { return c.secure }
+
 // Session is the value of the session cookie, empty if there is none or more than one.
 func (c Cookies) Session(r *http.Request) identity.Secret { return c.read(r, sessionCookie) }
 

@@ -55,7 +55,7 @@ func (p *Provider) metadata() ([]byte, error) {
 			ClaimTypesSupported:    []string{"normal"},
 			ClaimsSupported:        supportedClaims(),
 			DisplayValuesSupported: []oidc.Display{oidc.DisplayPage},
-			UILocalesSupported:     oidc.Locales{language.English},
+			UILocalesSupported:     oidc.Locales{language.English, language.German},
 		},
 		ClaimsParameterSupported: true,
 

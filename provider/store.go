@@ -89,6 +89,7 @@ type AuthRequest struct {
 	Prompt        []string
 	MaxAge        int // seconds; -1: none
 	LoginHint     string
+	UILocales     string    // languages of pages, the best first, parted by spaces; or empty
 	HintSubject   string    // subject of id_token_hint, the only person who may answer; empty: anybody
 	Claims        string    // the claims parameter as sent, checked; or empty
 	Resource      string    // the one audience asked for, or empty

@@ -18,11 +18,11 @@ func (s *Provider) StoreRequest(ctx context.Context, r provider.AuthRequest) err
 	}
 	return s.db.write(ctx, system, func(t *tx) error {
 		_, err := t.exec(`INSERT INTO auth.requests (request_hash, browser_hash, client_id, redirect_uri, response_mode,
-			scopes, state, nonce, code_challenge, prompt, max_age, login_hint, hint_subject, claims,
+			scopes, state, nonce, code_challenge, prompt, max_age, login_hint, ui_locales, hint_subject, claims,
 			resource, session_id, created_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 			r.Hash, r.BrowserHash, r.ClientID, r.RedirectURI, r.ResponseMode, encodeList(r.Scopes), state, r.Nonce,
-			r.CodeChallenge, encodeList(r.Prompt), r.MaxAge, printable(r.LoginHint), r.HintSubject,
+			r.CodeChallenge, encodeList(r.Prompt), r.MaxAge, printable(r.LoginHint), printable(r.UILocales), r.HintSubject,
 			r.Claims, r.Resource, optionalID(r.SessionID),
 			r.CreatedAt, r.ExpiresAt)
 		return err
@@ -35,11 +35,11 @@ func (s *Provider) Request(ctx context.Context, hash []byte) (provider.AuthReque
 	var scopes, prompt string
 	var state pgtype.Text
 	err := s.db.reader(ctx, system)(`SELECT browser_hash, client_id, redirect_uri, response_mode, scopes, state,
-			nonce, code_challenge, prompt, max_age, login_hint, hint_subject, claims, resource,
+			nonce, code_challenge, prompt, max_age, login_hint, ui_locales, hint_subject, claims, resource,
 			session_id, created_at, expires_at
 		FROM auth.requests WHERE request_hash = $1 AND used_at IS NULL AND expires_at > $2`, hash, s.db.clock()).
 		Scan(&r.BrowserHash, &r.ClientID, &r.RedirectURI, &r.ResponseMode, &scopes, &state,
-			&r.Nonce, &r.CodeChallenge, &prompt, &r.MaxAge, &r.LoginHint, &r.HintSubject,
+			&r.Nonce, &r.CodeChallenge, &prompt, &r.MaxAge, &r.LoginHint, &r.UILocales, &r.HintSubject,
 			&r.Claims, &r.Resource, toID(&r.SessionID), &r.CreatedAt, &r.ExpiresAt)
 	if err != nil {
 		return provider.AuthRequest{}, notFound(err, provider.ErrNoRequest)

@@ -17,11 +17,11 @@ func (s *Provider) StoreRequest(ctx context.Context, r provider.AuthRequest) err
 	}
 	return s.db.write(ctx, func(t *tx) error {
 		_, err := t.exec(`INSERT INTO auth_requests (request_hash, browser_hash, client_id, redirect_uri, response_mode,
-			scopes, state, nonce, code_challenge, prompt, max_age, login_hint, hint_subject, claims,
+			scopes, state, nonce, code_challenge, prompt, max_age, login_hint, ui_locales, hint_subject, claims,
 			resource, session_id, created_at, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			r.Hash, r.BrowserHash, r.ClientID, r.RedirectURI, r.ResponseMode, encodeList(r.Scopes), state, r.Nonce,
-			r.CodeChallenge, encodeList(r.Prompt), r.MaxAge, r.LoginHint, r.HintSubject,
+			r.CodeChallenge, encodeList(r.Prompt), r.MaxAge, r.LoginHint, r.UILocales, r.HintSubject,
 			r.Claims, r.Resource, optionalID(r.SessionID),
 			timestamp(r.CreatedAt), timestamp(r.ExpiresAt))
 		return err
@@ -36,11 +36,11 @@ func (s *Provider) Request(ctx context.Context, hash []byte) (provider.AuthReque
 	var session uuid.NullUUID
 	var created, expires int64
 	err := s.db.queryRow(ctx, `SELECT browser_hash, client_id, redirect_uri, response_mode, scopes, state,
-			nonce, code_challenge, prompt, max_age, login_hint, hint_subject, claims, resource,
+			nonce, code_challenge, prompt, max_age, login_hint, ui_locales, hint_subject, claims, resource,
 			session_id, created_at, expires_at
 		FROM auth_requests WHERE request_hash = ? AND used_at IS NULL AND expires_at > ?`, hash, timestamp(s.db.clock())).
 		Scan(&r.BrowserHash, &r.ClientID, &r.RedirectURI, &r.ResponseMode, &scopes, &state,
-			&r.Nonce, &r.CodeChallenge, &prompt, &r.MaxAge, &r.LoginHint, &r.HintSubject,
+			&r.Nonce, &r.CodeChallenge, &prompt, &r.MaxAge, &r.LoginHint, &r.UILocales, &r.HintSubject,
 			&r.Claims, &r.Resource, &session, &created, &expires)
 	if err != nil {
 		return provider.AuthRequest{}, notFound(err, provider.ErrNoRequest)

@@ -34,7 +34,7 @@ func storeRequest(t *testing.T, s Store, client string, now time.Time) provider.
 	r := provider.AuthRequest{
 		Hash: identity.NewSecret().Hash(), BrowserHash: identity.NewSecret().Hash(), ClientID: client,
 		RedirectURI: "https://notes.example/callback", ResponseMode: "query", Scopes: []string{"openid"},
-		State: "s", HasState: true, Nonce: "n", CodeChallenge: challenge, MaxAge: -1,
+		State: "s", HasState: true, Nonce: "n", CodeChallenge: challenge, MaxAge: -1, UILocales: "de-AT fr",
 		CreatedAt: now, ExpiresAt: now.Add(30 * time.Minute),
 	}
 	if err := s.Provider.StoreRequest(t.Context(), r); err != nil {
@@ -104,7 +104,7 @@ func testProvider(t *testing.T, open Open) {
 			t.Fatal(err)
 		}
 		got, err := s.Provider.Request(ctx, r.Hash)
-		if err != nil || got.SessionID != session.ID || got.State != "s" || !got.HasState || got.MaxAge != -1 {
+		if err != nil || got.SessionID != session.ID || got.State != "s" || !got.HasState || got.MaxAge != -1 || got.UILocales != "de-AT fr" {
 			t.Errorf("got %v, %v", got, err)
 		}
 		outcomes := race(64, func(int) error { return s.Provider.ConsumeRequest(ctx, r.Hash) })

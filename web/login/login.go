@@ -85,12 +85,16 @@ func passesByItself(err error) bool {
 // visit is what a handler learns first: the app that waits, nil if none, and who is signed in, nil if nobody.
 func (p *Pages) visit(r *http.Request) (*provider.Interaction, *provider.SignedIn, error) {
 	who, err := p.Provider.SignedIn(r)
+	if who != nil {
+		page.From(r.Context()).Live(who.User.Profile.Zoneinfo)
+	}
 	if err != nil || r.FormValue(provider.ParamRequest) == "" {
 		return nil, who, err
 	}
 	flow, err := p.Provider.Interaction(r)
 	if flow != nil {
 		page.From(r.Context()).AllowForm(flow.Redirect.Origin())
+		page.From(r.Context()).Speak(flow.Request.UILocales)
 	}
 	return flow, who, err
 }
@@ -208,6 +212,9 @@ func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request, flow *provider.
 		expires = s.Session.ExpiresAt
 	}
 	p.cookies.SetSession(w, s.Cookie, expires)
+	if l, ok := page.Understand(s.User.Profile.Locale); ok {
+		page.KeepLanguage(w, l, p.cookies.Secure())
+	}
 	if flow == nil {
 		SeeOther(w, r, cmp.Or(returnTo(r), accountPath))
 		return nil
@@ -223,7 +230,7 @@ func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request, flow *provider.
 // SeeOther sends the browser to a page of ours.
 func SeeOther(w http.ResponseWriter, r *http.Request, path string) {
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // callers give paths of ours; see localPath
+	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // callers give paths of ours; see page.Local
 }
 
 // withRequest adds the id of the interaction to the address of a page.

@@ -3,10 +3,9 @@ package login
 import (
 	"net/http"
 	"net/url"
-	"path"
-	"strings"
 
 	"mana/provider"
+	"mana/web/page"
 )
 
 // ParamReturn is the name under which the login page carries the page of ours that a person goes back to.
@@ -14,7 +13,6 @@ const ParamReturn = "return"
 
 const (
 	accountPath = "/account" // where a person goes who wants nothing else
-	maxReturn   = 1024       // bytes
 )
 
 // Person answers a page for somebody who is signed in.
@@ -31,6 +29,7 @@ func (p *Pages) SignedIn(h Person) http.Handler {
 			AskLogin(w, r, "")
 			return nil
 		}
+		page.From(r.Context()).Live(who.User.Profile.Zoneinfo)
 		return h(w, r, who)
 	})
 }
@@ -64,23 +63,8 @@ func AskLogin(w http.ResponseWriter, r *http.Request, back string) {
 // returnTo is the page that a request to the login page wants to go back to; empty when it names none of ours.
 func returnTo(r *http.Request) string {
 	to := r.FormValue(ParamReturn)
-	if !localPath(to) {
+	if !page.Local(to) {
 		return ""
 	}
 	return to
-}
-
-// localPath reports whether a text is the path of a page of ours, perhaps with a query, in every reading that
-// browsers have of it.
-func localPath(to string) bool {
-	u, err := url.ParseRequestURI(to)
-	if err != nil || len(to) > maxReturn || u.Scheme != "" || u.Host != "" || u.User != nil {
-		return false
-	}
-	for _, c := range []byte(to) {
-		if c <= ' ' || c >= 0x7f || c == '\\' || c == '#' {
-			return false
-		}
-	}
-	return strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//") && path.Clean(u.Path) == u.Path
 }

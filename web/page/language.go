@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -73,6 +74,11 @@ func spoken(r *http.Request) Language {
 	if r == nil {
 		return English
 	}
+	if strings.Contains(r.URL.RawQuery, "ui_locales=") { // a page about a request that is not stored
+		if l, ok := Understand(r.URL.Query().Get("ui_locales")); ok {
+			return l
+		}
+	}
 	if cookie, err := r.Cookie(languageCookie); err == nil {
 		if l := Language(cookie.Value); l == English || l == German {
 			return l
@@ -107,19 +113,40 @@ func (s *State) LanguageLink(l Language) string {
 		back = s.request.URL.Path
 		if s.request.Method == http.MethodGet || s.request.Method == http.MethodHead {
 			back = s.request.URL.RequestURI()
-		} else if id := s.request.Form.Get("request"); id != "" {
-			back += "?" + url.Values{"request": {id}}.Encode()
+		} else if query := kept(s.request.Form, "request", "return"); query != "" {
+			back += "?" + query
 		}
 	}
 	return PathLanguage + "?" + url.Values{"to": {string(l)}, "back": {back}}.Encode()
 }
 
-// Local reports whether an address is a path of ours, so that a browser may be sent there.
-func Local(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && u.Scheme == "" && u.Host == "" && u.User == nil && u.Opaque == "" && !strings.HasPrefix(u.Path, "//") &&
-		strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//") && !strings.ContainsAny(address, "\\\t\r\n")
+// kept are those fields of a form that its page had in its address.
+func kept(form url.Values, names ...string) string {
+	values := make(url.Values)
+	for _, name := range names {
+		if value := form.Get(name); value != "" {
+			values.Set(name, value)
+		}
+	}
+	return values.Encode()
 }
+
+// Local reports whether a text is the path of a page of ours, perhaps with a query, in every reading that
+// browsers have of it.
+func Local(to string) bool {
+	u, err := url.ParseRequestURI(to)
+	if err != nil || len(to) > maxLocal || u.Scheme != "" || u.Host != "" || u.User != nil {
+		return false
+	}
+	for _, c := range []byte(to) {
+		if c <= ' ' || c >= 0x7f || c == '\\' || c == '#' {
+			return false
+		}
+	}
+	return strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//") && path.Clean(u.Path) == u.Path
+}
+
+const maxLocal = 1024 // bytes of an address that a page goes back to
 
 // ChooseLanguage answers GET [PathLanguage]. It changes nothing but the cookie.
 func ChooseLanguage(secure bool) http.Handler {
