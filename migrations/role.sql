@@ -9,7 +9,8 @@ GRANT SELECT, INSERT ON auth.security_events TO {role};
 GRANT EXECUTE ON FUNCTION auth.forget_devices, auth.delete_events TO {role};
 GRANT SELECT, INSERT, UPDATE ON auth.signing_keys, auth.service_keys TO {role};
 GRANT SELECT, INSERT, UPDATE, DELETE ON auth.passwords, auth.sessions, auth.refresh_tokens, auth.login_attempts,
-    auth.clients, auth.requests, auth.consents, auth.grants, auth.codes, auth.revoked_tokens TO {role};
+    auth.clients, auth.requests, auth.consents, auth.grants, auth.codes, auth.revoked_tokens,
+    auth.verification_tokens, auth.mails TO {role};
 
 GRANT SELECT ON credits.accounts, credits.packages TO {role};
 GRANT SELECT, INSERT ON credits.entries, credits.idempotency, credits.bonus_claims TO {role};

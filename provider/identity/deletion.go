@@ -24,13 +24,13 @@ func NewDeletion(l *ledger.Ledger, id uuid.UUID, actor, reason string) (Deletion
 }
 
 // DeleteAccount ends the account of a person who proves it by the password once more: see [Accounts]. The reason is
-// what the person says about it, and may be empty. Errors as [Service.Authenticate].
+// what the person says about it, and may be empty. [ErrCredentials], [*LockedError], [ErrBusy].
 func (s *Service) DeleteAccount(ctx context.Context, user User, password, reason string, d Device) error {
-	proven, err := s.Authenticate(ctx, string(user.Email), password, d)
+	proven, err := s.confirm(ctx, user.Email, password, d)
 	if err != nil {
 		return err
 	}
-	if proven.ID != user.ID { // the address has changed hands meanwhile
+	if proven.User.ID != user.ID { // the address has changed hands meanwhile
 		return ErrCredentials
 	}
 	deletion, err := NewDeletion(s.ledger, user.ID, "user", reason)

@@ -33,6 +33,12 @@ var (
 	ErrPasswordLength = errors.New("password must be 8 to 128 characters")
 	// ErrPasswordCommon: a new password is among the commonest, or is the address or product name.
 	ErrPasswordCommon = errors.New("password is too common")
+	// ErrUnverified: the password was right, and the person has to prove the address first.
+	ErrUnverified = errors.New("email not verified")
+	// ErrLinkInvalid: a link is unknown, used, of another purpose, or of an account that has changed.
+	ErrLinkInvalid = errors.New("this link is invalid")
+	// ErrLinkExpired: a link was not used in its time.
+	ErrLinkExpired = errors.New("this link has expired")
 	// ErrName: a name is longer than 255 characters or holds control characters.
 	ErrName = errors.New("invalid name")
 )

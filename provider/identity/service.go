@@ -38,6 +38,8 @@ type Config struct {
 	// Derive gives a secret of 32 bytes for a label.
 	Derive func(label string) []byte
 	Now    func() time.Time
+	// RequireVerified keeps people out until they have proven their address.
+	RequireVerified bool
 }
 
 // Service registers people and proves who they are. It is safe for concurrent use.
@@ -46,8 +48,11 @@ type Service struct {
 	hasher   *Hasher
 	ledger   *ledger.Ledger
 	now      func() time.Time
+	verified bool
 	bonusKey []byte
 	countKey []byte
+	linkKey  []byte
+	mailKey  []byte
 	// registering lets one registration of an address at a time reach the hash: whoever comes later finds
 	// the address taken and costs none.
 	registering [64]chan struct{}
@@ -57,7 +62,9 @@ type Service struct {
 func New(cfg Config) *Service {
 	s := &Service{
 		store: cfg.Store, hasher: cfg.Hasher, ledger: cfg.Ledger, now: cfg.Now,
+		verified: cfg.RequireVerified,
 		bonusKey: cfg.Derive(bonusKeyLabel), countKey: cfg.Derive(countKeyLabel),
+		linkKey: cfg.Derive(linkKeyLabel), mailKey: cfg.Derive(mailKeyLabel),
 	}
 	for i := range s.registering {
 		s.registering[i] = make(chan struct{}, 1)
@@ -68,6 +75,7 @@ func New(cfg Config) *Service {
 // Registration is a request for an account. Fields are as the person typed them.
 type Registration struct {
 	Email, Password, Name string
+	Mail                  MailTo // for the link that proves the address
 	Device                Device
 }
 
@@ -88,8 +96,8 @@ func (r Registration) Faults() []error {
 	return faults
 }
 
-// Register creates the person, the password, the wallet and the signup bonus in one transaction. The error is
-// the first of [Registration.Faults], [ErrEmailTaken] or [ErrBusy].
+// Register creates the person, the password, the wallet, the signup bonus, and the mail that proves the address, in one
+// transaction. The error is the first of [Registration.Faults], [ErrEmailTaken] or [ErrBusy].
 func (s *Service) Register(ctx context.Context, r Registration) (User, error) {
 	if faults := r.Faults(); len(faults) > 0 {
 		return User{}, faults[0]
@@ -116,8 +124,13 @@ func (s *Service) Register(ctx context.Context, r Registration) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
+	link, mail, err := s.newLink(MailVerify, r.Mail, verifyFor)
+	if err != nil {
+		return User{}, err
+	}
 	now := s.now().UTC().Truncate(time.Microsecond)
 	return s.store.CreateAccount(ctx, NewAccount{
+		Link: link, Mail: mail,
 		User:         User{ID: id, Email: email, Name: name, Role: RoleUser, CreatedAt: now, UpdatedAt: now},
 		PasswordHash: hash,
 		BonusClaim:   keyed(s.bonusKey, email.Unfolded()),
@@ -148,48 +161,58 @@ func (s *Service) claim(ctx context.Context, email Email) (done func(), err erro
 
 // Authenticate proves a person by password. Unknown, wrong, disabled and deleted are all
 // [ErrCredentials] after the same work. [*LockedError] after too many failures, whether the account
-// exists or not; [ErrBusy] when hashing is overloaded, which counts as no failure.
+// exists or not; [ErrBusy] when hashing is overloaded, which counts as no failure; [ErrUnverified] after the
+// right password of somebody who has to prove the address first.
 func (s *Service) Authenticate(ctx context.Context, email, password string, d Device) (User, error) {
 	address, err := ParseEmail(email)
 	if err != nil {
 		return User{}, err
 	}
+	credential, err := s.confirm(ctx, address, password, d)
+	if err == nil && s.verified && !credential.User.EmailVerified {
+		return User{}, ErrUnverified
+	}
+	return credential.User, err
+}
+
+// confirm holds a password against that of the person who has the address, and counts the attempt.
+func (s *Service) confirm(ctx context.Context, address Email, password string, d Device) (Credential, error) {
 	attempt, err := s.takeAttempt(ctx, keyed(s.countKey, string(address)))
 	if err != nil {
-		return User{}, err
+		return Credential{}, err
 	}
-	user, err := s.checkPassword(ctx, address, password)
+	credential, err := s.checkPassword(ctx, address, password)
 	switch {
 	case err == nil:
-		return user, s.giveBack(ctx, attempt)
+		return credential, s.giveBack(ctx, attempt)
 	case errors.Is(err, ErrCredentials):
-		event := Event{UserID: user.ID, Type: "login_failure", Device: d}
+		event := Event{UserID: credential.User.ID, Type: "login_failure", Device: d}
 		if fault := s.store.FailAttempt(context.WithoutCancel(ctx), attempt, loginLimits, event); fault != nil {
-			return User{}, fmt.Errorf("recording a failed sign-in: %w", fault)
+			return Credential{}, fmt.Errorf("recording a failed sign-in: %w", fault)
 		}
-		return User{}, ErrCredentials
+		return Credential{}, ErrCredentials
 	default: // our own fault is no failure of the person
 		if fault := s.giveBack(ctx, attempt); fault != nil {
-			return User{}, fault
+			return Credential{}, fault
 		}
-		return User{}, err
+		return Credential{}, err
 	}
 }
 
-// checkPassword gives the person, or [ErrCredentials] with the id of the person whose password was wrong.
-func (s *Service) checkPassword(ctx context.Context, email Email, password string) (User, error) {
+// checkPassword gives the person, with [ErrCredentials] the one whose password was wrong.
+func (s *Service) checkPassword(ctx context.Context, email Email, password string) (Credential, error) {
 	credential, err := s.store.Credential(ctx, email)
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return User{}, fmt.Errorf("reading a credential: %w", err)
+		return Credential{}, fmt.Errorf("reading a credential: %w", err)
 	}
 	fits, err := s.hasher.Check(ctx, credential.PasswordHash, password)
 	if err != nil {
-		return User{}, err
+		return Credential{}, err
 	}
 	if !fits || !credential.User.Live() {
-		return User{ID: credential.User.ID}, ErrCredentials
+		return credential, ErrCredentials
 	}
-	return credential.User, nil
+	return credential, nil
 }
 
 // takeAttempt takes a place of the account's limits. A try that finds all places held by tries that

@@ -15,6 +15,8 @@ type NewAccount struct {
 	PasswordHash string         // encoded Argon2id
 	BonusClaim   []byte         // keyed hash of the canonical address
 	Opening      ledger.Opening // the wallet; without bonus when BonusClaim was used before
+	Link         NewLink        // proves the address; no purpose: none
+	Mail         NewMail
 	Event        Event
 }
 
@@ -46,9 +48,9 @@ type AttemptLimit struct {
 
 // Accounts keeps people. Each method is one transaction.
 type Accounts interface {
-	// CreateAccount stores the person, the password, the wallet with its opening transaction, and the
-	// event. [ErrEmailTaken] when a live account has the address; then nothing is written. The wallet gets
-	// no bonus when the claim is known already; the claim is stored when the opening has a bonus.
+	// CreateAccount stores the person, the password, the wallet with its opening transaction, the link with its mail,
+	// and the event. [ErrEmailTaken] when a live account has the address; then nothing is written. The wallet gets no
+	// bonus when the claim is known already; the claim is stored when the opening has a bonus.
 	CreateAccount(ctx context.Context, a NewAccount) (User, error)
 	// Credential finds a person that is not deleted by address. [ErrNotFound].
 	Credential(ctx context.Context, email Email) (Credential, error)
@@ -56,8 +58,8 @@ type Accounts interface {
 	UserByID(ctx context.Context, id uuid.UUID) (User, error)
 	// SaveProfile stores name, picture, profile and whether the address is proven. [ErrNotFound].
 	SaveProfile(ctx context.Context, u User) error
-	// DeleteAccount ends the sessions, grants and refresh tokens of a person, erases the password, consents, the
-	// profile and all devices, in the security log too, frees the address, closes the wallet and writes the event.
+	// DeleteAccount ends the sessions, grants and refresh tokens of a person, erases the password, consents, links, mails,
+	// the profile and all devices, in the security log too, frees the address, closes the wallet and writes the event.
 	// The rows of the ledger and the claim of the bonus stay. [ErrNotFound], also when deleted already.
 	DeleteAccount(ctx context.Context, d Deletion) error
 	// CountUsers tells how many people are not deleted.
@@ -97,4 +99,6 @@ type Store interface {
 	Accounts
 	Sessions
 	Attempts
+	Links
+	Outbox
 }

@@ -25,32 +25,33 @@ func (s *Identity) TakeAttempt(ctx context.Context, key []byte, limits []identit
 		return identity.Attempt{}, err
 	}
 	var attempt identity.Attempt
-	err = s.db.write(ctx, system, func(t *tx) error {
-		attempt = identity.Attempt{}
-		if err := lockAccount(t, key); err != nil {
-			return err
-		}
-		_, err := t.exec(`DELETE FROM auth.login_attempts WHERE account_key = $1 AND taken_at <= $2`,
-			key, now.Add(-attemptMemory))
-		if err != nil {
-			return err
-		}
-		for _, limit := range limits {
-			refused, err := attemptRefused(t, key, limit, now)
-			if err != nil {
-				return err
-			}
-			if refused != nil {
-				attempt = *refused
-				return nil
-			}
-		}
-		attempt.ID = id
-		_, err = t.exec(`INSERT INTO auth.login_attempts (id, account_key, taken_at) VALUES ($1, $2, $3)`,
-			id, key, now)
+	err = s.db.write(ctx, system, func(t *tx) (err error) {
+		attempt, err = takeAttempt(t, id, key, limits, now)
 		return err
 	})
 	return attempt, err
+}
+
+// takeAttempt takes a place under an id, unless all places of a limit are taken.
+func takeAttempt(t *tx, id uuid.UUID, key []byte, limits []identity.AttemptLimit, now time.Time) (identity.Attempt, error) {
+	if err := lockAccount(t, key); err != nil {
+		return identity.Attempt{}, err
+	}
+	_, err := t.exec(`DELETE FROM auth.login_attempts WHERE account_key = $1 AND taken_at <= $2`, key, now.Add(-attemptMemory))
+	if err != nil {
+		return identity.Attempt{}, err
+	}
+	for _, limit := range limits {
+		refused, err := attemptRefused(t, key, limit, now)
+		if err != nil {
+			return identity.Attempt{}, err
+		}
+		if refused != nil {
+			return *refused, nil
+		}
+	}
+	_, err = t.exec(`INSERT INTO auth.login_attempts (id, account_key, taken_at) VALUES ($1, $2, $3)`, id, key, now)
+	return identity.Attempt{ID: id}, err
 }
 
 // lockAccount lets one transaction at a time count the attempts of an account, until its end. There need not be a row

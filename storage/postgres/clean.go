@@ -39,6 +39,10 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 		},
 		{`DELETE FROM auth.login_attempts WHERE id IN
 			(SELECT id FROM auth.login_attempts WHERE taken_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, now.Add(-attemptMemory)},
+		{`DELETE FROM auth.verification_tokens WHERE id IN
+			(SELECT id FROM auth.verification_tokens WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, used},
+		{`DELETE FROM auth.mails WHERE id IN
+			(SELECT id FROM auth.mails WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, used},
 		{`DELETE FROM auth.sessions WHERE id IN
 			(SELECT id FROM auth.sessions WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, ended},
 	} {

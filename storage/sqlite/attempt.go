@@ -24,29 +24,30 @@ func (s *Identity) TakeAttempt(ctx context.Context, key []byte, limits []identit
 		return identity.Attempt{}, err
 	}
 	var attempt identity.Attempt
-	err = s.db.write(ctx, func(t *tx) error {
-		attempt = identity.Attempt{}
-		_, err := t.exec(`DELETE FROM auth_login_attempts WHERE account_key = ? AND taken_at <= ?`,
-			key, timestamp(now.Add(-attemptMemory)))
-		if err != nil {
-			return err
-		}
-		for _, limit := range limits {
-			refused, err := attemptRefused(t, key, limit, now)
-			if err != nil {
-				return err
-			}
-			if refused != nil {
-				attempt = *refused
-				return nil
-			}
-		}
-		attempt.ID = id
-		_, err = t.exec(`INSERT INTO auth_login_attempts (id, account_key, taken_at) VALUES (?, ?, ?)`,
-			id.String(), key, timestamp(now))
+	err = s.db.write(ctx, func(t *tx) (err error) {
+		attempt, err = takeAttempt(t, id, key, limits, now)
 		return err
 	})
 	return attempt, err
+}
+
+// takeAttempt takes a place under an id, unless all places of a limit are taken.
+func takeAttempt(t *tx, id uuid.UUID, key []byte, limits []identity.AttemptLimit, now time.Time) (identity.Attempt, error) {
+	_, err := t.exec(`DELETE FROM auth_login_attempts WHERE account_key = ? AND taken_at <= ?`, key, timestamp(now.Add(-attemptMemory)))
+	if err != nil {
+		return identity.Attempt{}, err
+	}
+	for _, limit := range limits {
+		refused, err := attemptRefused(t, key, limit, now)
+		if err != nil {
+			return identity.Attempt{}, err
+		}
+		if refused != nil {
+			return *refused, nil
+		}
+	}
+	_, err = t.exec(`INSERT INTO auth_login_attempts (id, account_key, taken_at) VALUES (?, ?, ?)`, id.String(), key, timestamp(now))
+	return identity.Attempt{ID: id}, err
 }
 
 // attemptRefused holds the attempts of an account against one limit; nil means that there is a place.

@@ -39,6 +39,10 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 		},
 		{`DELETE FROM auth_login_attempts WHERE id IN
 			(SELECT id FROM auth_login_attempts WHERE taken_at <= ? LIMIT ?)`, timestamp(now.Add(-attemptMemory))},
+		{`DELETE FROM auth_verification_tokens WHERE id IN
+			(SELECT id FROM auth_verification_tokens WHERE expires_at <= ? LIMIT ?)`, used},
+		{`DELETE FROM auth_mails WHERE id IN
+			(SELECT id FROM auth_mails WHERE expires_at <= ? LIMIT ?)`, used},
 		{`DELETE FROM auth_sessions WHERE id IN
 			(SELECT id FROM auth_sessions WHERE expires_at <= ? LIMIT ?)`, ended},
 		{`DELETE FROM auth_security_events WHERE id IN

@@ -99,6 +99,12 @@ func (s *Identity) CreateAccount(ctx context.Context, a identity.NewAccount) (id
 		if err := writeJournal(t, delta); err != nil {
 			return err
 		}
+		if err := insertLink(t, a.User.ID, a.Link, timestamp(now)); err != nil {
+			return err
+		}
+		if err := insertMail(t, a.User.ID, a.Mail, timestamp(now)); err != nil {
+			return err
+		}
 		return insertEvent(t, a.Event, timestamp(now))
 	})
 	if err != nil {

@@ -54,6 +54,7 @@ func testDeletionAll(t *testing.T, w *wallets) {
 		t.Fatal(err)
 	}
 	w.clock.Add(48 * time.Hour)
+	request(t, w.Store, "ada@example.com", identity.MailReset, w.clock.Now())
 	if err := w.Identity.DeleteAccount(ctx, deletion(w.user.ID)); err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +78,8 @@ func testDeletionAll(t *testing.T, w *wallets) {
 		}
 	}
 	wantNumber(t, w.Store, `SELECT count(*) FROM auth.passwords`, 0)
+	wantNumber(t, w.Store, `SELECT count(*) FROM auth.mails`, 0)
+	wantNumber(t, w.Store, `SELECT count(*) FROM auth.verification_tokens`, 0)
 	wantNumber(t, w.Store, `SELECT count(*) FROM auth.sessions WHERE ip_address <> '' OR user_agent <> '' OR cookie_hash IS NOT NULL`, 0)
 	wantNumber(t, w.Store, `SELECT count(*) FROM auth.security_events WHERE event_type = 'account_deleted'`, 1)
 	w.wantClosed(t, ledger.Transaction{Type: ledger.TypeAdjustment, Kind: "closing", Amount: -130 * ledger.Credit, Before: 130 * ledger.Credit})

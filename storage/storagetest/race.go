@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"mana/provider"
 	"mana/provider/identity"
 )
@@ -30,6 +32,21 @@ func testRaces(t *testing.T, open Open) {
 				_, err := s.Provider.RedeemCode(ctx, redemption, provider.Allow)
 				return err
 			}, provider.ErrInvalidGrant
+		},
+		"link to prove an address": func(t *testing.T) (func(int) error, error) {
+			link := raceLink(t, s, user, identity.PurposeVerify, clock.Now())
+			return func(int) error {
+				_, err := s.Identity.ConfirmEmail(ctx, link, identity.Event{Type: "email_verified"})
+				return err
+			}, identity.ErrLinkInvalid
+		},
+		"link to set a password": func(t *testing.T) (func(int) error, error) {
+			other := createUser(t, s, uuid.NewString()+"@example.com", clock.Now())
+			reset := newReset(raceLink(t, s, other, identity.PurposeReset, clock.Now()), string(other.Email), clock.Now())
+			return func(int) error {
+				_, err := s.Identity.ResetPassword(ctx, reset)
+				return err
+			}, identity.ErrLinkInvalid
 		},
 		"authorization request, refused": func(t *testing.T) (func(int) error, error) {
 			r := storeRequest(t, s, "mc_notes", clock.Now())
@@ -99,4 +116,16 @@ func kind(err, refusal error) error {
 		return refusal
 	}
 	return err
+}
+
+// raceLink hands a link over, and gives the hash of its secret.
+func raceLink(t *testing.T, s Store, user identity.User, purpose identity.Purpose, now time.Time) []byte {
+	t.Helper()
+	link := identity.NewLink{
+		ID: uuid.Must(uuid.NewV7()), Purpose: purpose, Hash: identity.NewSecret().Hash(), ByHand: true, ExpiresAt: now.Add(24 * time.Hour),
+	}
+	if err := s.Identity.IssueLink(t.Context(), user.ID, link, identity.Event{UserID: user.ID, Type: "handed_over"}); err != nil {
+		t.Fatal(err)
+	}
+	return link.Hash
 }

@@ -1,0 +1,90 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// MailKind is what a mail says. Its link, if it has one, is of the purpose of the same kind.
+type MailKind string
+
+// The kinds of mails.
+const (
+	MailVerify          MailKind = "verify_email"     // with a link for [PurposeVerify]
+	MailReset           MailKind = "reset_password"   // with a link for [PurposeReset]
+	MailExists          MailKind = "account_exists"   // somebody tried to register the address once more
+	MailPasswordChanged MailKind = "password_changed" // a notice
+)
+
+// Purpose is what the link in a mail of this kind is for, empty if it has none.
+func (k MailKind) Purpose() Purpose {
+	switch k {
+	case MailVerify:
+		return PurposeVerify
+	case MailReset:
+		return PurposeReset
+	}
+	return ""
+}
+
+// noticeFor is how long a mail without a link is worth sending.
+const noticeFor = 3 * 24 * time.Hour
+
+// NewMail is a mail for the outbox, written in the transaction of what it tells about. It goes to the address that the
+// person has then.
+type NewMail struct {
+	ID        uuid.UUID // of its link too
+	Kind      MailKind
+	Language  string // "en" or "de"
+	ExpiresAt time.Time
+}
+
+// Mail is one mail of the outbox.
+type Mail struct {
+	NewMail
+	UserID    uuid.UUID
+	To        Email
+	CreatedAt time.Time
+	Attempts  int       // so far, the one under way included
+	NextAt    time.Time // of the next attempt
+	SentAt    time.Time // zero: not yet
+	FailedAt  time.Time // zero: not given up
+	Fault     string    // of the last attempt
+}
+
+// Outbox keeps the mails that are to be sent. A mail is sent at least once. Each method is one transaction.
+type Outbox interface {
+	// LeaseMail takes a mail that is due, for one sender alone until lease is over, and counts the attempt.
+	// [ErrNotFound] when none is due. Mails to people who are deleted, and mails that are too old, are not sent.
+	LeaseMail(ctx context.Context, lease time.Duration) (Mail, error)
+	// MailSent notes that a mail was handed over, if the attempt is still the last one.
+	MailSent(ctx context.Context, m Mail) error
+	// MailFailed notes why a mail was not handed over, if the attempt is still the last one, and when to try again;
+	// a zero time gives it up.
+	MailFailed(ctx context.Context, m Mail, fault string, again time.Time) error
+	// Mails lists the newest mails, at most limit.
+	Mails(ctx context.Context, limit int) ([]Mail, error)
+	// Waiting counts the mails by kind that are neither sent nor given up, and tells since when the oldest one waits.
+	Waiting(ctx context.Context) (map[MailKind]int, time.Time, error)
+}
+
+// NewNotice prepares a mail without a link, for the transaction of what it tells about.
+func (s *Service) NewNotice(kind MailKind, language string) (NewMail, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return NewMail{}, fmt.Errorf("making an id: %w", err)
+	}
+	return NewMail{ID: id, Kind: kind, Language: language, ExpiresAt: s.now().Add(noticeFor)}, nil
+}
+
+// LinkOf gives the secret of the link in a mail, empty if it has none.
+func (s *Service) LinkOf(m Mail) Secret {
+	purpose := m.Kind.Purpose()
+	if purpose == "" {
+		return ""
+	}
+	return s.linkSecret(purpose, m.ID)
+}

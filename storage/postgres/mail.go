@@ -1,0 +1,115 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"mana/provider/identity"
+)
+
+// insertMail puts a mail to a person into the outbox, if there is such a person, in place of one of its kind that
+// waits. Without a kind it does nothing.
+func insertMail(t *tx, person uuid.UUID, m identity.NewMail, now time.Time) error {
+	if m.Kind == "" {
+		return nil
+	}
+	_, err := t.exec(`DELETE FROM auth.mails WHERE user_id = $1 AND kind = $2 AND sent_at IS NULL`, person, string(m.Kind))
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO auth.mails (id, user_id, address, kind, language, created_at, expires_at, next_at)
+		SELECT $1, id, email, $2, $3, $4, $5, $4 FROM auth.users WHERE id = $6 AND deleted_at IS NULL`,
+		m.ID, string(m.Kind), m.Language, now, m.ExpiresAt, person)
+	return err
+}
+
+const mailColumns = `id, user_id, address, kind, language, created_at, expires_at, attempts, next_at, sent_at, failed_at, fault`
+
+func scanMail(row pgx.CollectableRow) (identity.Mail, error) {
+	var m identity.Mail
+	err := row.Scan(&m.ID, &m.UserID, &m.To, &m.Kind, &m.Language, &m.CreatedAt, &m.ExpiresAt, &m.Attempts, &m.NextAt,
+		toTime(&m.SentAt), toTime(&m.FailedAt), &m.Fault)
+	return m, err
+}
+
+// LeaseMail implements [identity.Outbox].
+func (s *Identity) LeaseMail(ctx context.Context, lease time.Duration) (identity.Mail, error) {
+	now := s.db.clock()
+	var mail identity.Mail
+	err := s.db.write(ctx, system, func(t *tx) error {
+		rows, err := t.query(`UPDATE auth.mails SET attempts = attempts + 1, next_at = $1 WHERE id =
+			(SELECT d.id FROM auth.mails d JOIN auth.users u ON u.id = d.user_id
+			WHERE d.sent_at IS NULL AND d.failed_at IS NULL AND d.next_at <= $2 AND d.expires_at > $2 AND u.deleted_at IS NULL
+			  AND NOT EXISTS (SELECT FROM auth.verification_tokens l WHERE l.id = d.id AND l.used_at IS NOT NULL)
+			ORDER BY d.next_at LIMIT 1 FOR UPDATE OF d SKIP LOCKED)
+			RETURNING `+mailColumns, now.Add(lease), now)
+		if err != nil {
+			return err
+		}
+		mail, err = pgx.CollectExactlyOneRow(rows, scanMail)
+		return notFound(err, identity.ErrNotFound)
+	})
+	return mail, err
+}
+
+// MailSent implements [identity.Outbox].
+func (s *Identity) MailSent(ctx context.Context, m identity.Mail) error {
+	return s.db.write(ctx, system, func(t *tx) error {
+		_, err := t.exec(`UPDATE auth.mails SET sent_at = $1, fault = '' WHERE id = $2 AND attempts = $3`, s.db.clock(), m.ID, m.Attempts)
+		return err
+	})
+}
+
+// MailFailed implements [identity.Outbox].
+func (s *Identity) MailFailed(ctx context.Context, m identity.Mail, fault string, again time.Time) error {
+	now := s.db.clock()
+	var gaveUp time.Time
+	if again.IsZero() {
+		gaveUp, again = now, now
+	}
+	return s.db.write(ctx, system, func(t *tx) error {
+		_, err := t.exec(`UPDATE auth.mails SET fault = $1, next_at = $2, failed_at = $3 WHERE id = $4 AND attempts = $5 AND sent_at IS NULL`,
+			printable(fault), again, optionalTime(gaveUp), m.ID, m.Attempts)
+		return err
+	})
+}
+
+// Mails implements [identity.Outbox].
+func (s *Identity) Mails(ctx context.Context, limit int) ([]identity.Mail, error) {
+	var found []identity.Mail
+	err := s.db.read(ctx, system, `SELECT `+mailColumns+` FROM auth.mails ORDER BY id DESC LIMIT $1`, all(&found, scanMail), limit)
+	if err != nil {
+		return nil, fmt.Errorf("listing mails: %w", err)
+	}
+	return found, nil
+}
+
+// Waiting implements [identity.Outbox].
+func (s *Identity) Waiting(ctx context.Context) (map[identity.MailKind]int, time.Time, error) {
+	counts := make(map[identity.MailKind]int)
+	var oldest time.Time
+	err := s.db.read(ctx, system, `SELECT kind, count(*), min(created_at) FROM auth.mails
+		WHERE sent_at IS NULL AND failed_at IS NULL AND expires_at > $1 GROUP BY kind`, func(rows pgx.Rows) error {
+		clear(counts)
+		oldest = time.Time{}
+		var kind identity.MailKind
+		var n int
+		var since time.Time
+		_, err := pgx.ForEachRow(rows, []any{&kind, &n, &since}, func() error {
+			counts[kind] = n
+			if oldest.IsZero() || since.Before(oldest) {
+				oldest = since
+			}
+			return nil
+		})
+		return err
+	}, s.db.clock())
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("counting mails: %w", err)
+	}
+	return counts, oldest, nil
+}
