@@ -18,7 +18,7 @@ var ErrSchema = errors.New("database schema does not fit this program")
 const migrationLock = 0x6d616e61
 
 // oldestSchema is the version that this program can serve at least: it may be started before a migration.
-const oldestSchema = 9
+const oldestSchema = 10
 
 // Migrate brings the schema up to date and gives role, which must exist, the rights of the program. url connects
 // as the role that owns the schema, past PgBouncer. Everything is one transaction: of several starters one does
