@@ -35,11 +35,7 @@ const actorCommand = "command line"
 
 // withStore opens the database for one command, beside a server that may be running.
 func withStore(ctx context.Context, environ []string, f func(*config, *storage.DB) error) (err error) {
-	environ, err = withDotEnv(environ)
-	if err != nil {
-		return err
-	}
-	cfg, err := loadConfig(environ, false)
+	cfg, err := loadSettings(environ)
 	if err != nil {
 		return err
 	}

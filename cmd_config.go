@@ -124,6 +124,7 @@ func newHealthcheck(environ []string) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			environ = notMigrating(environ)
 			cfg, err := loadConfig(environ, true)
 			if err != nil {
 				if cfg, err = loadConfig(environ, false); err != nil {

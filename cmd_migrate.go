@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -18,14 +19,17 @@ func newMigrate(environ []string) *cobra.Command {
 	return command
 }
 
-// loadSettings reads what commands need of the environment.
+// loadSettings reads what commands need of the environment. Only the server migrates by itself.
 func loadSettings(environ []string) (*config, error) {
 	environ, err := withDotEnv(environ)
 	if err != nil {
 		return nil, err
 	}
-	return loadConfig(environ, false)
+	return loadConfig(notMigrating(environ), false)
 }
+
+// notMigrating is the environment of a command: it needs no role that owns the schema.
+func notMigrating(environ []string) []string { return append(slices.Clip(environ), "MIGRATE=off") }
 
 func newMigrateUp(environ []string) *cobra.Command {
 	var asJSON bool

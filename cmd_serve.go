@@ -59,6 +59,7 @@ type program struct {
 	cfg      *config
 	logger   *slog.Logger
 	text     bool // people read what is said, rather than programs
+	unlock   func()
 	db       *storage.DB
 	shared   *shared
 	server   *http.Server
@@ -70,6 +71,7 @@ type program struct {
 	reloadClients, reloadKeys func(context.Context) error
 	forget                    func() // what is kept of access tokens
 	ring                      *keys.Ring
+	fresh                     bool // a key was made at this start
 	serviceKeys               *provider.ServiceKeys
 
 	set     *metrics.Set // what is counted
@@ -89,57 +91,101 @@ func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, 
 		return err
 	}
 	defer closeAll(listeners)
-	unlock, err := cfg.prepareDatabase(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	set := metrics.NewSet()
-	db, err := storage.Open(ctx, cfg.database(), logger, set)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	master, fresh, err := cfg.loadMasterKey(ctx, db.Keys())
-	if err != nil {
-		return err
-	}
-	common, err := cfg.share(master, logger, set)
-	if err != nil {
-		return err
-	}
-	defer common.close()
-	p := &program{cfg: cfg, logger: logger, text: text, db: db, shared: common, set: set}
+	p := &program{cfg: cfg, logger: logger, text: text}
 	if p.metrics, err = p.listenMetrics(ctx); err != nil {
 		return err
 	}
 	if p.metrics != nil {
 		defer func() { _ = p.metrics.Close() }() // its server has closed it already when it ran
 	}
-	if err := p.applyAtStart(ctx, file); err != nil {
-		return err
-	}
-	handler, ring, err := p.build(ctx, master, dialOwn(listeners))
+	gate, err := newGate(cfg, logger)
 	if err != nil {
 		return err
 	}
-	p.server = web.Server(p.counted(handler), logger)
-	for _, warning := range append(cfg.warnings(environ), cfg.keyWarnings(ring)...) {
+	p.server = web.Server(p.counted(gate), logger)
+	defer func() { _ = p.server.Close() }() // in order already when it ran
+	failed := p.accept(listeners)
+	var handler http.Handler
+	err = p.untilThere(ctx, gate, func() error {
+		handler, err = p.open(ctx, file, dialOwn(listeners))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	if handler == nil {
+		return nil // stopped before there was a database
+	}
+	for _, warning := range append(cfg.warnings(environ), cfg.keyWarnings(p.ring)...) {
 		logger.Warn(warning)
 	}
-	if err := p.banner(ctx, stderr, fresh || ring.Created); err != nil {
+	if err := p.banner(ctx, stderr); err != nil {
 		return err
 	}
 	p.say(stderr, "ready", fmt.Sprintf("Ready in %.1f s. Stop with Ctrl-C.", time.Since(begin).Seconds()))
-	return p.run(ctx, listeners, stderr)
+	gate.open(handler)
+	return p.run(ctx, failed, stderr)
 }
 
-// run serves until ctx ends.
-func (p *program) run(ctx context.Context, listeners []net.Listener, stderr io.Writer) error {
+// open opens the storage and builds what answers. After an error nothing is open.
+func (p *program) open(ctx context.Context, file *applyFile, own *http.Client) (handler http.Handler, err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close())
+		}
+	}()
+	if p.unlock, err = p.cfg.prepareDatabase(ctx); err != nil {
+		return nil, err
+	}
+	p.set = metrics.NewSet()
+	if p.db, err = storage.Open(ctx, p.cfg.database(), p.logger, p.set); err != nil {
+		return nil, err
+	}
+	master, made, err := p.cfg.loadMasterKey(ctx, p.db.Keys())
+	if err != nil {
+		return nil, err
+	}
+	p.fresh = p.fresh || made
+	if p.shared, err = p.cfg.share(master, p.logger, p.set); err != nil {
+		return nil, err
+	}
+	if err := p.applyAtStart(ctx, file); err != nil {
+		return nil, err
+	}
+	if handler, p.ring, err = p.build(ctx, master, own); err != nil {
+		return nil, err
+	}
+	p.fresh = p.fresh || p.ring.Created
+	return handler, nil
+}
+
+// close closes what open has opened.
+func (p *program) close() (err error) {
+	if p.shared != nil {
+		p.shared.close()
+	}
+	if p.db != nil {
+		err = p.db.Close()
+	}
+	if p.unlock != nil {
+		p.unlock()
+	}
+	p.shared, p.db, p.unlock = nil, nil, nil
+	return err
+}
+
+// accept serves on all listeners. What ends that before its time is sent.
+func (p *program) accept(listeners []net.Listener) <-chan error {
 	failed := make(chan error, len(listeners))
 	for _, listener := range listeners {
 		go func() { failed <- p.server.Serve(listener) }()
 	}
+	return failed
+}
+
+// run serves until ctx ends.
+func (p *program) run(ctx context.Context, failed <-chan error, stderr io.Writer) error {
 	jobs, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopJobs()
 	p.startJobs(jobs)
@@ -363,7 +409,7 @@ func counted(n int, what string) string {
 }
 
 // banner tells what was started and where to go: in words on a terminal or as text, else as one event.
-func (p *program) banner(ctx context.Context, stderr io.Writer, fresh bool) error {
+func (p *program) banner(ctx context.Context, stderr io.Writer) error {
 	c := p.cfg
 	clients, err := p.db.Provider().ListClients(ctx)
 	if err != nil {
@@ -380,7 +426,7 @@ func (p *program) banner(ctx context.Context, stderr io.Writer, fresh bool) erro
 	}
 	if !p.text {
 		p.logger.Info("started", "version", version, "dev", c.dev, "issuer", c.issuer.String(), "database", c.shownDatabase(),
-			"users", users, "clients", len(clients), "keyMade", fresh)
+			"users", users, "clients", len(clients), "keyMade", p.fresh)
 		return nil
 	}
 	data := c.shownDatabase() + " (SQLite)"
@@ -390,7 +436,7 @@ func (p *program) banner(ctx context.Context, stderr io.Writer, fresh bool) erro
 	if c.masterKey == nil {
 		data += " · " + filepath.Join(c.dataDir, masterKeyFile)
 	}
-	if fresh {
+	if p.fresh {
 		data += "    new; signing key " + strings.Join(c.signingAlgs, ", ") + " made and sealed"
 	} else {
 		data += "    " + counted(users, "user") + ", " + counted(len(clients), "client")

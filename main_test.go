@@ -77,6 +77,12 @@ func prepare(t *testing.T, env ...string) *server {
 // serve runs the program until the test ends.
 func (s *server) serve(t *testing.T) {
 	t.Helper()
+	s.waitReady(t, s.begin(t))
+}
+
+// begin is [server.serve] that does not wait. It gives the log.
+func (s *server) begin(t *testing.T) *lockedBuffer {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	log := new(lockedBuffer)
 	exit := make(chan int, 1)
@@ -95,7 +101,7 @@ func (s *server) serve(t *testing.T) {
 			t.Errorf("got exit code %d, want 0\n%s", code, log[max(0, len(log)-2000):])
 		}
 	})
-	s.waitReady(t, log)
+	return log
 }
 
 func (s *server) waitReady(t *testing.T, log *lockedBuffer) {

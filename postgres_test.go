@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"mana/migrations"
 	"mana/storage/servers"
 )
 
@@ -50,8 +51,12 @@ func TestOnPostgres(t *testing.T) {
 	t.Parallel()
 	database, env := onPostgres(t)
 	s := prepare(t, env...)
-	if got := s.command(t, "migrate", "status"); strings.Count(got, "missing") != 7 {
-		t.Errorf("got %s, want 7 migrations missing", got)
+	all, err := migrations.Postgres()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.command(t, "migrate", "status"); strings.Count(got, "missing") != len(all) {
+		t.Errorf("got %s, want %d migrations missing", got, len(all))
 	}
 	if got := s.fails(t, exitFailed, "client", "list"); !strings.Contains(got, "mana migrate up") {
 		t.Errorf("got %s, want to be told what to do", got)
@@ -60,8 +65,8 @@ func TestOnPostgres(t *testing.T) {
 	if got := s.command(t, "migrate", "up"); got != "The schema is up to date.\n" {
 		t.Errorf("got %s", got)
 	}
-	if got := s.command(t, "migrate", "status", "--json"); strings.Count(got, `"applied_at"`) != 7 {
-		t.Errorf("got %s, want 7 migrations applied", got)
+	if got := s.command(t, "migrate", "status", "--json"); strings.Count(got, `"applied_at"`) != len(all) {
+		t.Errorf("got %s, want %d migrations applied", got, len(all))
 	}
 	id, token := s.person(t, "ada@example.com")
 	b := s.backend(t, "--app", "todo", "--allow", "balance,use,refund", "--cap-day", "20")
@@ -84,8 +89,17 @@ func TestOnPostgres(t *testing.T) {
 	if got := b.free(t, id); got != "128" {
 		t.Errorf("got %s, want what both replicas left", got)
 	}
-	owner := s.env
-	s.env = append(owner, "DATABASE_URL="+database.URL(servers.Owner, "mana"), "DATABASE_DIRECT_URL=", "MIGRATE=off")
+	right := s.env
+	s.env = append(right, "DATABASE_DIRECT_URL=")
+	s.command(t, "client", "list")
+	s.command(t, "migrate", "status")
+	s.command(t, "healthcheck")
+	for _, migrating := range []string{"serve", "migrate up"} {
+		if got := s.fails(t, exitFailed, strings.Fields(migrating)...); !strings.Contains(got, "DATABASE_DIRECT_URL  not set") {
+			t.Errorf("%s: got %s, want to be told of the owner's role", migrating, got)
+		}
+	}
+	s.env = append(right, "DATABASE_URL="+database.URL(servers.Owner, "mana"), "DATABASE_DIRECT_URL=", "MIGRATE=off")
 	if got := s.fails(t, exitFailed, "client", "list"); !strings.Contains(got, "owns tables") || strings.Contains(got, url.QueryEscape(servers.Password)) {
 		t.Errorf("got %s, want the owner refused, and no password", got)
 	}

@@ -68,6 +68,10 @@ func IsPostgres(place string) bool {
 	return strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")
 }
 
+// Away reports whether an error of opening or migrating says that PostgreSQL cannot be reached, or does not work yet:
+// that passes by itself.
+func Away(err error) bool { return postgres.Away(err) }
+
 // Open opens PostgreSQL by its URL, or else the embedded engine at a path. metrics may be nil.
 func Open(ctx context.Context, place string, logger *slog.Logger, set *metrics.Set) (*DB, error) {
 	if IsPostgres(place) {

@@ -32,6 +32,7 @@ import (
 const (
 	defaultConns = 10
 	defaultWait  = time.Second
+	connectLimit = 3 * time.Second // longest try to connect with one host, unless the URL has a connect_timeout
 	clockAnswer  = 100 * time.Millisecond
 	runLimit     = 10 * time.Second // longest life of a transaction; the role's own limits are shorter
 	maxTries     = 5                // of a transaction that lost against others
@@ -98,6 +99,9 @@ func poolConfig(url string) (*pgxpool.Config, error) {
 		settings.MaxConns = defaultConns
 	}
 	conn := settings.ConnConfig
+	if conn.ConnectTimeout == 0 {
+		conn.ConnectTimeout = connectLimit
+	}
 	if !strings.Contains(url, "default_query_exec_mode") {
 		conn.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}

@@ -2,10 +2,12 @@ package postgres
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -66,6 +68,16 @@ func died(err error) bool {
 
 // passing reports whether an error passes by itself.
 func passing(err error) bool { return errors.Is(err, ErrBusy) || lost(err) || away(err) }
+
+// Away reports whether an error of [Open] or [Migrate] passes by itself. What is set up wrongly does not: a role or
+// password that is refused, a database that does not exist, a certificate that is not trusted.
+func Away(err error) bool {
+	of := code(err)
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	pooled := of == "08P01" && strings.Contains(err.Error(), "authentication failed") // as PgBouncer refuses a password
+	wrong := strings.HasPrefix(of, "28") || of == "3D000" || pooled || untrusted
+	return err != nil && passing(err) && !wrong
+}
 
 // answerable makes [ErrBusy] of what passes by itself.
 func answerable(err error) error {

@@ -112,16 +112,30 @@ func (p *Postgres) Stop() error { return p.end(syscall.SIGINT) }
 
 // Kill ends the server at once, with its children: a crash.
 func (p *Postgres) Kill() error {
+	if err := p.signal(syscall.SIGKILL); err != nil { // children at once: left alone, they would finish a commit and answer
+		return err
+	}
+	return p.end(syscall.SIGKILL)
+}
+
+// Hang lets the server and its children take connections and requests, and answer nothing, until [Postgres.Resume].
+func (p *Postgres) Hang() error { return p.signal(syscall.SIGSTOP) }
+
+// Resume lets a server that hangs go on.
+func (p *Postgres) Resume() error { return p.signal(syscall.SIGCONT) }
+
+// signal reaches the server and its children.
+func (p *Postgres) signal(signal syscall.Signal) error {
 	children, _ := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", p.cmd.Process.Pid))
-	if err := p.cmd.Process.Kill(); err != nil {
-		return fmt.Errorf("killing %s: %w", p.name, err)
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		return fmt.Errorf("%s: %s: %w", signal, p.name, err)
 	}
 	for child := range strings.FieldsSeq(string(children)) {
 		if pid, err := strconv.Atoi(child); err == nil {
-			_ = syscall.Kill(pid, syscall.SIGKILL) // at once: left alone, it would finish its commit and answer
+			_ = syscall.Kill(pid, signal)
 		}
 	}
-	return p.end(syscall.SIGKILL)
+	return nil
 }
 
 // Remove stops the server and deletes its files.
@@ -129,6 +143,7 @@ func (p *Postgres) Remove() error {
 	if p == nil {
 		return nil
 	}
+	_ = p.Resume() // or it would not stop
 	err := p.Stop()
 	if fault := os.RemoveAll(p.folder); err == nil {
 		err = fault
