@@ -48,6 +48,14 @@ func Device(r *http.Request) identity.Device {
 	return identity.Device{IPAddress: From(r.Context()).Client.String(), UserAgent: r.Header.Get("User-Agent")}
 }
 
+// Path is that of the request, without its query.
+func (s *State) Path() string {
+	if s.request == nil {
+		return ""
+	}
+	return s.request.URL.Path
+}
+
 // Zone is that of the times on the page: UTC until [State.Live] says another.
 func (s *State) Zone() *time.Location {
 	if s.zone == nil {

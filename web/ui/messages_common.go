@@ -24,6 +24,10 @@ const (
 	Seconds       Key = "seconds"
 	Minutes       Key = "minutes"
 	Hours         Key = "hours"
+	ChartNumbers  Key = "chart.numbers"
+	PagerLabel    Key = "pager"
+	PagerNewer    Key = "pager.newer"
+	PagerOlder    Key = "pager.older"
 	Days          Key = "days"
 )
 
@@ -115,6 +119,22 @@ var commonTexts = texts{
 	Hours: {
 		"{n}\u00a0hour|{n}\u00a0hours",
 		"{n}\u00a0Stunde|{n}\u00a0Stunden",
+	},
+	ChartNumbers: {
+		"Numbers as a table",
+		"Zahlen als Tabelle",
+	},
+	PagerLabel: {
+		"Pages",
+		"Seiten",
+	},
+	PagerNewer: {
+		"Newer",
+		"Neuere",
+	},
+	PagerOlder: {
+		"Older",
+		"Ältere",
 	},
 	Days: {
 		"{n}\u00a0day|{n}\u00a0days",
