@@ -22,6 +22,7 @@ import (
 	"mana/keys"
 	"mana/ledger"
 	"mana/provider"
+	"mana/provider/upstream"
 	"mana/storage/valkey"
 	"mana/web"
 )
@@ -83,6 +84,7 @@ type config struct {
 	termsURL      string
 	supportEmail  string
 	applyFile     string
+	upstreams     []upstream.Config // what people may sign in with, by name
 
 	set map[string]string // what was given, by name
 }
@@ -258,6 +260,7 @@ func (c *config) check(given map[string]string, anyAddress bool) []settingFault 
 		add("RATE_LIMIT_CLASSES", err.Error())
 	}
 	faults = append(faults, c.checkValkey(given)...)
+	faults = append(faults, c.parseUpstreams(given)...)
 	faults = append(faults, unsupported(given)...)
 	if fault := c.checkDirectURL(); fault != "" {
 		add("DATABASE_DIRECT_URL", fault)
