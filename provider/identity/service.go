@@ -116,27 +116,35 @@ func (s *Service) Register(ctx context.Context, r Registration) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
+	account, err := s.newAccount(email, r.Device)
+	if err != nil {
+		return User{}, err
+	}
+	account.User.Name, account.PasswordHash = name, hash
+	account.Link, account.Mail, err = s.newLink(MailVerify, r.Mail, verifyFor)
+	if err != nil {
+		return User{}, err
+	}
+	return s.store.CreateAccount(ctx, account)
+}
+
+// newAccount prepares an account with its wallet, and no way in yet.
+func (s *Service) newAccount(email Email, d Device) (NewAccount, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
-		return User{}, fmt.Errorf("making an id: %w", err)
+		return NewAccount{}, fmt.Errorf("making an id: %w", err)
 	}
 	opening, err := s.ledger.Opening()
 	if err != nil {
-		return User{}, err
-	}
-	link, mail, err := s.newLink(MailVerify, r.Mail, verifyFor)
-	if err != nil {
-		return User{}, err
+		return NewAccount{}, err
 	}
 	now := s.now().UTC().Truncate(time.Microsecond)
-	return s.store.CreateAccount(ctx, NewAccount{
-		Link: link, Mail: mail,
-		User:         User{ID: id, Email: email, Name: name, Role: RoleUser, CreatedAt: now, UpdatedAt: now},
-		PasswordHash: hash,
-		BonusClaim:   keyed(s.bonusKey, email.Unfolded()),
-		Opening:      opening,
-		Event:        Event{UserID: id, Type: "register", Device: r.Device},
-	})
+	return NewAccount{
+		User:       User{ID: id, Email: email, Role: RoleUser, CreatedAt: now, UpdatedAt: now},
+		BonusClaim: keyed(s.bonusKey, email.Unfolded()),
+		Opening:    opening,
+		Event:      Event{UserID: id, Type: "register", Device: d},
+	}, nil
 }
 
 // claim waits until no other registration of this address runs, and finds out whether it is free. The caller

@@ -12,11 +12,12 @@ import (
 // NewAccount is everything that comes into being with a person.
 type NewAccount struct {
 	User         User
-	PasswordHash string         // encoded Argon2id
+	PasswordHash string         // encoded Argon2id; empty: none
 	BonusClaim   []byte         // keyed hash of the canonical address
 	Opening      ledger.Opening // the wallet; without bonus when BonusClaim was used before
 	Link         NewLink        // proves the address; no purpose: none
 	Mail         NewMail
+	Linked       *Linked // with an upstream provider; nil: none
 	Event        Event
 }
 
@@ -100,5 +101,6 @@ type Store interface {
 	Sessions
 	Attempts
 	Links
+	Upstreams
 	Outbox
 }

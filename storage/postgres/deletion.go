@@ -52,6 +52,7 @@ func forgetPerson(t *tx, id uuid.UUID, now time.Time) error {
 	for _, statement := range []string{
 		`DELETE FROM auth.passwords WHERE user_id = $1`,
 		`DELETE FROM auth.consents WHERE user_id = $1`,
+		`DELETE FROM auth.accounts WHERE user_id = $1`,
 		`DELETE FROM auth.mails WHERE user_id = $1`,
 		`DELETE FROM auth.verification_tokens WHERE user_id = $1`,
 		`SELECT auth.forget_devices($1)`,

@@ -200,8 +200,15 @@ func (s *Identity) ResetPassword(ctx context.Context, r identity.PasswordReset) 
 // disown removes what a stranger could have set on an account whose address was never proven, but for the password and
 // sessions, which end at every reset.
 func disown(t *tx, person uuid.UUID) error {
-	_, err := t.exec(`DELETE FROM auth.consents WHERE user_id = $1`, person)
-	return err
+	for _, statement := range []string{
+		`DELETE FROM auth.consents WHERE user_id = $1`,
+		`DELETE FROM auth.accounts WHERE user_id = $1`,
+	} {
+		if _, err := t.exec(statement, person); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func setPassword(t *tx, person uuid.UUID, hash string, now time.Time) error {

@@ -66,6 +66,11 @@ func (s *Identity) CreateAccount(ctx context.Context, a identity.NewAccount) (id
 		if err := insertUser(t, a); err != nil {
 			return err
 		}
+		if a.Linked != nil {
+			if _, err := insertAccount(t, *a.Linked); err != nil {
+				return err
+			}
+		}
 		fresh, err := claimBonus(t, a, now)
 		if err != nil {
 			return err
@@ -103,7 +108,7 @@ func insertUser(t *tx, a identity.NewAccount) error {
 	if violates(err, "users_email_key") {
 		return identity.ErrEmailTaken
 	}
-	if err != nil {
+	if err != nil || a.PasswordHash == "" {
 		return err
 	}
 	_, err = t.exec(`INSERT INTO auth.passwords (user_id, hashed_password, created_at, updated_at) VALUES ($1, $2, $3, $4)`,

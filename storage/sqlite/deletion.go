@@ -46,6 +46,7 @@ func forgetPerson(t *tx, id uuid.UUID, now int64) error {
 		`UPDATE auth_refresh_tokens SET revoked_at = coalesce(revoked_at, ?1), salt = NULL WHERE user_id = ?2`,
 		`DELETE FROM auth_passwords WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_consents WHERE ?1 AND user_id = ?2`,
+		`DELETE FROM auth_accounts WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_mails WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_verification_tokens WHERE ?1 AND user_id = ?2`,
 		`UPDATE auth_security_events SET ip_address = '', user_agent = ''

@@ -195,8 +195,15 @@ func (s *Identity) ResetPassword(ctx context.Context, r identity.PasswordReset) 
 // disown removes what a stranger could have set on an account whose address was never proven, but for the password and
 // sessions, which end at every reset.
 func disown(t *tx, person uuid.UUID) error {
-	_, err := t.exec(`DELETE FROM auth_consents WHERE user_id = ?`, person.String())
-	return err
+	for _, statement := range []string{
+		`DELETE FROM auth_consents WHERE user_id = ?`,
+		`DELETE FROM auth_accounts WHERE user_id = ?`,
+	} {
+		if _, err := t.exec(statement, person.String()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func setPassword(t *tx, person uuid.UUID, hash string, now int64) error {

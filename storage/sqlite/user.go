@@ -85,6 +85,11 @@ func (s *Identity) CreateAccount(ctx context.Context, a identity.NewAccount) (id
 		if err := insertUser(t, a); err != nil {
 			return err
 		}
+		if a.Linked != nil {
+			if _, err := insertAccount(t, *a.Linked); err != nil {
+				return err
+			}
+		}
 		fresh, err := claimBonus(t, a, timestamp(now))
 		if err != nil {
 			return err
@@ -122,7 +127,7 @@ func insertUser(t *tx, a identity.NewAccount) error {
 	if violates(err, "auth_users.email") {
 		return identity.ErrEmailTaken
 	}
-	if err != nil {
+	if err != nil || a.PasswordHash == "" {
 		return err
 	}
 	_, err = t.exec(`INSERT INTO auth_passwords (user_id, hashed_password, created_at, updated_at) VALUES (?, ?, ?, ?)`,
