@@ -120,16 +120,8 @@ func newUserSet(environ []string) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				for _, pair := range args[1:] {
-					name, value, ok := strings.Cut(pair, "=")
-					if !ok {
-						return usageError{fmt.Errorf("%q is not NAME=VALUE", pair)}
-					}
-					if err := user.SetClaim(name, value); err != nil {
-						return usageError{err}
-					}
-				}
-				if err := db.Identity().SaveProfile(cmd.Context(), user); err != nil || !asJSON {
+				user, err = db.Identity().ReviseProfile(cmd.Context(), user.ID, func(u *identity.User) error { return setClaims(u, args[1:]) })
+				if err != nil || !asJSON {
 					return err
 				}
 				return printUser(cmd, user, asJSON)
@@ -138,6 +130,20 @@ func newUserSet(environ []string) *cobra.Command {
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print the person as one JSON object")
 	return command
+}
+
+// setClaims sets what arguments say, each as NAME=VALUE.
+func setClaims(u *identity.User, pairs []string) error {
+	for _, pair := range pairs {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			return usageError{fmt.Errorf("%q is not NAME=VALUE", pair)}
+		}
+		if err := u.SetClaim(name, value); err != nil {
+			return usageError{err}
+		}
+	}
+	return nil
 }
 
 func newUserDelete(environ []string) *cobra.Command {

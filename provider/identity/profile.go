@@ -1,13 +1,16 @@
 package identity
 
 import (
+	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
 	"golang.org/x/text/language"
 )
 
@@ -95,6 +98,59 @@ func ClaimNames() []string {
 		names = append(names, c.name)
 	}
 	return names
+}
+
+// OwnClaimNames lists the names of the claims that a person may set themselves.
+func OwnClaimNames() []string {
+	var names []string
+	for _, c := range claims() {
+		if c.flag == nil {
+			names = append(names, c.name)
+		}
+	}
+	return names
+}
+
+// Claim is the text of a standard claim by its name; empty when it was not given.
+func (u User) Claim(name string) string {
+	address := Address{}
+	if u.Profile.Address != nil {
+		address = *u.Profile.Address
+	}
+	u.Profile.Address = &address // or looking would make one
+	for _, c := range claims() {
+		if c.name == name && c.text != nil {
+			return *c.text(&u)
+		}
+	}
+	return ""
+}
+
+// SetOwnClaim is [User.SetClaim] for the person themselves: a number that is another one is not proven.
+func (u *User) SetOwnClaim(name, value string) error {
+	if !slices.Contains(OwnClaimNames(), name) {
+		return fmt.Errorf("there is no claim %q that a person may set", name)
+	}
+	number := u.Profile.PhoneNumber
+	if err := u.SetClaim(name, value); err != nil {
+		return err
+	}
+	if u.Profile.PhoneNumber != number {
+		u.Profile.PhoneNumberVerified = false
+	}
+	return nil
+}
+
+// EditProfile sets claims of a person, by name, as they wish. [ErrNotFound]; another error says what is wrong.
+func (s *Service) EditProfile(ctx context.Context, id uuid.UUID, claims map[string]string) (User, error) {
+	return s.store.ReviseProfile(ctx, id, func(u *User) error {
+		for name, value := range claims {
+			if err := u.SetOwnClaim(name, value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // SetClaim sets a standard claim by its name; an empty value takes it away. The error says what is wrong.

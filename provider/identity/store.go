@@ -57,8 +57,9 @@ type Accounts interface {
 	Credential(ctx context.Context, email Email) (Credential, error)
 	// UserByID finds a person, also disabled or deleted ones. [ErrNotFound].
 	UserByID(ctx context.Context, id uuid.UUID) (User, error)
-	// SaveProfile stores name, picture, profile and whether the address is proven. [ErrNotFound].
-	SaveProfile(ctx context.Context, u User) error
+	// ReviseProfile stores what revise makes of name, picture, profile and whether the address is proven; all else of
+	// the person is only to be read. An error of revise is returned, and nothing is stored. [ErrNotFound].
+	ReviseProfile(ctx context.Context, id uuid.UUID, revise func(*User) error) (User, error)
 	// DeleteAccount ends the sessions, grants and refresh tokens of a person, erases the password, consents, links, mails,
 	// the profile and all devices, in the security log too, frees the address, closes the wallet and writes the event.
 	// The rows of the ledger and the claim of the bonus stay. [ErrNotFound], also when deleted already.

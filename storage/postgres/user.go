@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -40,23 +39,6 @@ func (r *userRow) targets() []any {
 func (r *userRow) value() identity.User {
 	r.user.Email = identity.Email(r.email)
 	return r.user
-}
-
-// SaveProfile implements [identity.Accounts].
-func (s *Identity) SaveProfile(ctx context.Context, u identity.User) error {
-	profile, err := json.Marshal(u.Profile)
-	if err != nil {
-		return fmt.Errorf("encoding a profile: %w", err)
-	}
-	return s.db.write(ctx, user(u.ID), func(t *tx) error {
-		saved, err := one(t.exec(`UPDATE auth.users SET name = $1, avatar_url = $2, claims = $3, email_verified = $4, updated_at = $5
-			WHERE id = $6 AND deleted_at IS NULL`,
-			u.Name, u.AvatarURL, string(profile), u.EmailVerified, s.db.clock(), u.ID))
-		if err == nil && !saved {
-			return identity.ErrNotFound
-		}
-		return err
-	})
 }
 
 // CreateAccount implements [identity.Accounts].

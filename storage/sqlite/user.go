@@ -61,23 +61,6 @@ func (p *storedProfile) Scan(value any) error {
 	return nil
 }
 
-// SaveProfile implements [identity.Accounts].
-func (s *Identity) SaveProfile(ctx context.Context, u identity.User) error {
-	profile, err := json.Marshal(u.Profile)
-	if err != nil {
-		return fmt.Errorf("encoding a profile: %w", err)
-	}
-	return s.db.write(ctx, func(t *tx) error {
-		saved, err := one(t.exec(`UPDATE auth_users SET name = ?, avatar_url = ?, claims = ?, email_verified = ?, updated_at = ?
-			WHERE id = ? AND deleted_at IS NULL`,
-			u.Name, u.AvatarURL, string(profile), u.EmailVerified, timestamp(s.db.clock()), u.ID.String()))
-		if err == nil && !saved {
-			return identity.ErrNotFound
-		}
-		return err
-	})
-}
-
 // CreateAccount implements [identity.Accounts].
 func (s *Identity) CreateAccount(ctx context.Context, a identity.NewAccount) (identity.User, error) {
 	now := s.db.clock()

@@ -46,8 +46,11 @@ func testDeletionAll(t *testing.T, w *wallets) {
 		newFamily(t, w.Store, w.clock, session, false), newFamily(t, w.Store, w.clock, session, true),
 		newFirstParty(t, w.Store, w.clock, w.user),
 	}
-	w.user.Name, w.user.Profile = "Ada", identity.Profile{GivenName: "Ada"}
-	if err := w.Identity.SaveProfile(ctx, w.user); err != nil {
+	_, err := w.Identity.ReviseProfile(ctx, w.user.ID, func(u *identity.User) error {
+		u.Name, u.Profile = "Ada", identity.Profile{GivenName: "Ada"}
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.use(t, 20*ledger.Credit, "k"); err != nil {

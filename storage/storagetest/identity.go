@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -194,21 +195,38 @@ func testProfiles(t *testing.T, open Open) {
 	clock := NewClock()
 	s := open(t, clock.Now)
 	user := createUser(t, s, "ada@example.com", clock.Now())
-	user.Name, user.AvatarURL, user.EmailVerified = "Ada Lovelace", "https://a.example/ada.png", true
-	user.Profile = identity.Profile{
-		GivenName: "Ada", Birthdate: "1815-12-10", PhoneNumber: "+44 20 7946 0000", PhoneNumberVerified: true,
-		Address: &identity.Address{Locality: "London", Country: "GB"},
+	revise := func(u *identity.User) error {
+		u.Name, u.AvatarURL, u.EmailVerified = "Ada Lovelace", "https://a.example/ada.png", true
+		u.Profile = identity.Profile{
+			GivenName: "Ada", Birthdate: "1815-12-10", PhoneNumber: "+44 20 7946 0000", PhoneNumberVerified: true,
+			Address: &identity.Address{Locality: "London", Country: "GB"},
+		}
+		return nil
 	}
 	clock.Add(time.Hour)
-	if err := s.Identity.SaveProfile(t.Context(), user); err != nil {
+	revised, err := s.Identity.ReviseProfile(t.Context(), user.ID, revise)
+	if err != nil {
 		t.Fatal(err)
 	}
+	_ = revise(&user)
 	user.UpdatedAt = clock.Now()
-	if got, err := s.Identity.UserByID(t.Context(), user.ID); err != nil || !reflect.DeepEqual(got, user) {
-		t.Errorf("got %+v, %v, want %+v", got, err, user)
+	if got, err := s.Identity.UserByID(t.Context(), user.ID); err != nil || !reflect.DeepEqual(got, user) || !reflect.DeepEqual(got, revised) {
+		t.Errorf("got %+v and %+v, %v, want %+v", revised, got, err, user)
 	}
-	user.ID = uuid.New()
-	want(t, s.Identity.SaveProfile(t.Context(), user), identity.ErrNotFound)
+	refused := errors.New("refused")
+	_, err = s.Identity.ReviseProfile(t.Context(), user.ID, func(u *identity.User) error {
+		if !reflect.DeepEqual(*u, user) {
+			t.Errorf("got %+v to revise, want %+v", *u, user)
+		}
+		u.Name = "Charles"
+		return refused
+	})
+	want(t, err, refused)
+	if got, err := s.Identity.UserByID(t.Context(), user.ID); err != nil || got.Name != user.Name {
+		t.Errorf("got %q, %v after a refusal, want the name as before", got.Name, err)
+	}
+	_, err = s.Identity.ReviseProfile(t.Context(), uuid.New(), revise)
+	want(t, err, identity.ErrNotFound)
 }
 
 func testAttempts(t *testing.T, open Open) {

@@ -17,6 +17,7 @@ type Nav struct {
 type NavItem struct {
 	Text Key
 	URL  string // path; a page below it belongs to it too
+	Icon string // a name that [Icon] knows; empty: none
 }
 
 // current is the item that the request is for: the one with the longest path that holds it, -1 if none does.
@@ -28,4 +29,12 @@ func (n Nav) current(ctx context.Context) int {
 		}
 	}
 	return found
+}
+
+// here is the text of the page that is shown, or of the area.
+func (n Nav) here(ctx context.Context) Key {
+	if i := n.current(ctx); i >= 0 {
+		return n.Items[i].Text
+	}
+	return n.Label
 }

@@ -34,7 +34,7 @@ type Page struct {
 	Site
 	Title     string
 	Failed    bool   // the title begins with "Error: "
-	Wide      bool   // account rather than sign-in
+	Wide      bool   // account rather than sign-in; an area without it is wider still
 	Nav       Nav    // of the area that the page belongs to; without items: none. It makes the page wide
 	Email     string // of the person who is signed in; empty: nobody, or not to be shown
 	FormToken string // for the sign-out button of the header
@@ -95,10 +95,10 @@ func languageName(l page.Language) string {
 // footClass puts the footer in line with the page above it.
 func footClass(p Page) string {
 	switch {
-	case len(p.Nav.Items) > 0:
-		return "area-foot"
 	case p.Wide:
 		return "wide-foot"
+	case len(p.Nav.Items) > 0:
+		return "area-foot"
 	}
 	return "narrow-foot"
 }
