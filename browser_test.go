@@ -145,7 +145,7 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("got %s before and %s after, want 150 and 149", before, after)
 	}
 	w.press("#demo-again", "#replayed", "08-demo-replayed")
-	w.open(s.issuer+"/account", "#balance", "09-account")
+	w.open(s.issuer+"/account/credits", "#balance", "09-account")
 	if balance := w.read(chromedp.Text(chromedp.CSS("#balance"))); !strings.HasPrefix(balance, "149") {
 		t.Errorf("got the balance %q, want 149", balance)
 	}
@@ -162,7 +162,7 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("got the focus on %q, want it on what is wrong", focus)
 	}
 	w.fill("#password", testPassword)
-	w.press("#submit", "#balance", "")
+	w.press("#submit", "#save", "")
 	w.open(s.issuer+"/dev/demo", "#demo-logout", "")
 	w.press("#demo-logout", "#demo-login", "")
 	w.open(s.issuer+"/account", "#email", "") // signed out at the provider too

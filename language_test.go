@@ -19,7 +19,7 @@ func TestGerman(t *testing.T) {
 	wrong := b.submit(form, "/signup", "email", "no address", "password", "short")
 	b.says(wrong, "de", "Fehler: Konto erstellen", "Geben Sie eine E-Mail-Adresse wie ada@example.com ein.", "Bitte 8 bis 128 Zeichen verwenden.")
 	b.signUp("ada@example.com")
-	b.says(b.get("/account"), "de", "Ihr Konto", "Bisher ausgegeben", "Mitglied seit")
+	b.says(b.get("/account/credits"), "de", "Ihr Konto", "Bisher ausgegeben", "Letzte Buchungen")
 	b.says(b.get("/nowhere"), "de", "Diese Seite gibt es nicht")
 
 	to := url.Values{"to": {"en"}, "back": {"/account?a=b"}}
@@ -50,7 +50,7 @@ func TestLanguageOfRequest(t *testing.T) {
 // says checks that a page is in a language, and what it holds.
 func (b *browser) says(page answer, language string, texts ...string) {
 	b.t.Helper()
-	if got := page.Header.Get("Content-Language"); got != language || !strings.Contains(page.body, `<html lang="`+language+`">`) {
+	if got := page.Header.Get("Content-Language"); got != language || !strings.Contains(page.body, `<html lang="`+language+`"`) {
 		b.t.Errorf("got a page in %q, want %q", got, language)
 	}
 	for _, text := range texts {

@@ -141,7 +141,9 @@ func (s *Site) routes() ([]route, error) {
 		},
 		GiveBack: func(ctx context.Context, class string) { s.counts.giveBack(ctx, class, callerNetwork(ctx)) },
 	})
-	home := account.New(account.Config{Site: s.cfg.UI, Provider: p, Ledger: s.cfg.Ledger, Forms: forms})
+	mine := account.New(account.Config{
+		Site: s.cfg.UI, Provider: p, Identity: s.cfg.Identity, Ledger: s.cfg.Ledger, Forms: forms,
+	})
 	table := []route{
 		{"", provider.PathDiscovery, kindDocument, p.Discovery()},
 		{"", provider.PathAuthorizationServer, kindDocument, p.Discovery()},
@@ -167,15 +169,23 @@ func (s *Site) routes() ([]route, error) {
 		{"POST", provider.PathConsent, kindPage, pages.Handle(pages.Consent)},
 		{"GET", provider.PathLogout, kindPage, pages.Handle(pages.ShowLogout)},
 		{"POST", provider.PathLogout, kindPage, pages.Handle(pages.Logout)},
-		{"GET", "/account", kindPage, pages.SignedIn(home.Home)},
 		{"GET", page.PathLanguage, kindPage, page.ChooseLanguage(s.secure)},
 		{"GET", ui.AssetPath, kindOpen, http.HandlerFunc(s.assets)},
 	}
-	table = append(append(table, s.apiRoutes()...), s.serviceRoutes()...)
+	table = append(append(append(table, accountRoutes(pages, mine)...), s.apiRoutes()...), s.serviceRoutes()...)
 	if s.cfg.Demo != nil {
 		table = append(table, s.devRoutes(pages)...)
 	}
 	return table, nil
+}
+
+// accountRoutes are the pages of who is signed in.
+func accountRoutes(pages *login.Pages, mine *account.Pages) []route {
+	return []route{
+		{"GET", account.PathProfile, kindPage, pages.SignedIn(mine.Profile)},
+		{"POST", account.PathProfile, kindPage, pages.SignedIn(mine.SaveProfile)},
+		{"GET", account.PathCredits, kindPage, pages.SignedIn(mine.Credits)},
+	}
 }
 
 // apiRoutes are the JSON contract and health.

@@ -183,9 +183,12 @@ func testPasswords(t *testing.T, open Open) {
 	})
 	t.Run("what was allowed stays where the address was proven", func(t *testing.T) {
 		user, _, _ := signedIn(t, "proven@example.com")
-		user.EmailVerified = true
 		stranger, _, _ := signedIn(t, "stranger@example.com")
-		if err := s.Identity.SaveProfile(ctx, user); err != nil {
+		_, err := s.Identity.ReviseProfile(ctx, user.ID, func(u *identity.User) error {
+			u.EmailVerified = true
+			return nil
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 		for _, person := range []identity.User{user, stranger} {

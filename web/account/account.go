@@ -1,4 +1,8 @@
-// Package account holds the pages of a person who is signed in.
+// Package account holds the pages of a person who is signed in: who they are, how they prove it, where they are signed
+// in, which apps they allowed, and their credits.
+//
+// It promises that a page shows and changes what belongs to the person of the session alone, whatever ids its address
+// or form names, and that GET changes nothing.
 package account
 
 import (
@@ -6,16 +10,16 @@ import (
 
 	"mana/ledger"
 	"mana/provider"
+	"mana/provider/identity"
 	"mana/web/page"
 	"mana/web/ui"
 )
-
-const recent = 20 // entries on the home page
 
 // Config is what the pages need. All fields are required.
 type Config struct {
 	Site     ui.Site
 	Provider *provider.Provider
+	Identity *identity.Service
 	Ledger   *ledger.Ledger
 	Forms    *page.Forms
 }
@@ -26,23 +30,36 @@ type Pages struct{ Config }
 // New makes the pages.
 func New(cfg Config) *Pages { return &Pages{cfg} }
 
-// Home answers GET /account: balance and latest entries.
-func (p *Pages) Home(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error {
-	balance, err := p.Ledger.Balance(r.Context(), who.User.ID)
-	if err != nil {
-		return err
+// page is the frame of a page of the area.
+func (p *Pages) page(r *http.Request, who *provider.SignedIn, title ui.Key) ui.Page {
+	ctx := r.Context()
+	page.From(ctx).Live(who.User.Profile.Zoneinfo)
+	return ui.Page{
+		Site: p.Site, Title: ui.T(ctx, title), Wide: true, Email: string(who.User.Email),
+		FormToken: p.Forms.Token(string(p.Provider.Cookies().Session(r))),
+		Nav: ui.Nav{Label: ui.AccountTitle, Items: []ui.NavItem{
+			{Text: ui.ProfileTitle, URL: PathProfile, Icon: "person"},
+			{Text: ui.CreditsTitle, URL: PathCredits, Icon: "credits"},
+		}},
 	}
-	entries, err := p.Ledger.History(r.Context(), who.User.ID, recent, 0)
-	if err != nil {
-		return err
+}
+
+// The pages of the area.
+const (
+	PathProfile = "/account"
+	PathCredits = "/account/credits"
+)
+
+// check proves that a form was sent by a page of ours in this browser.
+func (p *Pages) check(r *http.Request) error {
+	return p.Forms.Check(r, string(p.Provider.Cookies().Session(r)))
+}
+
+// done is what the redirect before this page says has been done; empty: nothing that is known.
+func done(r *http.Request, known map[string]ui.Key) string {
+	key, ok := known[r.FormValue("done")]
+	if !ok {
+		return ""
 	}
-	cookie := p.Provider.Cookies().Session(r)
-	ui.Render(w, r, http.StatusOK, homePage(homeView{
-		Page: ui.Page{
-			Site: p.Site, Title: ui.T(r.Context(), ui.AccountTitle), Wide: true,
-			Email: string(who.User.Email), FormToken: p.Forms.Token(string(cookie)),
-		},
-		Name: who.User.Name, Since: who.User.CreatedAt, Balance: balance, Entries: entries,
-	}))
-	return nil
+	return ui.T(r.Context(), key)
 }

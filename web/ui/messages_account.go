@@ -3,7 +3,6 @@ package ui
 // Keys of the account area.
 const (
 	AccountTitle   Key = "account.title"
-	Greeting       Key = "account.greeting"
 	CreditsHeading Key = "credits.heading"
 	CreditsUnit    Key = "credits.unit"
 	Free           Key = "credits.free"
@@ -11,8 +10,6 @@ const (
 	SpentLabel     Key = "credits.spent"
 	NextFree       Key = "credits.next"
 	NextFreeValue  Key = "credits.next.value"
-	DetailsHeading Key = "account.details"
-	MemberSince    Key = "account.since"
 	HistoryHeading Key = "history.heading"
 	HistoryEmpty   Key = "history.empty"
 	ColumnWhen     Key = "column.when"
@@ -20,16 +17,13 @@ const (
 	ColumnApp      Key = "column.app"
 	ColumnAmount   Key = "column.amount"
 	ColumnAfter    Key = "column.after"
+	CreditsTitle   Key = "credits.title"
 )
 
 var accountTexts = texts{
 	AccountTitle: {
 		"Your account",
 		"Ihr Konto",
-	},
-	Greeting: {
-		"Hello, {name}",
-		"Guten Tag, {name}",
 	},
 	CreditsHeading: {
 		"Credits",
@@ -59,14 +53,6 @@ var accountTexts = texts{
 		"{n} on {time}",
 		"{n} am {time}",
 	},
-	DetailsHeading: {
-		"Details",
-		"Angaben",
-	},
-	MemberSince: {
-		"Member since",
-		"Mitglied seit",
-	},
 	HistoryHeading: {
 		"Latest entries",
 		"Letzte Buchungen",
@@ -94,5 +80,9 @@ var accountTexts = texts{
 	ColumnAfter: {
 		"After",
 		"Danach",
+	},
+	CreditsTitle: {
+		"Credits",
+		"Credits",
 	},
 }

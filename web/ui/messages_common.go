@@ -14,7 +14,6 @@ const (
 	Cancel        Key = "cancel"
 	Continue      Key = "continue"
 	Back          Key = "back"
-	NotGiven      Key = "notgiven"
 	Reference     Key = "reference"
 	Imprint       Key = "imprint"
 	Privacy       Key = "privacy"
@@ -79,10 +78,6 @@ var commonTexts = texts{
 	Back: {
 		"Back to your account",
 		"Zurück zu Ihrem Konto",
-	},
-	NotGiven: {
-		"Not given",
-		"Nicht angegeben",
 	},
 	Reference: {
 		"Reference {id}",
