@@ -59,3 +59,14 @@ func QueuedForTest(db *DB) (n int) {
 	}
 	return n
 }
+
+// Turns is turns for tests.
+type Turns struct{ turns }
+
+// Take is take.
+func (t *Turns) Take(ctx context.Context, key string) (end func(), err error) {
+	return t.take(ctx, key)
+}
+
+// Keys is how many keys are in use.
+func (t *Turns) Keys() int { return len(t.of) }

@@ -26,12 +26,19 @@ type refreshRow struct {
 	rotated, revoked      time.Time // zero: not
 }
 
+const selectRefresh = `SELECT family_id, session_id, user_id, client_id, grant_handle, salt, generation, expires_at,
+	rotated_at, revoked_at FROM auth.refresh_tokens WHERE token_hash = $1`
+
+func (r *refreshRow) targets() []any {
+	return []any{
+		&r.family, &r.session, &r.user, &r.client, &r.handle, &r.salt, &r.generation, &r.expires,
+		toTime(&r.rotated), toTime(&r.revoked),
+	}
+}
+
 func loadRefresh(queryRow func(string, ...any) pgx.Row, hash []byte) (refreshRow, error) {
 	var r refreshRow
-	err := queryRow(`SELECT family_id, session_id, user_id, client_id, grant_handle, salt, generation, expires_at,
-			rotated_at, revoked_at FROM auth.refresh_tokens WHERE token_hash = $1`, hash).
-		Scan(&r.family, &r.session, &r.user, &r.client, &r.handle, &r.salt, &r.generation, &r.expires,
-			toTime(&r.rotated), toTime(&r.revoked))
+	err := queryRow(selectRefresh, hash).Scan(r.targets()...)
 	return r, notFound(err, provider.ErrInvalidGrant)
 }
 
@@ -67,9 +74,14 @@ func sessionFacts(queryRow func(string, ...any) pgx.Row, id uuid.UUID, client st
 
 // Refresh implements [provider.Refreshes]. A refusal that must leave a trace is returned after the commit.
 func (s *Provider) Refresh(ctx context.Context, r provider.Rotation, decide func(provider.Facts) (time.Time, error)) (provider.Refreshed, error) {
+	end, err := s.db.refreshes.take(ctx, string(r.Hash))
+	if err != nil {
+		return provider.Refreshed{}, err
+	}
+	defer end()
 	var done provider.Refreshed
 	var refused error
-	err := s.db.write(ctx, system, func(t *tx) error {
+	err = s.db.write(ctx, system, func(t *tx) error {
 		done, refused = provider.Refreshed{}, nil
 		now := s.db.clock()
 		row, err := lockRefresh(t, r.Hash)
@@ -118,21 +130,17 @@ func (s *Provider) Refresh(ctx context.Context, r provider.Rotation, decide func
 	return done, nil
 }
 
-// lockRefresh finds a token with what it stands on locked.
-func lockRefresh(t *tx, hash []byte) (refreshRow, error) {
-	row, err := loadRefresh(t.queryRow, hash)
-	if err != nil {
-		return row, err
-	}
-	if row.handle != nil {
-		err = lockGrant(t, row.handle)
-	} else {
-		err = lockSession(t, row.session)
-	}
-	if err != nil {
-		return row, err
-	}
-	return loadRefresh(t.queryRow, hash)
+// lockRefresh finds a token with what it stands on locked, in one round trip. The locks are those of [lockGrant] and
+// lockSession; what they lock never changes for a token, and the token itself is read after them.
+func lockRefresh(t *tx, hash []byte) (row refreshRow, err error) {
+	batch := new(pgx.Batch)
+	batch.Queue(`SELECT FROM auth.sessions WHERE id = (SELECT session_id FROM auth.refresh_tokens WHERE token_hash = $1)
+		FOR NO KEY UPDATE`, hash)
+	batch.Queue(`SELECT FROM auth.grants WHERE handle = (SELECT grant_handle FROM auth.refresh_tokens WHERE token_hash = $1)
+		FOR NO KEY UPDATE`, hash)
+	batch.Queue(selectRefresh, hash).QueryRow(func(found pgx.Row) error { return found.Scan(row.targets()...) })
+	err = t.conn.SendBatch(t.ctx, batch).Close()
+	return row, notFound(err, provider.ErrInvalidGrant)
 }
 
 // inGrace reports whether a rotated token may be answered once more: its successor is live and unused.
