@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS = -s -w -X main.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test race check fmtcheck lint generate generated fmt vuln bench bench-ledger soak build image notices
+.PHONY: help run dev test gallery race check fmtcheck lint generate generated fmt vuln bench bench-ledger soak build image notices
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -20,6 +20,10 @@ test: ## run all tests, and list what was skipped
 	@mkdir -p dist; go test -v ./... > dist/test.log 2>&1; code=$$?; \
 	grep -E '^(ok|FAIL|panic:)|^ *--- FAIL|SKIPPED' dist/test.log; \
 	[ $$code = 0 ] || echo "the whole output is in dist/test.log"; exit $$code
+
+gallery: ## take pictures of every page, and make dist/gallery/index.html of them
+	@rm -rf dist/gallery; mkdir -p dist/gallery
+	SCREENSHOTS=$(CURDIR)/dist/gallery go test -run Browser -count 1 .
 
 race: ## run all tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race ./...

@@ -66,7 +66,8 @@ func chromium(t *testing.T) (context.Context, func() []string) {
 	}
 }
 
-// shots takes each page in light and dark, wide and at 320 px, and checks that nothing scrolls sideways.
+// shots takes each page in light and dark, wide and at 360 px, and checks that nothing scrolls sideways, at 320 px
+// neither, and that axe-core finds nothing.
 type shots struct {
 	dir string
 	t   *testing.T
@@ -74,7 +75,7 @@ type shots struct {
 
 func (s shots) take(name string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		for _, width := range []int64{1280, 320} {
+		for _, width := range []int64{1280, 360} {
 			for _, scheme := range []string{"light", "dark"} {
 				if err := s.one(ctx, target, fmt.Sprintf("%s-%s-%d", name, scheme, width), width, scheme); err != nil {
 					return err
@@ -97,6 +98,32 @@ func (s shots) one(ctx context.Context, target *chromedp.Target, name string, wi
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 800)); err != nil {
 		return err
 	}
+	if (width == 1280) == (scheme == "light") { // each scheme and each width once
+		found, err := violations(ctx)
+		if err != nil {
+			return err
+		}
+		for _, v := range found {
+			s.t.Errorf("%s: axe finds %s (%s) at %q", name, v.ID, v.Help, v.Nodes)
+		}
+	}
+	if err := s.fits(ctx, name, width); err != nil {
+		return err
+	}
+	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(s.dir, name+".png"), picture, 0o600)
+}
+
+// fits checks that a page does not scroll sideways, and has one title and one heading.
+func (s shots) fits(ctx context.Context, name string, width int64) error {
+	if width == 360 {
+		if err := chromedp.Do(ctx, chromedp.EmulateViewport(320, 800)); err != nil {
+			return err
+		}
+	}
 	overflow, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
 	if err != nil {
 		return err
@@ -108,11 +135,15 @@ func (s shots) one(ctx context.Context, target *chromedp.Target, name string, wi
 	if overflow > 0 || headings != 1 {
 		s.t.Errorf("%s: scrolls sideways by %d px, %d h1", name, overflow, headings)
 	}
-	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	path, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.pathname`))
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(s.dir, name+".png"), picture, 0o600)
+	seenPages.Store(path, true)
+	if width == 360 {
+		return chromedp.Do(ctx, chromedp.EmulateViewport(width, 800))
+	}
+	return nil
 }
 
 // TestBrowser walks as a person through sign-up, consent, the demo, spending, logout and login, without a

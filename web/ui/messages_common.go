@@ -3,6 +3,7 @@ package ui
 // Keys of what many pages share.
 const (
 	Skip          Key = "skip"
+	DevLabel      Key = "dev.label"
 	ErrorPrefix   Key = "error.prefix"
 	Development   Key = "dev.banner"
 	SignOut       Key = "signout"
@@ -34,6 +35,10 @@ var commonTexts = texts{
 	Skip: {
 		"Skip to content",
 		"Zum Inhalt springen",
+	},
+	DevLabel: {
+		"Notice",
+		"Hinweis",
 	},
 	ErrorPrefix: {
 		"Error: {title}",
