@@ -64,6 +64,19 @@ type Command struct {
 	DailyFree Amount
 }
 
+// bytes is the length of the texts that a command brings.
+func (c Command) bytes() int {
+	switch {
+	case c.Use != nil:
+		return len(c.Use.Description) + len(c.Use.Metadata)
+	case c.Refund != nil:
+		return len(c.Refund.Description) + len(c.Refund.Metadata)
+	case c.Adjust != nil:
+		return len(c.Adjust.Reason)
+	}
+	return 0
+}
+
 // Result is what a command came to.
 type Result struct {
 	Transaction Transaction // that the command made

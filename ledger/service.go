@@ -249,7 +249,7 @@ func (l *Ledger) request(ctx context.Context, w Wants, amount Amount, c Command)
 func (l *Ledger) decide(ctx context.Context, w Wants, c Command) (Result, Wallet, error) {
 	var result Result
 	var wallet Wallet
-	w.ID = c.ID
+	w.ID, w.Bytes = c.ID, c.bytes()
 	err := l.store.Decide(ctx, w, func(now time.Time, s State) (Delta, error) {
 		var delta Delta
 		var err error

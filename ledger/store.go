@@ -38,6 +38,8 @@ type Wants struct {
 	ID uuid.UUID
 	// Use is the use to be given back, loaded with what has been given back of it; nil: none.
 	Use uuid.UUID
+	// Bytes is the length of the command's texts, by which a store bounds what it commits at one time.
+	Bytes int
 }
 
 // Store keeps wallets and their journal. Each method is one database transaction.

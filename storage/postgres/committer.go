@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,9 @@ import (
 const (
 	queueSize = 4096
 	maxBatch  = 512
+	maxShare  = maxBatch / 2 // of one wallet while others wait
+	maxBytes  = 4 << 20      // of a batch
+	rowBytes  = 1 << 10      // of a command beside its texts, roughly
 	takeWait  = 2 * time.Second // longest wait of a command before it is taken
 	// resolveLimit is how long the outcome of a commit whose answer was lost is looked for.
 	resolveLimit = 10 * time.Second
@@ -152,53 +156,45 @@ func (c *committer) stop() {
 // lane commits the commands of its wallets, one batch at a time.
 type lane struct {
 	*committer
-	queue  chan *command
-	later  []*command // taken, for the next batch
-	logger *slog.Logger
+	queue   chan *command
+	waiting []*command // out of the queue and not taken yet, in order
+	logger  *slog.Logger
 }
 
 func (l *lane) run() {
 	for {
-		if len(l.later) > 0 {
-			l.batch()
-			continue
-		}
-		select {
-		case c := <-l.queue:
-			l.admit(c)
-			l.batch()
-		case <-l.quit:
-			for l.fill(); len(l.later) > 0; l.fill() {
-				l.batch()
+		if len(l.waiting) == 0 {
+			select {
+			case c := <-l.queue:
+				l.waiting = append(l.waiting, c)
+			case <-l.quit:
+				for l.fill(); len(l.waiting) > 0; l.fill() {
+					l.batch()
+				}
+				return
 			}
-			return
 		}
+		l.fill()
+		l.batch()
 	}
 }
 
-func (l *lane) admit(c *command) {
-	if c.take() {
-		l.later = append(l.later, c)
-	}
-}
-
-// fill takes what waits, up to a whole batch.
+// fill looks at what waits.
 func (l *lane) fill() {
-	for len(l.later) < maxBatch {
+	for len(l.waiting) < queueSize {
 		select {
 		case c := <-l.queue:
-			l.admit(c)
+			l.waiting = append(l.waiting, c)
 		default:
 			return
 		}
 	}
 }
 
-// batch commits what waits, and answers.
+// batch takes, commits and answers some of what waits.
 func (l *lane) batch() {
-	l.fill()
 	var commands []*command
-	commands, l.later = choose(l.later)
+	commands, l.waiting = choose(l.waiting)
 	if len(commands) == 0 {
 		return
 	}
@@ -208,20 +204,29 @@ func (l *lane) batch() {
 	}
 }
 
-// choose leaves for the next batch what must see others committed: a use and its refunds are read from the
-// database, so a refund is the first command of its wallet in a batch. The order of a wallet's commands is kept.
+// choose takes a batch, and leaves the rest for the next. The order of a wallet's commands is kept. One wallet gets at
+// most maxShare while others wait. What must see others committed waits for them: a use and its refunds are read from the
+// database, so a refund is the first command of its wallet in a batch.
 func choose(waiting []*command) (now, later []*command) {
-	touched := make(map[[16]byte]bool, len(waiting)) // by what is chosen
-	behind := make(map[[16]byte]bool)                // something of the wallet waits
+	most := maxBatch
+	if slices.ContainsFunc(waiting, func(c *command) bool { return c.wants.UserID != waiting[0].wants.UserID }) {
+		most = maxShare
+	}
+	taken := make(map[uuid.UUID]int, len(waiting)) // by wallet
+	behind := make(map[uuid.UUID]bool)             // something of the wallet waits
+	bytes, full := 0, false
 	for _, c := range waiting {
-		of := c.wants.UserID
-		if behind[of] || c.wants.Use != uuid.Nil && touched[of] {
+		of, size := c.wants.UserID, rowBytes+c.wants.Bytes
+		full = full || len(now) == maxBatch || len(now) > 0 && bytes+size > maxBytes
+		switch {
+		case full, behind[of], taken[of] == most, c.wants.Use != uuid.Nil && taken[of] > 0:
 			behind[of] = true
 			later = append(later, c)
-			continue
+		case c.take():
+			taken[of]++
+			bytes += size
+			now = append(now, c)
 		}
-		touched[of] = true
-		now = append(now, c)
 	}
 	return now, later
 }

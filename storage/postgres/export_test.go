@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"mana/ledger"
 )
 
 // ExecForTest runs SQL, also several statements, as the program's own role would on its own behalf.
@@ -51,6 +53,17 @@ func RulesForTest(ctx context.Context, db *DB) (stored, known []string, err erro
 
 // CountsForTest tell how commands of the ledger ended.
 func CountsForTest(db *DB) *Counts { return &db.committer.Counts }
+
+// ChooseForTest tells how many of the commands that wait, by what they want, are one batch.
+func ChooseForTest(waiting []ledger.Wants) (now, later []ledger.Wants) {
+	var commands []*command
+	for _, w := range waiting {
+		commands = append(commands, newCommand(w, nil))
+	}
+	wants := func(c *command) ledger.Wants { return c.wants }
+	chosen, rest := choose(commands)
+	return column(chosen, wants), column(rest, wants)
+}
 
 // QueuedForTest tells how many commands of the ledger wait.
 func QueuedForTest(db *DB) (n int) {
