@@ -100,9 +100,13 @@ func (p *program) checkLedger(ctx context.Context) error {
 	return err
 }
 
-// advanceKeys lets the signing keys age.
+// advanceKeys lets the signing keys age, and lets other processes know of a change.
 func (p *program) advanceKeys(ctx context.Context) error {
-	return errors.Join(p.ring.Advance(ctx), p.reloadKeys(ctx))
+	changed, err := changes(ctx, p.db, func() error { return p.ring.Advance(ctx) })
+	if changed {
+		p.shared.renew()
+	}
+	return errors.Join(err, p.reloadKeys(ctx))
 }
 
 // reloadKeys reads the signing keys again and publishes what changed.

@@ -18,11 +18,12 @@ import (
 type shared struct {
 	valkey  *valkey.Valkey // nil: this is the only process
 	ended   chan struct{}  // something ended here that others are to forget
+	renewed chan struct{}  // something changed here that others are to read again
 	changed chan struct{}  // something changed elsewhere
 }
 
 func (c *config) share(master keys.MasterKey, logger *slog.Logger, set *metrics.Set) (*shared, error) {
-	s := &shared{ended: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
+	s := &shared{ended: make(chan struct{}, 1), renewed: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
 	if c.valkey == nil {
 		return s, nil
 	}
@@ -59,6 +60,9 @@ func (s *shared) ready() func(context.Context) error {
 // end lets the other processes know soon that something ended here. It does not wait.
 func (s *shared) end() { poke(s.ended) }
 
+// renew lets the other processes know soon that clients or keys changed here. It does not wait.
+func (s *shared) renew() { poke(s.renewed) }
+
 // poke wakes who waits, once for all that happened meanwhile.
 func poke(waiting chan<- struct{}) {
 	select {
@@ -79,7 +83,8 @@ func (s *shared) listen(ctx context.Context, forget func()) {
 	})
 }
 
-// tell lets the other processes know what ended here, until ctx ends. Whom it reaches late forgets within a second.
+// tell lets the other processes know what ended and changed here, until ctx ends. Whom it reaches late finds it within a
+// second.
 func (s *shared) tell(ctx context.Context) {
 	for {
 		select {
@@ -89,6 +94,8 @@ func (s *shared) tell(ctx context.Context) {
 			if s.valkey.Publish(ctx, valkey.Ended) != nil {
 				time.AfterFunc(time.Second, s.end)
 			}
+		case <-s.renewed:
+			_ = s.valkey.Publish(ctx, valkey.Changed) // a process that connects later reads everything again
 		}
 	}
 }
@@ -99,15 +106,9 @@ func (c *config) telling(ctx context.Context, db *storage.DB, command func() err
 	if c.valkey == nil {
 		return command()
 	}
-	before, err := db.Revisions(ctx)
-	if err != nil {
+	changed, err := changes(ctx, db, command)
+	if err != nil || !changed {
 		return err
-	}
-	if err := command(); err != nil {
-		return err
-	}
-	if after, err := db.Revisions(ctx); err == nil && maps.Equal(before, after) {
-		return nil
 	}
 	v, err := valkey.Open(valkey.Config{Server: *c.valkey, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 	if err == nil {
@@ -115,4 +116,17 @@ func (c *config) telling(ctx context.Context, db *storage.DB, command func() err
 		_ = v.Publish(ctx, valkey.Changed) // the command is done all the same
 	}
 	return nil
+}
+
+// changes reports whether something changed, while do ran, of what servers keep in memory.
+func changes(ctx context.Context, db *storage.DB, do func() error) (bool, error) {
+	before, err := db.Revisions(ctx)
+	if err != nil {
+		return false, err
+	}
+	if err := do(); err != nil {
+		return false, err
+	}
+	after, err := db.Revisions(ctx)
+	return err != nil || !maps.Equal(before, after), nil
 }

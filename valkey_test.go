@@ -426,10 +426,10 @@ func TestReplicasHear(t *testing.T) {
 	eventually(t, "everything is read again after a connection", func() bool { return b.forgot.Load() > told })
 }
 
-// TestCommandsTell lets running servers hear of what a command changed, and of nothing else.
-func TestCommandsTell(t *testing.T) {
-	t.Parallel()
-	cache := storagetest.StartValkey(t)
+// hearChanges counts how often processes on a server are told to read again what they keep in memory: once when it
+// begins to listen, until the test ends.
+func hearChanges(t *testing.T, cache *storagetest.ValkeyServer) *atomic.Int64 {
+	t.Helper()
 	at, err := valkey.ParseURL(cache.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -440,7 +440,7 @@ func TestCommandsTell(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	var group sync.WaitGroup
-	var changed atomic.Int64
+	changed := new(atomic.Int64)
 	group.Go(func() {
 		v.Run(ctx, func(s valkey.Signal) {
 			if s == valkey.Changed {
@@ -450,6 +450,14 @@ func TestCommandsTell(t *testing.T) {
 	})
 	t.Cleanup(func() { stop(); group.Wait(); v.Close() })
 	eventually(t, "it listens", func() bool { return changed.Load() == 1 })
+	return changed
+}
+
+// TestCommandsTell lets running servers hear of what a command changed, and of nothing else.
+func TestCommandsTell(t *testing.T) {
+	t.Parallel()
+	cache := storagetest.StartValkey(t)
+	changed := hearChanges(t, cache)
 	s := prepare(t, "VALKEY_URL="+cache.URL)
 	s.command(t, "client", "list")
 	client := s.create(t, "Notes", "--redirect", callback)
@@ -459,4 +467,22 @@ func TestCommandsTell(t *testing.T) {
 	eventually(t, "a new service key is told", func() bool { return changed.Load() == 3 })
 	cache.Stop()
 	s.command(t, "client", "delete", client.ID, "--yes")
+}
+
+// TestRotationTells lets other processes hear of a key that the job of a server has made, and of nothing when it had
+// nothing to do.
+func TestRotationTells(t *testing.T) {
+	t.Parallel()
+	cache := storagetest.StartValkey(t)
+	changed := hearChanges(t, cache)
+	s := prepare(t, "VALKEY_URL="+cache.URL, "MASTER_KEY="+keys.NewMasterKey().Encode())
+	r := s.newReplica(t)
+	s.sql(t, `UPDATE auth_signing_keys SET activated_at = activated_at - 90 * 86400000000`)
+	before := len((&server{issuer: r.url}).keyset(t))
+	r.run(t)
+	eventually(t, "a new key is told", func() bool { return changed.Load() == 2 })
+	eventually(t, "it is published", func() bool { return len((&server{issuer: r.url}).keyset(t)) == before+1 })
+	if err := r.advanceKeys(t.Context()); err != nil || len(r.shared.renewed) > 0 {
+		t.Errorf("got %v and %d to be told, want nothing", err, len(r.shared.renewed))
+	}
 }

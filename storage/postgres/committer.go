@@ -21,9 +21,9 @@ import (
 const (
 	queueSize = 4096
 	maxBatch  = 512
-	maxShare  = maxBatch / 2 // of one wallet while others wait
-	maxBytes  = 4 << 20      // of a batch
-	rowBytes  = 1 << 10      // of a command beside its texts, roughly
+	maxShare  = maxBatch / 2    // of one wallet while others wait
+	maxBytes  = 4 << 20         // of a batch
+	rowBytes  = 1 << 10         // of a command beside its texts, roughly
 	takeWait  = 2 * time.Second // longest wait of a command before it is taken
 	// resolveLimit is how long the outcome of a commit whose answer was lost is looked for.
 	resolveLimit = 10 * time.Second
