@@ -114,7 +114,7 @@ func (p *program) endDemo(ctx context.Context) error {
 
 // site is what all pages share.
 func (c *config) site() (ui.Site, error) {
-	assets, err := ui.NewAssets()
+	assets, err := ui.NewAssets(c.theme)
 	if err != nil {
 		return ui.Site{}, err
 	}

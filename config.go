@@ -25,6 +25,7 @@ import (
 	"mana/provider/upstream"
 	"mana/storage/valkey"
 	"mana/web"
+	"mana/web/ui"
 )
 
 // setting is one line of the table that drives parsing, the README's table and suggestions.
@@ -79,6 +80,8 @@ type config struct {
 	drain         time.Duration // negative: the default of the mode
 	shutdown      time.Duration // 0: the default of the mode
 	brand         string
+	theme         ui.Theme
+	accentShown   string // BRAND_ACCENT as it had to be corrected; empty: as it was given
 	imprintURL    string
 	privacyURL    string
 	termsURL      string
@@ -136,6 +139,8 @@ func settings() []setting {
 		{"DRAIN", "", "time between readiness off and listener closed; 5s, 0s in dev mode", false, func(c *config, v string) error { return durationIn(v, 0, time.Minute, &c.drain) }},
 		{"SHUTDOWN_TIMEOUT", "", "longest wait for requests in flight; 20s, 2s in dev mode", false, func(c *config, v string) error { return durationIn(v, time.Second, 10*time.Minute, &c.shutdown) }},
 		{"BRAND_NAME", "Mana", "name on the pages", false, text(func(c *config) *string { return &c.brand })},
+		{"BRAND_ACCENT", "#2f4bc7", "colour of links and buttons, as #rrggbb; darkened or lightened until it can be read", false, parseAccent},
+		{"BRAND_LOGO_FILE", "", "PNG or SVG file of at most 64 KiB, shown 32 px high in place of our sign", false, parseLogo},
 		{"IMPRINT_URL", "", "link in the footer", false, link(func(c *config) *string { return &c.imprintURL })},
 		{"PRIVACY_URL", "", "link in the footer", false, link(func(c *config) *string { return &c.privacyURL })},
 		{"TERMS_URL", "", "link in the footer", false, link(func(c *config) *string { return &c.termsURL })},
@@ -337,6 +342,9 @@ func (c *config) warnings(environ []string) []string {
 	var out []string
 	if c.jwtIssuer != "" && c.jwtIssuer != c.issuer.String() {
 		out = append(out, "JWT_ISSUER is not used: tokens carry "+c.issuer.String())
+	}
+	if c.accentShown != "" {
+		out = append(out, "BRAND_ACCENT cannot be read on our pages (4.5:1): light ones show "+c.accentShown)
 	}
 	for _, name := range []string{"REDIS_HOST", "REDIS_PASSWORD"} {
 		if c.set[name] != "" && (c.set["VALKEY_URL"] != "" || c.redisHost == "") {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"mana/provider/identity"
 	"mana/storage"
 	"mana/storage/postgres"
+	"mana/web/ui"
 )
 
 func text(field func(*config) *string) func(*config, string) error {
@@ -83,6 +85,35 @@ func parseListen(c *config, value string) error {
 func parseLogLevel(c *config, value string) error {
 	if err := c.logLevel.UnmarshalText([]byte(value)); err != nil {
 		return errors.New("must be debug, info, warn or error")
+	}
+	return nil
+}
+
+func parseAccent(c *config, value string) (err error) {
+	if value != "#2f4bc7" { // that of the design has a shade of its own for dark
+		c.theme.Accent, c.accentShown, err = ui.ParseAccent(value)
+	}
+	return err
+}
+
+const maxLogo = 64 << 10 // bytes
+
+func parseLogo(c *config, value string) error {
+	if value == "" {
+		return nil
+	}
+	info, err := os.Stat(value)
+	if err != nil {
+		return errors.New("cannot be read")
+	}
+	if info.Size() > maxLogo {
+		return errors.New("must have at most 64 KiB")
+	}
+	if c.theme.Logo, err = os.ReadFile(value); err != nil {
+		return errors.New("cannot be read")
+	}
+	if _, err := ui.NewAssets(c.theme); err != nil {
+		return fmt.Errorf("is %w", err)
 	}
 	return nil
 }

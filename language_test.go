@@ -33,7 +33,7 @@ func TestLanguageOfRequest(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid email")
 	f.browser.authorize(f.auth())
-	f.browser.says(f.browser.get(f.auth("prompt", "consent", "ui_locales", "xx de-AT en")), "de", "Notes erlauben?", "Ihre E-Mail-Adresse sehen")
+	f.browser.says(f.browser.get(f.auth("prompt", "consent", "ui_locales", "xx de-AT en")), "de", "Zugriff für Notes erlauben?", "Ihre E-Mail-Adresse sehen")
 	f.browser.says(f.browser.get(f.auth("prompt", "consent", "ui_locales", "fr")), "en", "Allow Notes?")
 	f.browser.says(f.browser.get(f.auth("client_id", "mc_nobody", "ui_locales", "de")), "de", "Diese App ist nicht bekannt")
 	f.browser.says(f.browser.get("/account"), "en")
@@ -41,8 +41,8 @@ func TestLanguageOfRequest(t *testing.T) {
 	f.command(t, "user", "set", "ada@example.com", "locale=de-DE", "zoneinfo=Europe/Berlin")
 	b := f.server.browser(t)
 	b.language = "en"
-	b.says(b.signIn(b.get("/login"), "ada@example.com"), "de", "Guten Tag, Ada Lovelace")
-	if account := b.get("/account"); !strings.Contains(account.body, "\u00a0CET</time>") && !strings.Contains(account.body, "\u00a0CEST</time>") {
+	b.says(b.signIn(b.get("/login"), "ada@example.com"), "de", "Ada Lovelace")
+	if account := b.get("/account/credits"); !strings.Contains(account.body, "\u00a0CET</time>") && !strings.Contains(account.body, "\u00a0CEST</time>") {
 		t.Errorf("got times in another zone:\n%s", account.body)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"mime"
@@ -25,6 +26,7 @@ var assetFiles embed.FS
 type Assets struct {
 	byName map[string]*asset // "app.css"
 	byPath map[string]*asset // "/assets/app.1a2b3c4d.css"
+	logo   string            // name of the operator's logo, empty: none
 }
 
 type asset struct {
@@ -32,8 +34,30 @@ type asset struct {
 	plain, zipped    []byte
 }
 
-// NewAssets prepares the embedded files.
-func NewAssets() (*Assets, error) {
+// Theme is what an operator gives the pages. The zero value is our own.
+type Theme struct {
+	Accent Accent
+	Logo   []byte // a picture, PNG or SVG; nil: none
+}
+
+// logoNames are those of the logo as an asset, by how a picture begins.
+var logoNames = map[string]string{"\x89PNG": "logo.png", "<svg": "logo.svg", "<?xml": "logo.svg"}
+
+// ErrLogo says that a file is neither a PNG nor an SVG picture.
+var ErrLogo = errors.New("neither a PNG nor an SVG picture")
+
+// logoName is what a picture is called among the assets.
+func logoName(picture []byte) (string, error) {
+	for start, name := range logoNames {
+		if bytes.HasPrefix(picture, []byte(start)) {
+			return name, nil
+		}
+	}
+	return "", ErrLogo
+}
+
+// NewAssets prepares the embedded files and those of the theme. [ErrLogo].
+func NewAssets(theme Theme) (*Assets, error) {
 	a := &Assets{byName: make(map[string]*asset), byPath: make(map[string]*asset)}
 	entries, err := fs.ReadDir(assetFiles, "assets")
 	if err != nil {
@@ -44,18 +68,46 @@ func NewAssets() (*Assets, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading asset %s: %w", entry.Name(), err)
 		}
-		sum := sha256.Sum256(content)
-		extension := path.Ext(entry.Name())
-		file := &asset{
-			url:         AssetPath + strings.TrimSuffix(entry.Name(), extension) + "." + hex.EncodeToString(sum[:5]) + extension,
-			contentType: mime.TypeByExtension(extension), plain: content,
+		switch entry.Name() {
+		case "app.css":
+			content = append(content, theme.Accent.css()...)
+		case "favicon.svg":
+			content = []byte(theme.Accent.icon(string(content)))
 		}
-		if file.zipped, err = compressed(content); err != nil {
-			return nil, fmt.Errorf("compressing asset %s: %w", entry.Name(), err)
+		if err := a.add(entry.Name(), content); err != nil {
+			return nil, err
 		}
-		a.byName[entry.Name()], a.byPath[file.url] = file, file
 	}
-	return a, nil
+	if theme.Logo == nil {
+		return a, nil
+	}
+	if a.logo, err = logoName(theme.Logo); err != nil {
+		return nil, err
+	}
+	return a, a.add(a.logo, theme.Logo)
+}
+
+// Logo is the address of the operator's logo, empty without one.
+func (a *Assets) Logo() string {
+	if a.logo == "" {
+		return ""
+	}
+	return a.URL(a.logo)
+}
+
+func (a *Assets) add(name string, content []byte) error {
+	sum := sha256.Sum256(content)
+	extension := path.Ext(name)
+	file := &asset{
+		url:         AssetPath + strings.TrimSuffix(name, extension) + "." + hex.EncodeToString(sum[:5]) + extension,
+		contentType: mime.TypeByExtension(extension), plain: content,
+	}
+	var err error
+	if file.zipped, err = compressed(content); err != nil {
+		return fmt.Errorf("compressing asset %s: %w", name, err)
+	}
+	a.byName[name], a.byPath[file.url] = file, file
+	return nil
 }
 
 func compressed(content []byte) ([]byte, error) {
@@ -84,6 +136,7 @@ func (a *Assets) Serve(w http.ResponseWriter, r *http.Request) bool {
 	header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	header.Set("Content-Type", file.contentType)
 	header.Set("Vary", "Accept-Encoding")
+	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox") // of a picture that is opened by itself
 	body := file.plain
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		header.Set("Content-Encoding", "gzip")

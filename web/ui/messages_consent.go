@@ -21,7 +21,7 @@ const (
 var consentTexts = texts{
 	ConsentTitle: {
 		"Allow {app}?",
-		"{app} erlauben?",
+		"Zugriff für {app} erlauben?",
 	},
 	NotYou: {
 		"Not you?",

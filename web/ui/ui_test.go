@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -133,45 +131,16 @@ func TestContrast(t *testing.T) {
 		{"field", "bg", 3},
 	} {
 		for i, mode := range []string{"light", "dark"} {
-			if got := contrast(t, tokens[pair.on][i], tokens[pair.ground][i]); got < pair.least {
+			if got := contrast(colour(tokens[pair.on][i]), colour(tokens[pair.ground][i])); got < pair.least {
 				t.Errorf("%s on %s, %s: got %.2f:1, want %.1f:1", pair.on, pair.ground, mode, got, pair.least)
 			}
 		}
 	}
 }
 
-func contrast(t *testing.T, a, b string) float64 {
-	t.Helper()
-	x, y := luminance(t, a), luminance(t, b)
-	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
-}
-
-// luminance is that of WCAG 2.2.
-func luminance(t *testing.T, colour string) float64 {
-	t.Helper()
-	if len(colour) != 7 {
-		t.Fatalf("got no colour %q", colour)
-	}
-	sum := 0.0
-	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
-		n, err := strconv.ParseUint(colour[1+2*i:3+2*i], 16, 8)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := float64(n) / 255
-		if c <= 0.04045 {
-			c /= 12.92
-		} else {
-			c = math.Pow((c+0.055)/1.055, 2.4)
-		}
-		sum += weight * c
-	}
-	return sum
-}
-
 func TestAssetBudget(t *testing.T) {
 	t.Parallel()
-	assets, err := NewAssets()
+	assets, err := NewAssets(Theme{})
 	if err != nil {
 		t.Fatal(err)
 	}
