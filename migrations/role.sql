@@ -10,7 +10,8 @@ GRANT EXECUTE ON FUNCTION auth.forget_devices, auth.delete_events TO {role};
 GRANT SELECT, INSERT, UPDATE ON auth.signing_keys, auth.service_keys TO {role};
 GRANT SELECT, INSERT, UPDATE, DELETE ON auth.passwords, auth.sessions, auth.refresh_tokens, auth.login_attempts,
     auth.clients, auth.requests, auth.consents, auth.grants, auth.codes, auth.revoked_tokens,
-    auth.verification_tokens, auth.mails, auth.accounts TO {role};
+    auth.verification_tokens, auth.mails, auth.accounts,
+    auth.roles, auth.setup_links TO {role};
 
 GRANT SELECT ON credits.accounts, credits.packages TO {role};
 GRANT SELECT, INSERT ON credits.entries, credits.idempotency, credits.bonus_claims TO {role};

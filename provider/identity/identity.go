@@ -41,6 +41,18 @@ var (
 	ErrLinkExpired = errors.New("this link has expired")
 	// ErrName: a name is longer than 255 characters or holds control characters.
 	ErrName = errors.New("invalid name")
+	// ErrRole: a role does not exist, or is not a name that can be given.
+	ErrRole = errors.New("invalid role")
+	// ErrNotAdministrator: whoever acts is no administrator, or no longer.
+	ErrNotAdministrator = errors.New("not an administrator")
+	// ErrLastAdministrator: there would be no administrator left.
+	ErrLastAdministrator = errors.New("the last administrator")
+	// ErrSetupCode: the setup code is wrong, was used, or a newer one has taken its place.
+	ErrSetupCode = errors.New("wrong setup code")
+	// ErrSetupExpired: the setup code has expired.
+	ErrSetupExpired = errors.New("setup code has expired")
+	// ErrSetupDone: there is an administrator already.
+	ErrSetupDone = errors.New("there is an administrator already")
 )
 
 // LockedError says that an account has seen too many failed sign-ins.
@@ -73,6 +85,9 @@ type User struct {
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 }
+
+// Administrates reports whether the person has the rights of an administrator.
+func (u User) Administrates() bool { return u.Live() && u.Role == RoleAdmin }
 
 // Live reports whether the account may be used.
 func (u User) Live() bool { return u.DisabledAt.IsZero() && u.DeletedAt.IsZero() }

@@ -99,6 +99,11 @@ func (r Registration) Faults() []error {
 // Register creates the person, the password, the wallet, the signup bonus, and the mail that proves the address, in one
 // transaction. The error is the first of [Registration.Faults], [ErrEmailTaken] or [ErrBusy].
 func (s *Service) Register(ctx context.Context, r Registration) (User, error) {
+	return s.register(ctx, r, s.store.CreateAccount)
+}
+
+// register makes an account and has it stored.
+func (s *Service) register(ctx context.Context, r Registration, store func(context.Context, NewAccount) (User, error)) (User, error) {
 	if faults := r.Faults(); len(faults) > 0 {
 		return User{}, faults[0]
 	}
@@ -125,7 +130,7 @@ func (s *Service) Register(ctx context.Context, r Registration) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	return s.store.CreateAccount(ctx, account)
+	return store(ctx, account)
 }
 
 // newAccount prepares an account with its wallet, and no way in yet.

@@ -104,4 +104,6 @@ type Store interface {
 	Links
 	Upstreams
 	Outbox
+	Administration
+	Setups
 }

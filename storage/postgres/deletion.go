@@ -55,6 +55,7 @@ func forgetPerson(t *tx, id uuid.UUID, now time.Time) error {
 		`DELETE FROM auth.accounts WHERE user_id = $1`,
 		`DELETE FROM auth.mails WHERE user_id = $1`,
 		`DELETE FROM auth.verification_tokens WHERE user_id = $1`,
+		`DELETE FROM auth.roles WHERE user_id = $1`,
 		`SELECT auth.forget_devices($1)`,
 	} {
 		batch.Queue(statement, id)

@@ -43,42 +43,44 @@ func (r *userRow) value() identity.User {
 
 // CreateAccount implements [identity.Accounts].
 func (s *Identity) CreateAccount(ctx context.Context, a identity.NewAccount) (identity.User, error) {
-	now := s.db.clock()
-	err := s.db.write(ctx, system, func(t *tx) error {
-		if err := insertUser(t, a); err != nil {
-			return err
-		}
-		if a.Linked != nil {
-			if _, err := insertAccount(t, *a.Linked); err != nil {
-				return err
-			}
-		}
-		fresh, err := claimBonus(t, a, now)
-		if err != nil {
-			return err
-		}
-		delta, err := ledger.Open(a.User.ID, now, a.Opening, fresh)
-		if err != nil {
-			return err
-		}
-		if err := insertWallet(t, delta.Wallet); err != nil {
-			return err
-		}
-		if err := writeJournal(t, delta); err != nil {
-			return err
-		}
-		if err := insertLink(t, a.User.ID, a.Link, now); err != nil {
-			return err
-		}
-		if err := insertMail(t, a.User.ID, a.Mail, now); err != nil {
-			return err
-		}
-		return insertEvent(t, a.Event, now)
-	})
+	err := s.db.write(ctx, system, func(t *tx) error { return insertPerson(t, a, s.db.clock()) })
 	if err != nil {
 		return identity.User{}, fmt.Errorf("creating an account: %w", err)
 	}
 	return a.User, nil
+}
+
+// insertPerson stores a person with all that comes into being with them.
+func insertPerson(t *tx, a identity.NewAccount, now time.Time) error {
+	if err := insertUser(t, a); err != nil {
+		return err
+	}
+	if a.Linked != nil {
+		if _, err := insertAccount(t, *a.Linked); err != nil {
+			return err
+		}
+	}
+	fresh, err := claimBonus(t, a, now)
+	if err != nil {
+		return err
+	}
+	delta, err := ledger.Open(a.User.ID, now, a.Opening, fresh)
+	if err != nil {
+		return err
+	}
+	if err := insertWallet(t, delta.Wallet); err != nil {
+		return err
+	}
+	if err := writeJournal(t, delta); err != nil {
+		return err
+	}
+	if err := insertLink(t, a.User.ID, a.Link, now); err != nil {
+		return err
+	}
+	if err := insertMail(t, a.User.ID, a.Mail, now); err != nil {
+		return err
+	}
+	return insertEvent(t, a.Event, now)
 }
 
 func insertUser(t *tx, a identity.NewAccount) error {

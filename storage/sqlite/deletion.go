@@ -49,6 +49,7 @@ func forgetPerson(t *tx, id uuid.UUID, now int64) error {
 		`DELETE FROM auth_accounts WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_mails WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_verification_tokens WHERE ?1 AND user_id = ?2`,
+		`DELETE FROM auth_roles WHERE ?1 AND user_id = ?2`,
 		`UPDATE auth_security_events SET ip_address = '', user_agent = ''
 			WHERE ?1 AND user_id = ?2 AND (ip_address <> '' OR user_agent <> '')`,
 	} {

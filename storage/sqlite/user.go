@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -63,42 +64,44 @@ func (p *storedProfile) Scan(value any) error {
 
 // CreateAccount implements [identity.Accounts].
 func (s *Identity) CreateAccount(ctx context.Context, a identity.NewAccount) (identity.User, error) {
-	now := s.db.clock()
-	err := s.db.write(ctx, func(t *tx) error {
-		if err := insertUser(t, a); err != nil {
-			return err
-		}
-		if a.Linked != nil {
-			if _, err := insertAccount(t, *a.Linked); err != nil {
-				return err
-			}
-		}
-		fresh, err := claimBonus(t, a, timestamp(now))
-		if err != nil {
-			return err
-		}
-		delta, err := ledger.Open(a.User.ID, now, a.Opening, fresh)
-		if err != nil {
-			return err
-		}
-		if err := insertWallet(t, delta.Wallet); err != nil {
-			return err
-		}
-		if err := writeJournal(t, delta); err != nil {
-			return err
-		}
-		if err := insertLink(t, a.User.ID, a.Link, timestamp(now)); err != nil {
-			return err
-		}
-		if err := insertMail(t, a.User.ID, a.Mail, timestamp(now)); err != nil {
-			return err
-		}
-		return insertEvent(t, a.Event, timestamp(now))
-	})
+	err := s.db.write(ctx, func(t *tx) error { return insertPerson(t, a, s.db.clock()) })
 	if err != nil {
 		return identity.User{}, fmt.Errorf("creating an account: %w", err)
 	}
 	return a.User, nil
+}
+
+// insertPerson stores a person with all that comes into being with them.
+func insertPerson(t *tx, a identity.NewAccount, now time.Time) error {
+	if err := insertUser(t, a); err != nil {
+		return err
+	}
+	if a.Linked != nil {
+		if _, err := insertAccount(t, *a.Linked); err != nil {
+			return err
+		}
+	}
+	fresh, err := claimBonus(t, a, timestamp(now))
+	if err != nil {
+		return err
+	}
+	delta, err := ledger.Open(a.User.ID, now, a.Opening, fresh)
+	if err != nil {
+		return err
+	}
+	if err := insertWallet(t, delta.Wallet); err != nil {
+		return err
+	}
+	if err := writeJournal(t, delta); err != nil {
+		return err
+	}
+	if err := insertLink(t, a.User.ID, a.Link, timestamp(now)); err != nil {
+		return err
+	}
+	if err := insertMail(t, a.User.ID, a.Mail, timestamp(now)); err != nil {
+		return err
+	}
+	return insertEvent(t, a.Event, timestamp(now))
 }
 
 func insertUser(t *tx, a identity.NewAccount) error {
