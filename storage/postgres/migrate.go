@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,31 +18,105 @@ var ErrSchema = errors.New("database schema does not fit this program")
 // migrationLock is the key of the advisory lock that one migration holds: "mana" in ASCII.
 const migrationLock = 0x6d616e61
 
-// oldestSchema is the version that this program can serve at least: it may be started before a migration.
-const oldestSchema = 10
+// A migration that waits for a table lets everybody wait behind it. So it gives up before the program's role does (2 s),
+// lets them pass, and tries again.
+const (
+	migrateWait  = time.Second
+	migrateTries = 60
+)
 
 // Migrate brings the schema up to date and gives role, which must exist, the rights of the program. url connects
-// as the role that owns the schema, past PgBouncer. Everything is one transaction: of several starters one does
-// the work, and a crash leaves the schema as it was. A changed file and a newer schema are refused. It
-// returns the steps that were applied.
+// as the role that owns the schema, past PgBouncer. Each step is a transaction: of several starters one does
+// it, and a crash leaves the schema as it was before or after. Programs that run go on. A changed file and a newer schema
+// are refused. It returns the steps that were applied.
 func Migrate(ctx context.Context, url, role string) ([]migrations.Step, error) {
+	steps, err := migrations.Postgres()
+	if err != nil {
+		return nil, err
+	}
+	return Apply(ctx, url, role, steps)
+}
+
+// Apply is [Migrate] to the steps of any release.
+func Apply(ctx context.Context, url, role string, steps []migrations.Migration) ([]migrations.Step, error) {
 	conn, err := connect(ctx, url)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is left to lose
 	var done []migrations.Step
+	for try := 1; ; {
+		step, last, err := applyNext(ctx, conn, role, steps)
+		switch {
+		case err == nil:
+			try = 1
+			if step.Version > 0 {
+				done = append(done, step)
+			}
+			if last {
+				return done, nil
+			}
+			continue
+		case code(err) != "55P03" && !lost(err) || try == migrateTries:
+			return done, answerable(err)
+		}
+		try++
+		if err := pause(ctx, migrateWait); err != nil {
+			return done, err
+		}
+	}
+}
+
+// applyNext applies the first step that is missing, if there is one. With the last one, and without one, role gets its
+// rights.
+func applyNext(ctx context.Context, conn *pgx.Conn, role string, steps []migrations.Migration) (step migrations.Step, last bool, err error) {
 	// Rows of people are written by migrations on nobody's behalf.
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: system.begin()}, func(t pgx.Tx) error {
-		if done, err = applySteps(ctx, t); err != nil {
+		if _, err := t.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, migrationLock); err != nil {
+			return fmt.Errorf("waiting for another migration: %w", err)
+		}
+		if _, err := t.Exec(ctx, `SELECT set_config('lock_timeout', $1, true)`, migrateWait.String()); err != nil {
+			return fmt.Errorf("bounding the wait for locks: %w", err)
+		}
+		applied, err := appliedSteps(ctx, t, steps)
+		if err != nil {
 			return err
+		}
+		if next := slices.IndexFunc(steps, func(m migrations.Migration) bool { return applied[m.Version].IsZero() }); next >= 0 {
+			if err := applyStep(ctx, t, steps[next]); err != nil {
+				return err
+			}
+			step = migrations.Step{Version: steps[next].Version, Name: steps[next].Name}
+		}
+		if last = len(applied)+1 >= len(steps); !last {
+			return nil
 		}
 		if _, err := t.Conn().PgConn().Exec(ctx, migrations.Role(pgx.Identifier{role}.Sanitize())).ReadAll(); err != nil {
 			return fmt.Errorf("granting rights to role %s: %w", role, err)
 		}
 		return nil
 	})
-	return done, err
+	return step, last, err
+}
+
+// applyStep runs and notes one step.
+func applyStep(ctx context.Context, t pgx.Tx, step migrations.Migration) error {
+	if _, err := t.Conn().PgConn().Exec(ctx, step.SQL).ReadAll(); err != nil {
+		return fmt.Errorf("applying migration %s: %w", step.Name, err)
+	}
+	if step.Version == 1 { // Which steps the database has, and the checksum each had when it was applied.
+		_, err := t.Exec(ctx, `CREATE TABLE auth.schema_migrations (version integer PRIMARY KEY, name text NOT NULL,
+			checksum bytea NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`)
+		if err != nil {
+			return fmt.Errorf("making the table of migrations: %w", err)
+		}
+	}
+	_, err := t.Exec(ctx, `INSERT INTO auth.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)`,
+		step.Version, step.Name, step.Checksum[:])
+	if err != nil {
+		return fmt.Errorf("recording migration %s: %w", step.Name, err)
+	}
+	return nil
 }
 
 // connect opens one connection. An error does not repeat the URL, which may hold a password.
@@ -57,57 +132,12 @@ func connect(ctx context.Context, url string) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// applySteps runs what is missing. Who waits for a lock of a table lets others wait too, so that is bounded.
-func applySteps(ctx context.Context, t pgx.Tx) ([]migrations.Step, error) {
-	steps, err := migrations.Postgres()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := t.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, migrationLock); err != nil {
-		return nil, fmt.Errorf("waiting for another migration: %w", err)
-	}
-	if _, err := t.Exec(ctx, `SET LOCAL lock_timeout = '5s'`); err != nil {
-		return nil, fmt.Errorf("bounding the wait for locks: %w", err)
-	}
-	applied, err := appliedSteps(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	var done []migrations.Step
-	for _, step := range steps {
-		if _, ok := applied[step.Version]; ok {
-			continue
-		}
-		if _, err := t.Conn().PgConn().Exec(ctx, step.SQL).ReadAll(); err != nil {
-			return nil, fmt.Errorf("applying migration %s: %w", step.Name, err)
-		}
-		if step.Version == 1 { // Which steps the database has, and the checksum each had when it was applied.
-			_, err = t.Exec(ctx, `CREATE TABLE auth.schema_migrations (version integer PRIMARY KEY, name text NOT NULL,
-				checksum bytea NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`)
-			if err != nil {
-				return nil, fmt.Errorf("making the table of migrations: %w", err)
-			}
-		}
-		_, err := t.Exec(ctx, `INSERT INTO auth.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)`,
-			step.Version, step.Name, step.Checksum[:])
-		if err != nil {
-			return nil, fmt.Errorf("recording migration %s: %w", step.Name, err)
-		}
-		done = append(done, migrations.Step{Version: step.Version, Name: step.Name})
-	}
-	return done, nil
-}
-
-// appliedSteps reads when each step was applied, and compares them with those of the program. [ErrSchema].
+// appliedSteps reads when each step was applied, and compares them with those that are known. [ErrSchema].
 func appliedSteps(ctx context.Context, q interface {
 	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, query string, args ...any) pgx.Row
-},
+}, steps []migrations.Migration,
 ) (map[int]time.Time, error) {
-	steps, err := migrations.Postgres()
-	if err != nil {
-		return nil, err
-	}
 	var known bool
 	if err := q.QueryRow(ctx, `SELECT to_regclass('auth.schema_migrations') IS NOT NULL`).Scan(&known); err != nil {
 		return nil, fmt.Errorf("looking for migrations: %w", err)
@@ -151,7 +181,7 @@ func Status(ctx context.Context, url string) ([]migrations.Step, error) {
 		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is left to lose
-	applied, err := appliedSteps(ctx, conn)
+	applied, err := appliedSteps(ctx, conn, steps)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"mana/migrations"
 )
 
 // ErrRole says that the role of the URL may do more than the program should: it could pass row-level security.
@@ -19,12 +21,16 @@ func (db *DB) check(ctx context.Context) error {
 		return err
 	}
 	defer conn.Release()
-	applied, err := appliedSteps(ctx, conn)
+	steps, err := migrations.Postgres()
 	if err != nil {
 		return err
 	}
-	if newest := len(applied); newest < oldestSchema {
-		return fmt.Errorf("%w: it is at version %d; run `mana migrate up`", ErrSchema, newest)
+	applied, err := appliedSteps(ctx, conn, steps)
+	if err != nil {
+		return err
+	}
+	if len(applied) < len(steps) {
+		return fmt.Errorf("%w: it is at version %d, this program needs %d; run `mana migrate up`", ErrSchema, len(applied), len(steps))
 	}
 	var copying bool
 	if err := conn.QueryRow(ctx, `SELECT to_regclass('auth.copies') IS NOT NULL`).Scan(&copying); err != nil {
