@@ -21,9 +21,10 @@ test: ## run all tests, and list what was skipped
 	grep -E '^(ok|FAIL|panic:)|^ *--- FAIL|SKIPPED' dist/test.log; \
 	[ $$code = 0 ] || echo "the whole output is in dist/test.log"; exit $$code
 
-gallery: ## take pictures of every page, and make dist/gallery/index.html of them
-	@rm -rf dist/gallery; mkdir -p dist/gallery
+gallery: ## take pictures of every page, and make dist/gallery/index.html of them, in German dist/gallery/de/index.html
+	@rm -rf dist/gallery; mkdir -p dist/gallery/de
 	SCREENSHOTS=$(CURDIR)/dist/gallery go test -run Browser -count 1 .
+	SCREENSHOTS=$(CURDIR)/dist/gallery/de PAGES_LANGUAGE=de go test -run Browser -count 1 .
 
 race: ## run all tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race ./...

@@ -119,8 +119,8 @@ func (d *Demo) show(w http.ResponseWriter, r *http.Request, status int, v demoVi
 	ui.Render(w, r, status, demoPage(v))
 }
 
-func (d *Demo) fail(w http.ResponseWriter, r *http.Request, status int, problem string) error {
-	d.show(w, r, status, demoView{Problem: problem, Session: d.signedIn(r)})
+func (d *Demo) fail(w http.ResponseWriter, r *http.Request, status int, problem ui.Key, pairs ...string) error {
+	d.show(w, r, status, demoView{Problem: ui.T(r.Context(), problem, pairs...), Session: d.signedIn(r)})
 	return nil
 }
 
@@ -169,7 +169,7 @@ func (d *Demo) Logout(w http.ResponseWriter, r *http.Request) error {
 	d.keep(d.Cookies.Browser(r), &demoSession{})
 	party, err := d.relyingParty(r.Context())
 	if err != nil {
-		return d.fail(w, r, http.StatusBadGateway, "The provider could not be discovered.")
+		return d.fail(w, r, http.StatusBadGateway, ui.DemoNoDiscovery)
 	}
 	to := party.GetEndSessionEndpoint() + "?" + query("id_token_hint", session.idToken, "post_logout_redirect_uri", d.Issuer+DemoPath)
 	login.SeeOther(w, r, to)

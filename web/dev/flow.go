@@ -19,6 +19,7 @@ import (
 
 	"mana/provider/identity"
 	"mana/web/login"
+	"mana/web/ui"
 )
 
 // Login answers POST /dev/demo/login: it sends the browser to the provider with fresh state, nonce and
@@ -31,7 +32,7 @@ func (d *Demo) Login(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	party, err := d.relyingParty(ctx)
 	if err != nil {
-		return d.fail(w, r, http.StatusBadGateway, "The provider could not be discovered.")
+		return d.fail(w, r, http.StatusBadGateway, ui.DemoNoDiscovery)
 	}
 	s := &demoSession{
 		state: string(identity.NewSecret()), nonce: string(identity.NewSecret()), verifier: string(identity.NewSecret()),
@@ -49,23 +50,23 @@ func (d *Demo) Callback(w http.ResponseWriter, r *http.Request) error {
 	session, answer := d.session(r), r.URL.Query()
 	switch {
 	case session == nil || session.state == "" || answer.Get("state") != session.state:
-		return d.fail(w, r, http.StatusBadRequest, "The answer does not belong to a login that began in this browser.")
+		return d.fail(w, r, http.StatusBadRequest, ui.DemoForeign)
 	case answer.Get("iss") != d.Issuer:
-		return d.fail(w, r, http.StatusBadRequest, "The answer names another issuer.")
+		return d.fail(w, r, http.StatusBadRequest, ui.DemoOtherIssuer)
 	case answer.Get("error") != "":
 		d.keep(d.Cookies.Browser(r), &demoSession{})
-		return d.fail(w, r, http.StatusBadRequest, "The provider answered: "+answer.Get("error")+".")
+		return d.fail(w, r, http.StatusBadRequest, ui.DemoRefused, "error", answer.Get("error"))
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), callTime)
 	defer cancel()
 	party, err := d.relyingParty(ctx)
 	if err != nil {
-		return d.fail(w, r, http.StatusBadGateway, "The provider could not be discovered.")
+		return d.fail(w, r, http.StatusBadGateway, ui.DemoNoDiscovery)
 	}
 	ctx = context.WithValue(ctx, nonceKey{}, session.nonce)
 	tokens, err := rp.CodeExchange[*oidc.IDTokenClaims](ctx, answer.Get("code"), party, rp.WithCodeVerifier(session.verifier))
 	if err != nil {
-		return d.fail(w, r, http.StatusBadRequest, "The code could not be exchanged, or the ID token is not valid.")
+		return d.fail(w, r, http.StatusBadRequest, ui.DemoNoToken)
 	}
 	done := d.describe(tokens)
 	d.keep(d.Cookies.Browser(r), done)
@@ -94,13 +95,13 @@ func (d *Demo) describe(tokens *oidc.Tokens[*oidc.IDTokenClaims]) *demoSession {
 		TokenCurl: "curl -u " + DemoClientID + ":$SECRET " + d.Issuer + "/token \\\n" +
 			"  -d grant_type=authorization_code -d code=$CODE \\\n  -d code_verifier=$VERIFIER -d redirect_uri=" + d.Issuer + DemoCallback,
 		Checks: []checkView{
-			{"Signature", header.Alg + " with key " + header.Kid + " of " + d.Issuer + "/jwks"},
-			{"Issuer (iss)", claims.Issuer},
-			{"Audience (aud)", strings.Join(claims.Audience, " ")},
-			{"Nonce", "equal to the one sent: " + shorten(claims.Nonce)},
-			{"Expiry (exp)", claims.GetExpiration().UTC().Format(time.RFC3339)},
-			{"Access token hash (at_hash)", base64.RawURLEncoding.EncodeToString(sum[:16])},
-			{"Issuer of the response (RFC 9207)", d.Issuer},
+			{ui.DemoSignature, header.Alg + ", " + header.Kid + ", " + d.Issuer + "/jwks"},
+			{ui.DemoIssuer, claims.Issuer},
+			{ui.DemoAudience, strings.Join(claims.Audience, " ")},
+			{ui.DemoNonce, shorten(claims.Nonce)},
+			{ui.DemoExpiry, claims.GetExpiration().UTC().Format(time.RFC3339)},
+			{ui.DemoTokenHash, base64.RawURLEncoding.EncodeToString(sum[:16])},
+			{ui.DemoResponse, d.Issuer},
 		},
 		Claims: claimsOf(tokens.IDToken),
 	}
@@ -144,7 +145,7 @@ func (d *Demo) Spend(w http.ResponseWriter, r *http.Request) error {
 	}
 	spent, err := d.use(r.Context(), session)
 	if err != nil {
-		return d.fail(w, r, http.StatusBadGateway, "The credits API could not be reached.")
+		return d.fail(w, r, http.StatusBadGateway, ui.DemoNoCredits)
 	}
 	session.Spent = spent
 	d.keep(d.Cookies.Browser(r), session)

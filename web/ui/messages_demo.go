@@ -21,6 +21,19 @@ const (
 	DemoChecks       Key = "demo.checks"
 	DemoClaims       Key = "demo.claims"
 	DemoCurl         Key = "demo.curl"
+	DemoNoDiscovery  Key = "demo.problem.discovery"
+	DemoForeign      Key = "demo.problem.foreign"
+	DemoOtherIssuer  Key = "demo.problem.issuer"
+	DemoRefused      Key = "demo.problem.refused"
+	DemoNoToken      Key = "demo.problem.token"
+	DemoNoCredits    Key = "demo.problem.credits"
+	DemoSignature    Key = "demo.check.signature"
+	DemoIssuer       Key = "demo.check.issuer"
+	DemoAudience     Key = "demo.check.audience"
+	DemoNonce        Key = "demo.check.nonce"
+	DemoExpiry       Key = "demo.check.expiry"
+	DemoTokenHash    Key = "demo.check.hash"
+	DemoResponse     Key = "demo.check.response"
 )
 
 var demoTexts = texts{
@@ -99,5 +112,57 @@ var demoTexts = texts{
 	DemoCurl: {
 		"How the code was exchanged",
 		"So wurde der Code eingetauscht",
+	},
+	DemoNoDiscovery: {
+		"The provider could not be discovered.",
+		"Der Provider war nicht zu finden.",
+	},
+	DemoForeign: {
+		"The answer does not belong to a login that began in this browser.",
+		"Die Antwort gehört zu keiner Anmeldung, die in diesem Browser begann.",
+	},
+	DemoOtherIssuer: {
+		"The answer names another issuer.",
+		"Die Antwort nennt einen anderen Issuer.",
+	},
+	DemoRefused: {
+		"The provider answered: {error}.",
+		"Der Provider hat geantwortet: {error}.",
+	},
+	DemoNoToken: {
+		"The code could not be exchanged, or the ID token is not valid.",
+		"Der Code ließ sich nicht eintauschen, oder das ID-Token ist nicht gültig.",
+	},
+	DemoNoCredits: {
+		"The credits API could not be reached.",
+		"Die Credits-API war nicht zu erreichen.",
+	},
+	DemoSignature: {
+		"Signature: algorithm, key and where it is published",
+		"Signatur: Verfahren, Schlüssel und wo er veröffentlicht ist",
+	},
+	DemoIssuer: {
+		"Issuer (iss)",
+		"Issuer (iss)",
+	},
+	DemoAudience: {
+		"Audience (aud)",
+		"Empfänger (aud)",
+	},
+	DemoNonce: {
+		"Nonce, equal to the one sent",
+		"Nonce, gleich der gesendeten",
+	},
+	DemoExpiry: {
+		"Expiry (exp)",
+		"Ablauf (exp)",
+	},
+	DemoTokenHash: {
+		"Access token hash (at_hash)",
+		"Hash des Access-Tokens (at_hash)",
+	},
+	DemoResponse: {
+		"Issuer of the response (RFC 9207)",
+		"Issuer der Antwort (RFC 9207)",
 	},
 }
