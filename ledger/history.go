@@ -40,6 +40,9 @@ type Records interface {
 	History(ctx context.Context, userID uuid.UUID, limit, offset int) ([]Transaction, error)
 	// HistoryRange lists a part of the history, newest first. Postings are not loaded.
 	HistoryRange(ctx context.Context, userID uuid.UUID, r Range) ([]Transaction, error)
+	// Entry gives a transaction of a person and the refunds of it, oldest first; nothing when they have no such one.
+	// Postings are not loaded.
+	Entry(ctx context.Context, userID, id uuid.UUID) ([]Transaction, error)
 	// Usage sums up what apps charged. Sums of days have no app, and those of apps no day.
 	Usage(ctx context.Context, userID uuid.UUID, q UsageQuery) ([]UsageDay, error)
 	// Packages lists the active packages by sort order, then name.
@@ -85,6 +88,18 @@ func (l *Ledger) HistoryPage(ctx context.Context, userID uuid.UUID, f Filter, be
 		next = 0
 	}
 	return page, next, nil
+}
+
+// Entry gives a transaction of a person and the refunds of it, oldest first. [ErrNoTransaction].
+func (l *Ledger) Entry(ctx context.Context, userID, id uuid.UUID) (Transaction, []Transaction, error) {
+	entries, err := l.store.Entry(ctx, userID, id)
+	if err != nil {
+		return Transaction{}, nil, fmt.Errorf("reading an entry: %w", err)
+	}
+	if len(entries) == 0 || entries[0].ID != id {
+		return Transaction{}, nil, ErrNoTransaction
+	}
+	return entries[0], entries[1:], nil
 }
 
 // Usage sums up what apps charged a person.

@@ -30,6 +30,8 @@ var (
 	ErrClosed = errors.New("wallet is closed")
 	// ErrNoWallet: there is no wallet for this person.
 	ErrNoWallet = errors.New("no such wallet")
+	// ErrNoTransaction: the person has no such transaction.
+	ErrNoTransaction = errors.New("no such transaction")
 	// ErrInProgress: another request with the same idempotency key still runs, after a wait of 2 seconds.
 	ErrInProgress = errors.New("a request with this key is still running")
 	// ErrNothingToRefund: the person has no such use, another app charged it, or no use has so much left to refund.

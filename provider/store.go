@@ -247,6 +247,23 @@ type Refreshes interface {
 	RevokeToken(ctx context.Context, tokenID string, expires time.Time) error
 }
 
+// Connection is what an app has of a person.
+type Connection struct {
+	ClientID string
+	Scopes   []string  // allowed, or those of the latest grant to an app that needs no consent
+	Since    time.Time // first allowed
+	UsedAt   time.Time // last got tokens, as far as is known
+}
+
+// Connections keeps which apps a person has let in. Each method is one transaction.
+type Connections interface {
+	// Connections lists what was allowed and the live grants of a person, joined for each client, by its id.
+	Connections(ctx context.Context, userID uuid.UUID) ([]Connection, error)
+	// Disconnect forgets what a person allowed a client, revokes its grants and refresh tokens, those with offline
+	// access too, and writes the event. [ErrUnknownClient] when it has nothing of the person.
+	Disconnect(ctx context.Context, userID uuid.UUID, clientID string, e identity.Event) error
+}
+
 // FirstPartySession is a REST login: a session with its first refresh token.
 type FirstPartySession struct {
 	Session identity.Session
@@ -267,5 +284,6 @@ type Store interface {
 	Requests
 	Grants
 	Refreshes
+	Connections
 	FirstPartySessions
 }

@@ -8,6 +8,7 @@ package identity
 
 import (
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -149,4 +150,22 @@ func EventOf(t ledger.Transaction) (e Event, wanted bool) {
 		return Event{}, false
 	}
 	return e, true
+}
+
+// PastEvent is an event as it is stored.
+type PastEvent struct {
+	Event
+	ID uuid.UUID
+	At time.Time
+}
+
+// With is the event with one more fact about it.
+func (e Event) With(name, value string) Event {
+	metadata := maps.Clone(e.Metadata)
+	if metadata == nil {
+		metadata = make(map[string]string)
+	}
+	metadata[name] = value
+	e.Metadata = metadata
+	return e
 }

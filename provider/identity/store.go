@@ -84,6 +84,20 @@ type Sessions interface {
 	EndSession(ctx context.Context, id uuid.UUID, reason string, e Event) error
 }
 
+// Records are what a person sees of their own, and ends. Each method is one transaction.
+type Records interface {
+	// SessionsOf lists at most limit live sessions of a person, the one with the latest activity first.
+	SessionsOf(ctx context.Context, userID uuid.UUID, limit int) ([]Session, error)
+	// EndSessionOf is EndSession for a session of this person. [ErrNoSession] when it is somebody else's or has ended.
+	EndSessionOf(ctx context.Context, userID, id uuid.UUID, reason string, e Event) error
+	// EndOtherSessions is EndSession for all live sessions of a person but one, with one event that names their number,
+	// and none when there are none. It gives the number.
+	EndOtherSessions(ctx context.Context, userID, kept uuid.UUID, reason string, e Event) (int, error)
+	// EventsOf lists at most limit events of a person that are older than one of them, the newest first; the nil UUID
+	// begins with the newest.
+	EventsOf(ctx context.Context, userID, before uuid.UUID, limit int) ([]PastEvent, error)
+}
+
 // Attempts counts failed sign-ins per account, whether the account exists or not. The key is a keyed
 // hash of the canonical address. Each method is one transaction.
 type Attempts interface {
@@ -100,6 +114,7 @@ type Attempts interface {
 type Store interface {
 	Accounts
 	Sessions
+	Records
 	Attempts
 	Links
 	Upstreams

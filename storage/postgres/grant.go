@@ -78,7 +78,7 @@ func saveConsent(t *tx, c *provider.Consent) error {
 	if c == nil {
 		return nil
 	}
-	_, err := t.exec(`INSERT INTO auth.consents (user_id, client_id, scopes, updated_at) VALUES ($1, $2, '[]', $3)
+	_, err := t.exec(`INSERT INTO auth.consents (user_id, client_id, scopes, created_at, updated_at) VALUES ($1, $2, '[]', $3, $3)
 		ON CONFLICT DO NOTHING`, c.UserID, c.ClientID, c.UpdatedAt) // there is a row to lock now
 	if err != nil {
 		return err

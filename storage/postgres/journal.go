@@ -257,6 +257,17 @@ func (l *Ledger) HistoryRange(ctx context.Context, userID uuid.UUID, r ledger.Ra
 	return history, nil
 }
 
+// Entry implements [ledger.Store].
+func (l *Ledger) Entry(ctx context.Context, userID, id uuid.UUID) ([]ledger.Transaction, error) {
+	var entries []ledger.Transaction
+	err := l.db.read(ctx, user(userID), `SELECT `+transactionColumns+` FROM credits.transactions
+		WHERE user_id = $1 AND (id = $2 OR related_id = $2) ORDER BY seq`, all(&entries, scanTransaction), userID, id)
+	if err != nil {
+		return nil, fmt.Errorf("reading an entry: %w", err)
+	}
+	return entries, nil
+}
+
 // Packages implements [ledger.Store].
 func (l *Ledger) Packages(ctx context.Context) ([]ledger.Package, error) {
 	var packages []ledger.Package

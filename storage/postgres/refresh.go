@@ -164,7 +164,7 @@ func rotate(t *tx, r provider.Rotation, row refreshRow, now time.Time) ([]byte, 
 		}
 	}
 	if !r.Rotate {
-		_, err := t.exec(`UPDATE auth.refresh_tokens SET expires_at = $1 WHERE token_hash = $2`, row.expires, r.Hash)
+		_, err := t.exec(`UPDATE auth.refresh_tokens SET expires_at = $1, issued_at = $2 WHERE token_hash = $3`, row.expires, now, r.Hash)
 		return nil, err
 	}
 	won, err := one(t.exec(`UPDATE auth.refresh_tokens SET rotated_at = $1, salt = $2

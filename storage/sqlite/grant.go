@@ -80,7 +80,7 @@ func saveConsent(t *tx, c *provider.Consent) error {
 		return err
 	}
 	scopes, claims := merged(given.Scopes, c.Scopes), merged(given.Claims, c.Claims)
-	_, err = t.exec(`INSERT INTO auth_consents (user_id, client_id, scopes, claims, updated_at) VALUES (?, ?, ?, ?, ?)
+	_, err = t.exec(`INSERT INTO auth_consents (user_id, client_id, scopes, claims, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
 		ON CONFLICT (user_id, client_id) DO UPDATE SET scopes = excluded.scopes, claims = excluded.claims,
 			updated_at = excluded.updated_at`,
 		c.UserID.String(), c.ClientID, encodeList(scopes), encodeList(claims), timestamp(c.UpdatedAt))

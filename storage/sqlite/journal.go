@@ -129,6 +129,13 @@ func (l *Ledger) HistoryRange(ctx context.Context, userID uuid.UUID, r ledger.Ra
 	return collectTransactions(rows, err)
 }
 
+// Entry implements [ledger.Store].
+func (l *Ledger) Entry(ctx context.Context, userID, id uuid.UUID) ([]ledger.Transaction, error) {
+	rows, err := l.db.query(ctx, `SELECT `+transactionColumns+` FROM credits_transactions
+		WHERE user_id = ?1 AND (id = ?2 OR related_id = ?2) ORDER BY seq`, userID.String(), id.String())
+	return collectTransactions(rows, err)
+}
+
 func collectTransactions(rows *sql.Rows, err error) ([]ledger.Transaction, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a history: %w", err)

@@ -137,7 +137,7 @@ func rotate(t *tx, r provider.Rotation, row refreshRow, now int64) ([]byte, erro
 		}
 	}
 	if !r.Rotate {
-		_, err := t.exec(`UPDATE auth_refresh_tokens SET expires_at = ? WHERE token_hash = ?`, row.expires, r.Hash)
+		_, err := t.exec(`UPDATE auth_refresh_tokens SET expires_at = ?, issued_at = ? WHERE token_hash = ?`, row.expires, now, r.Hash)
 		return nil, err
 	}
 	won, err := one(t.exec(`UPDATE auth_refresh_tokens SET rotated_at = ?, salt = ?

@@ -31,6 +31,7 @@ func testLedger(t *testing.T, open Open) {
 		"a clock set back yields no grant":       testClockBack,
 		"packages":                               testPackages,
 		"fault 28: refunds of a named use":       testRefundNamed,
+		"one entry":                              testEntry,
 		"refunds that find their use":            testRefundFound,
 		"uses are found beside the work":         testRefundSearch,
 		"uses that many find at one moment":      testRefundRace,

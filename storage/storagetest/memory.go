@@ -194,6 +194,19 @@ func (m *Memory) Usage(context.Context, uuid.UUID, ledger.UsageQuery) ([]ledger.
 	return nil, errors.ErrUnsupported
 }
 
+// Entry implements [ledger.Records].
+func (m *Memory) Entry(_ context.Context, _, id uuid.UUID) ([]ledger.Transaction, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var found []ledger.Transaction
+	for _, t := range m.transactions {
+		if t.ID == id || t.RelatedID == id {
+			found = append(found, t)
+		}
+	}
+	return found, nil
+}
+
 // Freeze implements [ledger.Store].
 func (m *Memory) Freeze(context.Context, uuid.UUID, []string) error {
 	m.mu.Lock()

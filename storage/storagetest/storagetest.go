@@ -70,6 +70,8 @@ func Run(t *testing.T, open Open) {
 	t.Run("accounts", func(t *testing.T) { t.Parallel(); testAccounts(t, open) })
 	t.Run("profiles", func(t *testing.T) { t.Parallel(); testProfiles(t, open) })
 	t.Run("sessions", func(t *testing.T) { t.Parallel(); testSessions(t, open) })
+	t.Run("records", func(t *testing.T) { t.Parallel(); testRecords(t, open) })
+	t.Run("connections", func(t *testing.T) { t.Parallel(); testConnections(t, open) })
 	t.Run("upstreams", func(t *testing.T) { t.Parallel(); testUpstreams(t, open) })
 	t.Run("deletion", func(t *testing.T) { t.Parallel(); testDeletion(t, open) })
 	t.Run("attempts", func(t *testing.T) { t.Parallel(); testAttempts(t, open) })
