@@ -34,6 +34,10 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	people := identity.New(identity.Config{
 		Store: p.db.Identity(), Hasher: identity.NewHasher(c.hashSlots(identity.HashMemory)), Ledger: credits,
 		Derive: master.Derive, Now: time.Now,
+		Seal: func(row string, plain []byte) []byte { return master.Seal("identity/second-factor", row, plain) },
+		Open: func(row string, sealed []byte) ([]byte, error) {
+			return master.Open("identity/second-factor", row, sealed)
+		},
 	})
 	site, err := c.site()
 	if err != nil {
@@ -69,8 +73,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		CappedLedger: func(k provider.ServiceKey, amount ledger.Amount) *ledger.Ledger {
 			return credits.On(p.db.Ledger().Capped(k, amount))
 		},
-		Seal:   func(row string, plain []byte) []byte { return master.Seal("web/cursor", row, plain) },
-		Open:   func(row string, sealed []byte) ([]byte, error) { return master.Open("web/cursor", row, sealed) },
+		Seal: master.Sealer("web/cursor"), Open: master.Opener("web/cursor"),
 		Limits: c.limits, SharedLimits: p.shared.limits(), SharedReady: p.shared.ready(), TrustedProxies: c.proxies,
 		CORSOrigins: c.origins(), Demo: demo,
 		SignupOpen: c.signupOpen, SignupBonus: c.signupBonus, ValidateSlots: c.validateSlots,

@@ -182,6 +182,7 @@ func TestRefusedRequests(t *testing.T) {
 		{"AZ18: consent due", []string{"prompt", "none"}, "consent_required"},
 		{"AZ18: fresh login due", []string{"prompt", "none", "max_age", "0"}, "login_required"},
 		{"AZ20: acr", []string{"claims", `{"id_token":{"acr":{"essential":true,"value":"phr"}}}`}, "unmet_authentication_requirements"},
+		{"AZ20: acr of two factors", []string{"claims", `{"id_token":{"acr":{"essential":true,"values":["urn:mana:acr:mfa"]}}}`}, "unmet_authentication_requirements"},
 		{"CL1: two subjects", []string{"claims", `{"id_token":{"sub":{"values":["a","b"]}}}`}, "invalid_request"},
 	} {
 		before := f.count(t, `SELECT count(*) FROM auth_requests`)

@@ -3,6 +3,7 @@ package main
 import (
 	"database/sql"
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -134,13 +135,16 @@ func TestPolicyMatrix(t *testing.T) {
 		"code": "invalid_grant", "code, offline": "invalid_grant", "refresh": "invalid_grant", "refresh, offline": "invalid_grant",
 		"REST refresh": "TOKEN_INVALID", "REST login": "INVALID_CREDENTIALS",
 	}
+	due := maps.Clone(person)
+	due["REST login"] = "MFA_REQUIRED"
 	for name, c := range map[string]struct {
 		change func(t *testing.T, h *held)
 		want   map[string]string // what differs from the answers to everybody
 	}{
-		"nothing":         {func(*testing.T, *held) {}, nil},
-		"person disabled": {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_users SET disabled_at = 1`) }, person},
-		"person deleted":  {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_users SET deleted_at = 1, email = NULL`) }, person},
+		"nothing":           {func(*testing.T, *held) {}, nil},
+		"person disabled":   {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_users SET disabled_at = 1`) }, person},
+		"person deleted":    {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_users SET deleted_at = 1, email = NULL`) }, person},
+		"second factor due": {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_users SET second_factor = 1`) }, due},
 		"signed out": {func(_ *testing.T, h *held) { h.browser.submit(h.browser.get("/logout"), "/logout") }, map[string]string{
 			"prompt none": "login_required", "introspect": "inactive", "introspect refresh": "inactive", "credits": "UNAUTHORIZED",
 			"code": "invalid_grant", "refresh": "invalid_grant",

@@ -94,6 +94,16 @@ func (k MasterKey) Open(label, row string, sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
+// Sealer is [MasterKey.Seal] for one label.
+func (k MasterKey) Sealer(label string) func(row string, plain []byte) []byte {
+	return func(row string, plain []byte) []byte { return k.Seal(label, row, plain) }
+}
+
+// Opener is [MasterKey.Open] for one label.
+func (k MasterKey) Opener(label string) func(row string, sealed []byte) ([]byte, error) {
+	return func(row string, sealed []byte) ([]byte, error) { return k.Open(label, row, sealed) }
+}
+
 func (k MasterKey) aead(label string) cipher.AEAD {
 	block, err := aes.NewCipher(k.Derive("seal/" + label))
 	if err != nil {

@@ -60,7 +60,7 @@ func (p *Provider) accessToken(ctx context.Context, f Facts) (string, error) {
 		Issuer: p.issuer, Subject: f.User.ID.String(), Audience: audience, ClientID: f.Client.ID,
 		Scope:    strings.Join(p.scopesFor(audience, f.Grant.Scopes), " "),
 		IssuedAt: now.Unix(), ExpiresAt: now.Add(p.accessTTL).Unix(), ID: newTokenID(f.Grant.Handle),
-		AuthTime: f.Grant.AuthTime.Unix(), ACR: acrBasic,
+		AuthTime: f.Grant.AuthTime.Unix(), ACR: acrOf(f.Grant.AMR),
 	})
 }
 
@@ -84,7 +84,7 @@ func (p *Provider) idToken(ctx context.Context, f Facts, accessToken string) (st
 	claims := idClaims{
 		Issuer: p.issuer, Subject: f.User.ID.String(), Audience: f.Client.ID,
 		ExpiresAt: now.Add(life).Unix(), IssuedAt: now.Unix(), AuthTime: f.Grant.AuthTime.Unix(),
-		Nonce: f.Grant.Nonce, ACR: acrBasic, AMR: f.Grant.AMR, TokenHash: keys.TokenHash(f.Client.IDTokenAlg, accessToken),
+		Nonce: f.Grant.Nonce, ACR: acrOf(f.Grant.AMR), AMR: append([]string{}, f.Grant.AMR...), TokenHash: keys.TokenHash(f.Client.IDTokenAlg, accessToken),
 	}
 	wishes, _ := parseClaims(f.Grant.Claims) // checked when it came
 	person := grantedClaims(f, nil, wishes.IDToken)

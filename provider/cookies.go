@@ -10,7 +10,8 @@ import (
 )
 
 // Cookies reads and writes the cookies of hosted pages: the session, the one that binds a browser to its
-// requests and forms before anybody is signed in, and for a moment the parameters of a logout that was posted.
+// requests and forms before anybody is signed in, a sign-in that waits for its second factor, and for a moment the
+// parameters of a logout that was posted.
 // On an https issuer their names carry the prefix __Host- and the attribute Secure; on a loopback http issuer
 // browsers would drop those.
 type Cookies struct {
@@ -20,10 +21,12 @@ type Cookies struct {
 const (
 	sessionCookie = "mana_session"
 	browserCookie = "mana_browser"
+	signInCookie  = "mana_sign_in"
 	logoutCookie  = "mana_logout"
 	hostPrefix    = "__Host-"
 
 	browserLife = 24 * time.Hour
+	signInLife  = 10 * time.Minute
 	logoutLife  = time.Minute
 	maxLogout   = 3 << 10 // bytes of the logout cookie
 )
@@ -63,6 +66,19 @@ func (c Cookies) EnsureBrowser(w http.ResponseWriter, r *http.Request) identity.
 	cookie.MaxAge = int(browserLife / time.Second)
 	http.SetCookie(w, cookie)
 	return identity.Secret(cookie.Value)
+}
+
+// SignIn is the value of the cookie of a sign-in that waits, empty if there is none or more than one.
+func (c Cookies) SignIn(r *http.Request) identity.Secret { return c.read(r, signInCookie) }
+
+// SetSignIn stores that cookie; an empty value removes it.
+func (c Cookies) SetSignIn(w http.ResponseWriter, value identity.Secret) {
+	cookie := c.cookie(signInCookie, value)
+	cookie.MaxAge = int(signInLife / time.Second)
+	if value == "" {
+		cookie.MaxAge = -1
+	}
+	http.SetCookie(w, cookie)
 }
 
 // setLogout keeps the parameters of a logout for the next request, out of addresses and logs. What is too much

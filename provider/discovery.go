@@ -43,7 +43,7 @@ func (p *Provider) metadata() ([]byte, error) {
 			ResponseTypesSupported:            []string{string(oidc.ResponseTypeCode)},
 			ResponseModesSupported:            []string{modeQuery, modeFormPost},
 			GrantTypesSupported:               grantTypes(),
-			ACRValuesSupported:                []string{acrBasic},
+			ACRValuesSupported:                acrValues(),
 			SubjectTypesSupported:             []string{"public"},
 			IDTokenSigningAlgValuesSupported:  p.ring.Algorithms(),
 			CodeChallengeMethodsSupported:     []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},

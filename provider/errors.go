@@ -37,4 +37,6 @@ var (
 	ErrServiceKeyEnded = errors.New("service key was revoked or has expired")
 	// ErrDenied: policy refuses this subject a token for this client.
 	ErrDenied = errors.New("subject refused")
+	// ErrFactorDue: the person has a second factor, which was not proven.
+	ErrFactorDue = fmt.Errorf("%w: a second factor is due", ErrDenied)
 )

@@ -56,7 +56,7 @@ type firstPartyClaims struct {
 }
 
 // Login proves a person by password and starts a session with its first tokens. Errors as
-// [identity.Service.Authenticate].
+// [identity.Service.Authenticate]; [ErrFactorDue] for a person with a second factor, which only the pages ask for.
 func (f *FirstParty) Login(ctx context.Context, in Login) (Tokens, error) {
 	user, err := f.identity.Authenticate(ctx, in.Email, in.Password, in.Device)
 	if err != nil {
@@ -76,6 +76,9 @@ func (f *FirstParty) Login(ctx context.Context, in Login) (Tokens, error) {
 		Session: session, Refresh: refresh,
 		Event: identity.Event{UserID: user.ID, Type: "login_success", Device: in.Device},
 	}, Allow)
+	if errors.Is(err, ErrFactorDue) {
+		return Tokens{}, ErrFactorDue
+	}
 	if errors.Is(err, ErrDenied) {
 		return Tokens{}, identity.ErrCredentials // the person was disabled meanwhile
 	}

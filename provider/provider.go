@@ -39,11 +39,13 @@ const (
 
 // Paths of the hosted pages that the protocol leads to. Each takes the parameter "request".
 const (
-	PathLogin   = "/login"
-	PathSelect  = "/login/select"
-	PathSignup  = "/signup"
-	PathConsent = "/consent"
-	PathLogout  = "/logout"
+	PathLogin       = "/login"
+	PathSelect      = "/login/select"
+	PathFactor      = "/mfa"
+	PathFactorCodes = "/mfa/codes"
+	PathSignup      = "/signup"
+	PathConsent     = "/consent"
+	PathLogout      = "/logout"
 )
 
 // FirstPartyClient is the client id of tokens made by the REST login.
@@ -221,6 +223,10 @@ func (p *Provider) SignOut(ctx context.Context, session identity.Session, d iden
 	defer p.forget()
 	return p.identity.SignOut(ctx, session, d)
 }
+
+// SessionsEnded is to be called after sessions, grants or refresh tokens ended, so that it shows at once here and in
+// other processes.
+func (p *Provider) SessionsEnded() { p.forget() }
 
 // Forget drops what is kept of access tokens for a moment: another process ended something that they stand on.
 func (p *Provider) Forget() { p.facts.clear() }

@@ -161,6 +161,9 @@ func (s *Site) routes() ([]route, error) {
 		{"GET", "/{$}", kindPage, http.RedirectHandler("/account", http.StatusSeeOther)},
 		{"GET", provider.PathLogin, kindPage, pages.Handle(pages.ShowLogin)},
 		{"POST", provider.PathLogin, kindPage, pages.Handle(pages.Login)},
+		{"GET", provider.PathFactor, kindPage, pages.Handle(pages.ShowFactor)},
+		{"POST", provider.PathFactor, kindPage, pages.Handle(pages.Factor)},
+		{"GET", provider.PathFactorCodes, kindPage, pages.SignedIn(pages.ShowLastCode)},
 		{"GET", provider.PathSelect, kindPage, pages.Handle(pages.ShowSelect)},
 		{"POST", provider.PathSelect, kindPage, pages.Handle(pages.Select)},
 		{"GET", provider.PathSignup, kindPage, pages.Handle(pages.ShowSignup)},
@@ -172,7 +175,7 @@ func (s *Site) routes() ([]route, error) {
 		{"GET", page.PathLanguage, kindPage, page.ChooseLanguage(s.secure)},
 		{"GET", ui.AssetPath, kindOpen, http.HandlerFunc(s.assets)},
 	}
-	table = append(append(append(table, accountRoutes(pages, mine)...), s.apiRoutes()...), s.serviceRoutes()...)
+	table = slices.Concat(table, accountRoutes(pages, mine), factorRoutes(pages, mine), s.apiRoutes(), s.serviceRoutes())
 	if s.cfg.Demo != nil {
 		table = append(table, s.devRoutes(pages)...)
 	}
@@ -185,6 +188,19 @@ func accountRoutes(pages *login.Pages, mine *account.Pages) []route {
 		{"GET", account.PathProfile, kindPage, pages.SignedIn(mine.Profile)},
 		{"POST", account.PathProfile, kindPage, pages.SignedIn(mine.SaveProfile)},
 		{"GET", account.PathCredits, kindPage, pages.SignedIn(mine.Credits)},
+	}
+}
+
+// factorRoutes are the pages that set up second factors. Each needs a fresh proof.
+func factorRoutes(pages *login.Pages, mine *account.Pages) []route {
+	return []route{
+		{"GET", account.PathTOTP, kindPage, pages.Fresh("", mine.TOTP)},
+		{"POST", account.PathTOTP, kindPage, pages.Fresh("", mine.EnableTOTP)},
+		{"POST", account.PathTOTPOffer, kindPage, pages.Fresh(account.PathTOTP, mine.OfferTOTP)},
+		{"GET", account.PathTOTPRemove, kindPage, pages.Fresh("", mine.ShowRemoveTOTP)},
+		{"POST", account.PathTOTPRemove, kindPage, pages.Fresh("", mine.RemoveTOTP)},
+		{"GET", account.PathRecovery, kindPage, pages.Fresh("", mine.Recovery)},
+		{"POST", account.PathRecovery, kindPage, pages.Fresh("", mine.RenewRecovery)},
 	}
 }
 

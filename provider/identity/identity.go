@@ -40,6 +40,14 @@ var (
 	ErrLinkInvalid = errors.New("this link is invalid")
 	// ErrLinkExpired: a link was not used in its time.
 	ErrLinkExpired = errors.New("this link has expired")
+	// ErrNoSignIn: no sign-in waits for a second factor under this value, or it took too long.
+	ErrNoSignIn = errors.New("no sign-in waits")
+	// ErrCodeWrong: a code of an authenticator app, or a recovery code, is wrong.
+	ErrCodeWrong = errors.New("wrong code")
+	// ErrCodeUsed: such a code was used before.
+	ErrCodeUsed = errors.New("code was used before")
+	// ErrFactorSet: an authenticator app is set up already.
+	ErrFactorSet = errors.New("second factor is set up already")
 	// ErrName: a name is longer than 255 characters or holds control characters.
 	ErrName = errors.New("invalid name")
 	// ErrRole: a role does not exist, or is not a name that can be given.
@@ -81,6 +89,7 @@ type User struct {
 	AvatarURL     string
 	Profile       Profile
 	Role          Role
+	SecondFactor  bool      // a password alone signs nobody in
 	DisabledAt    time.Time // zero: enabled
 	DeletedAt     time.Time // zero: not deleted
 	CreatedAt     time.Time

@@ -37,22 +37,28 @@ type Config struct {
 	Ledger *ledger.Ledger
 	// Derive gives a secret of 32 bytes for a label.
 	Derive func(label string) []byte
-	Now    func() time.Time
+	// Seal and Open keep the secrets of second factors at rest, each bound to its row.
+	Seal func(row string, plain []byte) []byte
+	Open func(row string, sealed []byte) ([]byte, error)
+	Now  func() time.Time
 	// RequireVerified keeps people out until they have proven their address.
 	RequireVerified bool
 }
 
 // Service registers people and proves who they are. It is safe for concurrent use.
 type Service struct {
-	store    Store
-	hasher   *Hasher
-	ledger   *ledger.Ledger
-	now      func() time.Time
-	verified bool
-	bonusKey []byte
-	countKey []byte
-	linkKey  []byte
-	mailKey  []byte
+	store       Store
+	hasher      *Hasher
+	ledger      *ledger.Ledger
+	now         func() time.Time
+	verified    bool
+	bonusKey    []byte
+	countKey    []byte
+	linkKey     []byte
+	mailKey     []byte
+	recoveryKey []byte
+	seal        func(row string, plain []byte) []byte
+	open        func(row string, sealed []byte) ([]byte, error)
 	// registering lets one registration of an address at a time reach the hash: whoever comes later finds
 	// the address taken and costs none.
 	registering [64]chan struct{}
@@ -65,6 +71,7 @@ func New(cfg Config) *Service {
 		verified: cfg.RequireVerified,
 		bonusKey: cfg.Derive(bonusKeyLabel), countKey: cfg.Derive(countKeyLabel),
 		linkKey: cfg.Derive(linkKeyLabel), mailKey: cfg.Derive(mailKeyLabel),
+		recoveryKey: cfg.Derive(recoveryKeyLabel), seal: cfg.Seal, open: cfg.Open,
 	}
 	for i := range s.registering {
 		s.registering[i] = make(chan struct{}, 1)
@@ -190,7 +197,7 @@ func (s *Service) Authenticate(ctx context.Context, email, password string, d De
 
 // confirm holds a password against that of the person who has the address, and counts the attempt.
 func (s *Service) confirm(ctx context.Context, address Email, password string, d Device) (Credential, error) {
-	attempt, err := s.takeAttempt(ctx, keyed(s.countKey, string(address)))
+	attempt, err := s.takeAttempt(ctx, keyed(s.countKey, string(address)), loginLimits)
 	if err != nil {
 		return Credential{}, err
 	}
@@ -230,10 +237,10 @@ func (s *Service) checkPassword(ctx context.Context, email Email, password strin
 
 // takeAttempt takes a place of the account's limits. A try that finds all places held by tries that
 // still run waits for them, so that parallel sign-ins with the right password do not lock each other out.
-func (s *Service) takeAttempt(ctx context.Context, key []byte) (uuid.UUID, error) {
+func (s *Service) takeAttempt(ctx context.Context, key []byte, limits []AttemptLimit) (uuid.UUID, error) {
 	deadline := time.Now().Add(attemptWait)
 	for {
-		attempt, err := s.store.TakeAttempt(ctx, key, loginLimits)
+		attempt, err := s.store.TakeAttempt(ctx, key, limits)
 		if err != nil {
 			return uuid.Nil, fmt.Errorf("counting a sign-in: %w", err)
 		}

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -51,23 +52,36 @@ func (s Secret) GoString() string { return "redacted" }
 // LogValue implements [slog.LogValuer].
 func (s Secret) LogValue() slog.Value { return slog.StringValue("redacted") }
 
-// SignIn is a proof by password in a browser.
+// SignIn is a proof by password, or another one, in a browser.
 type SignIn struct {
 	Email, Password string
-	Remember        bool   // "stay signed in": 30 days, instead of 24 hours
-	Replaces        Secret // cookie of the session that this one replaces, or empty
+	AMR             []string // how it was proven (RFC 8176), if not by password; nil: by password
+	Remember        bool     // "stay signed in": 30 days, instead of 24 hours
+	Replaces        Secret   // cookie of the session that this one replaces, or empty
 	Device          Device
 }
 
-// Started is a session that has just begun.
+// amr is how the person was proven.
+func (in SignIn) amr() []string {
+	if in.AMR == nil {
+		return []string{AMRPassword}
+	}
+	return in.AMR
+}
+
+// Started is a session that has just begun, or a sign-in that waits for the second factor.
 type Started struct {
 	Session Session
 	User    User
 	Cookie  Secret // its value is known here and to the browser only
+	// Waiting names the sign-in that [Service.FinishSignIn] ends, for the same browser; there is no session then.
+	Waiting      Secret
+	RecoveryUsed bool // it was proven by a recovery code, of which RecoveryLeft are left
+	RecoveryLeft int
 }
 
-// SignIn proves a person by password and starts a browser session. The cookie value is new each time.
-// Errors as [Service.Authenticate].
+// SignIn proves a person by password and starts a browser session, as [Service.StartSession] does. Errors as
+// [Service.Authenticate].
 func (s *Service) SignIn(ctx context.Context, in SignIn) (Started, error) {
 	user, err := s.Authenticate(ctx, in.Email, in.Password, in.Device)
 	if err != nil {
@@ -76,24 +90,50 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (Started, error) {
 	return s.StartSession(ctx, user, in)
 }
 
-// StartSession starts a browser session for a person who has just been proven, such as by registration.
+// wait keeps a sign-in that lacks the second factor.
+func (s *Service) wait(ctx context.Context, user User, in SignIn) (Started, error) {
+	waiting, now := NewSecret(), s.now().UTC().Truncate(time.Microsecond)
+	err := s.store.BeginSignIn(ctx, WaitingSignIn{
+		Hash: waiting.Hash(), UserID: user.ID, AuthTime: now.Truncate(time.Second), AMR: in.amr(),
+		Remember: in.Remember, CreatedAt: now, ExpiresAt: now.Add(signInLife),
+	})
+	if err != nil {
+		return Started{}, fmt.Errorf("keeping a sign-in: %w", err)
+	}
+	return Started{User: user, Waiting: waiting}, nil
+}
+
+// StartSession starts a browser session for a person who has just been proven, such as by registration. When a second
+// factor is due, the sign-in waits for it instead. The cookie value is new each time.
 func (s *Service) StartSession(ctx context.Context, user User, in SignIn) (Started, error) {
+	if user.SecondFactor && !slices.Contains(in.AMR, AMRMulti) {
+		return s.wait(ctx, user, in)
+	}
+	started, err := s.prepareSession(user, in)
+	if err != nil {
+		return Started{}, err
+	}
+	event := Event{UserID: user.ID, Type: "login_success", Device: in.Device}
+	started.Session, err = s.store.StartSession(ctx, started.Session, in.Replaces.Hash(), event)
+	if err != nil {
+		return Started{}, fmt.Errorf("starting a session: %w", err)
+	}
+	return started, nil
+}
+
+// prepareSession makes a browser session that is not stored yet.
+func (s *Service) prepareSession(user User, in SignIn) (Started, error) {
 	session, err := s.newSession(user, in.Device)
 	if err != nil {
 		return Started{}, err
 	}
 	secret := NewSecret()
-	session.CookieHash = secret.Hash()
+	session.AMR, session.CookieHash = in.amr(), secret.Hash()
 	session.IdleFor = sessionIdle
 	session.ExpiresAt = session.CreatedAt.Add(sessionShort)
 	if in.Remember {
 		session.IdleFor = 0
 		session.ExpiresAt = session.CreatedAt.Add(sessionRemember)
-	}
-	event := Event{UserID: user.ID, Type: "login_success", Device: in.Device}
-	session, err = s.store.StartSession(ctx, session, in.Replaces.Hash(), event)
-	if err != nil {
-		return Started{}, fmt.Errorf("starting a session: %w", err)
 	}
 	return Started{Session: session, User: user, Cookie: secret}, nil
 }
@@ -116,23 +156,31 @@ func (s *Service) newSession(user User, d Device) (Session, error) {
 	return Session{
 		ID: id, UserID: user.ID,
 		IPAddress: d.IPAddress, UserAgent: cut(d.UserAgent, 512), DeviceID: d.ID, DeviceName: d.Name,
-		AuthTime: now.Truncate(time.Second), AMR: []string{"pwd"},
+		AuthTime: now.Truncate(time.Second), AMR: []string{AMRPassword},
 		LastActivityAt: now, CreatedAt: now,
 	}, nil
 }
 
-// Session finds the live session of a cookie value. [ErrNoSession].
+// Session finds the live session of a cookie value. One that lacks the second factor of its person is none.
+// [ErrNoSession].
 func (s *Service) Session(ctx context.Context, cookie Secret) (Session, User, error) {
 	hash := cookie.Hash()
 	if hash == nil {
 		return Session{}, User{}, ErrNoSession
 	}
-	return s.store.SessionByCookie(ctx, hash)
+	return proven(s.store.SessionByCookie(ctx, hash))
 }
 
-// SessionByID finds a live session by its id. [ErrNoSession].
+// SessionByID finds a live session by its id, as [Service.Session] does. [ErrNoSession].
 func (s *Service) SessionByID(ctx context.Context, id uuid.UUID) (Session, User, error) {
-	return s.store.SessionByID(ctx, id)
+	return proven(s.store.SessionByID(ctx, id))
+}
+
+func proven(session Session, user User, err error) (Session, User, error) {
+	if err == nil && FactorDue(session, user) {
+		return Session{}, User{}, ErrNoSession
+	}
+	return session, user, err
 }
 
 // SignOut ends a session: its refresh families and access tokens end with it at once.

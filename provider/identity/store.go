@@ -110,6 +110,85 @@ type Attempts interface {
 	ReturnAttempt(ctx context.Context, id uuid.UUID) error
 }
 
+// TwoFactor is the second factor of a person.
+type TwoFactor struct {
+	Secret       []byte    // sealed; nil: no authenticator app
+	LastStep     int64     // of the code that was used last
+	EnabledAt    time.Time // zero: the app has not shown a code yet
+	RecoveryLeft int       // recovery codes that were not used
+}
+
+// FactorChange is a change of the factors of a person, made in one session. The session goes on, with a new cookie and
+// what it has proven now; all others of the person end, with all grants and refresh tokens made in them.
+type FactorChange struct {
+	UserID     uuid.UUID
+	SessionID  uuid.UUID
+	CookieHash []byte
+	AMR        []string
+	Event      Event
+}
+
+// Factors keeps second factors. Each method is one transaction.
+type Factors interface {
+	// TwoFactor reads the second factor of a person; the zero value when there is none.
+	TwoFactor(ctx context.Context, userID uuid.UUID) (TwoFactor, error)
+	// OfferTOTP stores a sealed secret that does not count yet, in place of an earlier such one. [ErrFactorSet].
+	OfferTOTP(ctx context.Context, userID uuid.UUID, sealed []byte) error
+	// EnableTOTP lets the offered secret count, its code of step used, with these recovery codes instead of earlier
+	// ones. [ErrNotFound] when none is offered; [ErrNoSession] when the session has ended.
+	EnableTOTP(ctx context.Context, c FactorChange, step int64, recovery [][]byte) error
+	// RemoveTOTP deletes the secret and the recovery codes. [ErrNotFound] when the person has none;
+	// [ErrNoSession].
+	RemoveTOTP(ctx context.Context, c FactorChange) error
+	// RenewRecoveryCodes replaces all recovery codes. [ErrNotFound] for a person without second factor.
+	RenewRecoveryCodes(ctx context.Context, userID uuid.UUID, recovery [][]byte, e Event) error
+}
+
+// WaitingSignIn is a sign-in by password that waits for the second factor.
+type WaitingSignIn struct {
+	Hash      []byte // SHA-256 of the value that its browser holds
+	UserID    uuid.UUID
+	AuthTime  time.Time
+	AMR       []string
+	Remember  bool
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// FactorProof is what a code proves: exactly one field is set.
+type FactorProof struct {
+	Step         int64 // of a code of the app
+	RecoveryHash []byte
+}
+
+// FinishedSignIn is a second factor proven for a sign-in that waits.
+type FinishedSignIn struct {
+	Hash     []byte
+	Proof    FactorProof
+	Session  Session
+	Replaced []byte // as in [Sessions]
+	Event    Event
+}
+
+// FinishedSession is what a finished sign-in yields.
+type FinishedSession struct {
+	Session      Session
+	RecoveryLeft int
+}
+
+// SignIns keeps sign-ins that wait for a second factor. Each method is one transaction.
+type SignIns interface {
+	// BeginSignIn stores a sign-in.
+	BeginSignIn(ctx context.Context, w WaitingSignIn) error
+	// SignIn finds a sign-in that waits, with its live person. [ErrNoSignIn].
+	SignIn(ctx context.Context, hash []byte) (WaitingSignIn, User, error)
+	// FinishSignIn uses up the code and the sign-in, each by one conditional statement, starts the session as
+	// [Sessions] does, and writes the event, and another one, "recovery_code_used", for a recovery code. [ErrNoSignIn];
+	// [ErrCodeUsed] for a code of the same step as one used before, or an earlier one, and for a used recovery code;
+	// [ErrCodeWrong] for an unknown one. Then nothing is written.
+	FinishSignIn(ctx context.Context, f FinishedSignIn) (FinishedSession, error)
+}
+
 // Store is what the package needs of a storage engine.
 type Store interface {
 	Accounts
@@ -121,4 +200,6 @@ type Store interface {
 	Outbox
 	Administration
 	Setups
+	Factors
+	SignIns
 }

@@ -81,6 +81,7 @@ func (s *Service) SignInUpstream(ctx context.Context, in UpstreamSignIn) (Starte
 	if !user.Live() {
 		return Started{}, ErrCredentials
 	}
+	in.AMR = []string{} // what the other provider has seen is not told by RFC 8176
 	return s.StartSession(ctx, user, in.SignIn)
 }
 

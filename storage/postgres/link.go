@@ -203,6 +203,9 @@ func disown(t *tx, person uuid.UUID) error {
 	for _, statement := range []string{
 		`DELETE FROM auth.consents WHERE user_id = $1`,
 		`DELETE FROM auth.accounts WHERE user_id = $1`,
+		`DELETE FROM auth.two_factor_auth WHERE user_id = $1`,
+		`DELETE FROM auth.recovery_codes WHERE user_id = $1`,
+		`UPDATE auth.users SET second_factor = false WHERE id = $1`,
 	} {
 		if _, err := t.exec(statement, person); err != nil {
 			return err
@@ -218,7 +221,7 @@ func setPassword(t *tx, person uuid.UUID, hash string, now time.Time) error {
 }
 
 // revokeSessions ends all sessions of a person but one, with their grants and refresh families, those with offline
-// access too.
+// access too, and its sign-ins that wait for a second factor.
 func revokeSessions(t *tx, person, but uuid.UUID, reason string, now time.Time) error {
 	_, err := t.exec(`UPDATE auth.sessions SET revoked_at = $1, revoke_reason = $2
 		WHERE user_id = $3 AND id <> $4 AND revoked_at IS NULL`, now, reason, person, but)
@@ -231,6 +234,10 @@ func revokeSessions(t *tx, person, but uuid.UUID, reason string, now time.Time) 
 	}
 	_, err = t.exec(`UPDATE auth.refresh_tokens SET revoked_at = $1, salt = NULL
 		WHERE user_id = $2 AND session_id <> $3 AND revoked_at IS NULL`, now, person, but)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`DELETE FROM auth.sign_ins WHERE user_id = $1`, person)
 	return err
 }
 

@@ -48,23 +48,30 @@ func (s *Identity) StartSession(ctx context.Context, session identity.Session, r
 	now := s.db.clock()
 	started := session
 	err := s.db.write(ctx, system, func(t *tx) error {
-		started = session
-		old, err := shown(t, replaced, now)
-		if err != nil {
-			return err
-		}
-		if old.live && old.user == session.UserID {
-			started.ID = old.id
-			err = renewSession(t, started)
-		} else if _, err = revokeSession(t, old.id, "replaced", now); err == nil {
-			err = insertSession(t, session)
-		}
-		if err != nil {
+		var err error
+		if started, err = replaceSession(t, session, replaced, now); err != nil {
 			return err
 		}
 		return insertEvent(t, e, now)
 	})
 	return started, err
+}
+
+// replaceSession stores a session in place of the one whose cookie hash is replaced, which is renewed when it is the
+// same person's.
+func replaceSession(t *tx, session identity.Session, replaced []byte, now time.Time) (identity.Session, error) {
+	old, err := shown(t, replaced, now)
+	if err != nil {
+		return session, err
+	}
+	if old.live && old.user == session.UserID {
+		session.ID = old.id
+		return session, renewSession(t, session)
+	}
+	if _, err := revokeSession(t, old.id, "replaced", now); err != nil {
+		return session, err
+	}
+	return session, insertSession(t, session)
 }
 
 // shownSession is the session that a browser shows at a sign-in, which may have ended by its age.

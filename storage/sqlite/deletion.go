@@ -31,7 +31,7 @@ func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error
 
 // forgetPerson marks a person as deleted, and ends and erases what belongs to the person alone.
 func forgetPerson(t *tx, id uuid.UUID, now int64) error {
-	live, err := one(t.exec(`UPDATE auth_users SET email = NULL, email_verified = 0, name = '', avatar_url = '', claims = '{}',
+	live, err := one(t.exec(`UPDATE auth_users SET email = NULL, email_verified = 0, name = '', avatar_url = '', claims = '{}', second_factor = 0,
 		deleted_at = ?1, updated_at = ?1 WHERE id = ?2 AND deleted_at IS NULL`, now, id.String()))
 	if err != nil {
 		return err
@@ -45,6 +45,9 @@ func forgetPerson(t *tx, id uuid.UUID, now int64) error {
 		`UPDATE auth_grants SET revoked_at = coalesce(revoked_at, ?1) WHERE user_id = ?2`,
 		`UPDATE auth_refresh_tokens SET revoked_at = coalesce(revoked_at, ?1), salt = NULL WHERE user_id = ?2`,
 		`DELETE FROM auth_passwords WHERE ?1 AND user_id = ?2`,
+		`DELETE FROM auth_two_factor_auth WHERE ?1 AND user_id = ?2`,
+		`DELETE FROM auth_recovery_codes WHERE ?1 AND user_id = ?2`,
+		`DELETE FROM auth_sign_ins WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_consents WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_accounts WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_mails WHERE ?1 AND user_id = ?2`,

@@ -198,6 +198,9 @@ func disown(t *tx, person uuid.UUID) error {
 	for _, statement := range []string{
 		`DELETE FROM auth_consents WHERE user_id = ?`,
 		`DELETE FROM auth_accounts WHERE user_id = ?`,
+		`DELETE FROM auth_two_factor_auth WHERE user_id = ?`,
+		`DELETE FROM auth_recovery_codes WHERE user_id = ?`,
+		`UPDATE auth_users SET second_factor = 0 WHERE id = ?`,
 	} {
 		if _, err := t.exec(statement, person.String()); err != nil {
 			return err
@@ -214,7 +217,7 @@ func setPassword(t *tx, person uuid.UUID, hash string, now int64) error {
 }
 
 // revokeSessions ends all sessions of a person but one, with their grants and refresh families, those with offline
-// access too.
+// access too, and its sign-ins that wait for a second factor.
 func revokeSessions(t *tx, person, but uuid.UUID, reason string, now int64) error {
 	_, err := t.exec(`UPDATE auth_sessions SET revoked_at = ?, revoke_reason = ?
 		WHERE user_id = ? AND id <> ? AND revoked_at IS NULL`, now, reason, person.String(), but.String())
@@ -228,6 +231,10 @@ func revokeSessions(t *tx, person, but uuid.UUID, reason string, now int64) erro
 	}
 	_, err = t.exec(`UPDATE auth_refresh_tokens SET revoked_at = ?, salt = NULL
 		WHERE user_id = ? AND session_id <> ? AND revoked_at IS NULL`, now, person.String(), but.String())
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`DELETE FROM auth_sign_ins WHERE user_id = ?`, person.String())
 	return err
 }
 

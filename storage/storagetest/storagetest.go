@@ -80,6 +80,8 @@ func Run(t *testing.T, open Open) {
 	t.Run("outbox", func(t *testing.T) { t.Parallel(); testOutbox(t, open) })
 	t.Run("setup", func(t *testing.T) { t.Parallel(); testSetup(t, open) })
 	t.Run("administration", func(t *testing.T) { t.Parallel(); testAdministration(t, open) })
+	t.Run("second factors", func(t *testing.T) { t.Parallel(); testFactors(t, open) })
+	t.Run("sign-ins that wait", func(t *testing.T) { t.Parallel(); testSignIns(t, open) })
 	t.Run("clients", func(t *testing.T) { t.Parallel(); testClients(t, open) })
 	t.Run("service keys", func(t *testing.T) { t.Parallel(); testServiceKeys(t, open) })
 	t.Run("caps of service keys", func(t *testing.T) { t.Parallel(); testKeyCaps(t, open) })

@@ -57,6 +57,7 @@ func refusals() map[error]Error {
 		identity.ErrEmailTaken:     refused(409, "EMAIL_ALREADY_REGISTERED", "User with this email already exists"),
 		identity.ErrCredentials:    refused(401, "INVALID_CREDENTIALS", "Invalid credentials"),
 		identity.ErrBusy:           *unavailable(),
+		provider.ErrFactorDue:      refused(401, "MFA_REQUIRED", "A second factor is required. Please sign in on the account page."),
 		provider.ErrInvalidGrant:   refused(401, "TOKEN_INVALID", "Invalid refresh token"),
 		provider.ErrKeyLimit:       refused(403, "KEY_LIMIT_EXCEEDED", "Limit of this key is exhausted"),
 		ledger.ErrInsufficient:     refused(402, "INSUFFICIENT_CREDITS", "Insufficient credits"),

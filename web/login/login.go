@@ -205,8 +205,26 @@ func (p *Pages) loginRefused(w http.ResponseWriter, r *http.Request, flow *provi
 	return nil
 }
 
-// signedIn hands the session to the browser and goes on with what waits.
+// signedIn hands the session to the browser and goes on with what waits, or asks for the second factor first.
 func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request, flow *provider.Interaction, s identity.Started) error {
+	if s.Waiting != "" {
+		p.cookies.SetSignIn(w, s.Waiting)
+		SeeOther(w, r, withWaiting(provider.PathFactor, r))
+		return nil
+	}
+	if err := p.begin(w, r, flow, s); err != nil {
+		return err
+	}
+	if flow == nil {
+		SeeOther(w, r, cmp.Or(returnTo(r), accountPath))
+		return nil
+	}
+	p.Provider.Resume(w, r, flow, &provider.SignedIn{Session: s.Session, User: s.User})
+	return nil
+}
+
+// begin hands the session to the browser, and notes that it was proven for what waits.
+func (p *Pages) begin(w http.ResponseWriter, r *http.Request, flow *provider.Interaction, s identity.Started) error {
 	var expires time.Time
 	if s.Session.IdleFor == 0 {
 		expires = s.Session.ExpiresAt
@@ -216,15 +234,9 @@ func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request, flow *provider.
 		page.KeepLanguage(w, l, p.cookies.Secure())
 	}
 	if flow == nil {
-		SeeOther(w, r, cmp.Or(returnTo(r), accountPath))
 		return nil
 	}
-	who := &provider.SignedIn{Session: s.Session, User: s.User}
-	if err := p.Provider.Proven(r, flow, who); err != nil {
-		return err
-	}
-	p.Provider.Resume(w, r, flow, who)
-	return nil
+	return p.Provider.Proven(r, flow, &provider.SignedIn{Session: s.Session, User: s.User})
 }
 
 // SeeOther sends the browser to a page of ours.

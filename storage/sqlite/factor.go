@@ -1,0 +1,133 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"mana/provider/identity"
+)
+
+// TwoFactor implements [identity.Factors].
+func (s *Identity) TwoFactor(ctx context.Context, userID uuid.UUID) (identity.TwoFactor, error) {
+	var f identity.TwoFactor
+	var enabled sql.NullInt64
+	err := s.db.queryRow(ctx, `SELECT f.secret, f.last_used_step, f.enabled_at,
+			(SELECT count(*) FROM auth_recovery_codes c WHERE c.user_id = f.user_id AND c.used_at IS NULL)
+		FROM auth_two_factor_auth f WHERE f.user_id = ?`, userID.String()).Scan(&f.Secret, &f.LastStep, &enabled, &f.RecoveryLeft)
+	if errors.Is(err, sql.ErrNoRows) {
+		return identity.TwoFactor{}, nil
+	}
+	f.EnabledAt = fromOptional(enabled)
+	return f, err
+}
+
+// OfferTOTP implements [identity.Factors].
+func (s *Identity) OfferTOTP(ctx context.Context, userID uuid.UUID, sealed []byte) error {
+	now := timestamp(s.db.clock())
+	return s.db.write(ctx, func(t *tx) error {
+		offered, err := one(t.exec(`INSERT INTO auth_two_factor_auth (user_id, secret, created_at) VALUES (?, ?, ?)
+			ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at
+			WHERE enabled_at IS NULL`, userID.String(), sealed, now))
+		if err == nil && !offered {
+			return identity.ErrFactorSet
+		}
+		return err
+	})
+}
+
+// EnableTOTP implements [identity.Factors].
+func (s *Identity) EnableTOTP(ctx context.Context, c identity.FactorChange, step int64, recovery [][]byte) error {
+	now := timestamp(s.db.clock())
+	return s.db.write(ctx, func(t *tx) error {
+		enabled, err := one(t.exec(`UPDATE auth_two_factor_auth SET enabled_at = ?, last_used_step = ?
+			WHERE user_id = ? AND enabled_at IS NULL`, now, step, c.UserID.String()))
+		if err == nil && !enabled {
+			return identity.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		if err := replaceRecoveryCodes(t, c.UserID, recovery); err != nil {
+			return err
+		}
+		return changeFactors(t, c, true, now)
+	})
+}
+
+// RemoveTOTP implements [identity.Factors].
+func (s *Identity) RemoveTOTP(ctx context.Context, c identity.FactorChange) error {
+	now := timestamp(s.db.clock())
+	return s.db.write(ctx, func(t *tx) error {
+		removed, err := one(t.exec(`DELETE FROM auth_two_factor_auth WHERE user_id = ? AND enabled_at IS NOT NULL`, c.UserID.String()))
+		if err == nil && !removed {
+			return identity.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		if err := replaceRecoveryCodes(t, c.UserID, nil); err != nil {
+			return err
+		}
+		return changeFactors(t, c, false, now)
+	})
+}
+
+// RenewRecoveryCodes implements [identity.Factors].
+func (s *Identity) RenewRecoveryCodes(ctx context.Context, userID uuid.UUID, recovery [][]byte, e identity.Event) error {
+	now := timestamp(s.db.clock())
+	return s.db.write(ctx, func(t *tx) error {
+		enabled := false
+		err := t.queryRow(`SELECT EXISTS (SELECT 1 FROM auth_two_factor_auth WHERE user_id = ? AND enabled_at IS NOT NULL)`,
+			userID.String()).Scan(&enabled)
+		if err == nil && !enabled {
+			return identity.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		if err := replaceRecoveryCodes(t, userID, recovery); err != nil {
+			return err
+		}
+		return insertEvent(t, e, now)
+	})
+}
+
+func replaceRecoveryCodes(t *tx, userID uuid.UUID, hashes [][]byte) error {
+	if _, err := t.exec(`DELETE FROM auth_recovery_codes WHERE user_id = ?`, userID.String()); err != nil {
+		return err
+	}
+	for _, hash := range hashes {
+		if _, err := t.exec(`INSERT INTO auth_recovery_codes (user_id, code_hash) VALUES (?, ?)`, userID.String(), hash); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changeFactors notes whether a person has a second factor, gives the session at hand what it has proven and a new
+// cookie, ends all others, and writes the event.
+func changeFactors(t *tx, c identity.FactorChange, due bool, now int64) error {
+	if _, err := t.exec(`UPDATE auth_users SET second_factor = ? WHERE id = ?`, due, c.UserID.String()); err != nil {
+		return err
+	}
+	return secureSession(t, c, now)
+}
+
+// secureSession ends all sessions of a person but the one at hand, which gets a new cookie.
+func secureSession(t *tx, c identity.FactorChange, now int64) error {
+	kept, err := one(t.exec(`UPDATE auth_sessions SET cookie_hash = ?, amr = ? WHERE id = ? AND user_id = ? AND revoked_at IS NULL`,
+		c.CookieHash, encodeList(c.AMR), c.SessionID.String(), c.UserID.String()))
+	if err == nil && !kept {
+		return identity.ErrNoSession
+	}
+	if err != nil {
+		return err
+	}
+	if err := revokeSessions(t, c.UserID, c.SessionID, "factors_changed", now); err != nil {
+		return err
+	}
+	return insertEvent(t, c.Event, now)
+}
