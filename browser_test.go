@@ -171,7 +171,11 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("got the focus on %q, want it on what is wrong", focus)
 	}
 	w.fill("#password", testPassword)
-	w.press("#submit", "#allow", "05-consent")
+	w.do(chromedp.Click(chromedp.CSS(".reveal")))
+	if shown := w.read(chromedp.Evaluate[string](`document.querySelector(".reveal").ariaPressed + document.getElementById("password").type`)); shown != "truetext" {
+		t.Errorf("got %s of the password that is to be shown", shown)
+	}
+	w.press("#submit", "form:not([data-settle]) #allow", "05-consent") // the page takes no click that was meant for the one before
 	w.press("#allow", "#demo-spend", "06-demo-signed-in")
 	w.press("#demo-spend", "#spent", "07-demo-spent")
 	if before, after := w.read(chromedp.Text(chromedp.CSS("#before"))), w.read(chromedp.Text(chromedp.CSS("#after"))); before != "150" || after != "149" {
@@ -184,7 +188,7 @@ func TestBrowser(t *testing.T) {
 	}
 	w.open(s.demoRequest("prompt", "select_account"), "#continue", "14-select")
 	w.press("#continue", "#problem", "") // a code that the demo did not ask for
-	w.open(s.demoRequest("prompt", "consent", "claims", `{"userinfo":{"phone_number":null}}`), "#allow", "15-consent-again")
+	w.open(s.demoRequest("prompt", "consent", "claims", `{"userinfo":{"phone_number":null}}`), "form:not([data-settle]) #allow", "15-consent-again")
 	w.press("#deny", "#problem", "")
 	w.open(s.issuer+"/logout", "#submit", "10-logout")
 	w.press("#submit", "a.primary", "11-signed-out")

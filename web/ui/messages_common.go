@@ -28,6 +28,9 @@ const (
 	PagerLabel    Key = "pager"
 	PagerNewer    Key = "pager.newer"
 	PagerOlder    Key = "pager.older"
+	Reveal        Key = "password.reveal"
+	RevealLabel   Key = "password.reveal.label"
+	Working       Key = "working"
 	Days          Key = "days"
 )
 
@@ -135,6 +138,18 @@ var commonTexts = texts{
 	PagerOlder: {
 		"Older",
 		"Ältere",
+	},
+	Reveal: {
+		"Show",
+		"Anzeigen",
+	},
+	RevealLabel: {
+		"Show password",
+		"Passwort anzeigen",
+	},
+	Working: {
+		"One moment…",
+		"Einen Moment…",
 	},
 	Days: {
 		"{n}\u00a0day|{n}\u00a0days",
