@@ -75,7 +75,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		},
 		Seal: master.Sealer("web/cursor"), Open: master.Opener("web/cursor"),
 		Limits: c.limits, SharedLimits: p.shared.limits(), SharedReady: p.shared.ready(), TrustedProxies: c.proxies,
-		CORSOrigins: c.origins(), Demo: demo,
+		CORSOrigins: c.origins(), Demo: demo, Upstreams: c.upstreamProviders(),
 		SignupOpen: c.signupOpen, SignupBonus: c.signupBonus, ValidateSlots: c.validateSlots,
 		Ready: p.ready, Logger: p.logger, Now: time.Now,
 	})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mana/provider/upstream"
+	"mana/web/login"
 )
 
 const upstreamPrefix = "UPSTREAM_"
@@ -91,4 +92,14 @@ func checkUpstreamIssuer(value string) error {
 		return fmt.Errorf("%s: must be https, or http on a loopback address", value)
 	}
 	return nil
+}
+
+// upstreamProviders makes the providers that people may sign in with.
+func (c *config) upstreamProviders() []*upstream.Provider {
+	var providers []*upstream.Provider
+	for _, cfg := range c.upstreams {
+		cfg.RedirectURI = c.issuer.JoinPath(login.UpstreamPath, cfg.Name, "callback").String()
+		providers = append(providers, upstream.New(cfg))
+	}
+	return providers
 }

@@ -47,7 +47,7 @@ type idClaims struct {
 	AuthTime  int64    `json:"auth_time"`
 	Nonce     string   `json:"nonce,omitempty"`
 	ACR       string   `json:"acr"`
-	AMR       []string `json:"amr"`
+	AMR       []string `json:"amr,omitempty"`
 	TokenHash string   `json:"at_hash"`
 }
 

@@ -23,6 +23,7 @@ const (
 	browserCookie = "mana_browser"
 	signInCookie  = "mana_sign_in"
 	logoutCookie  = "mana_logout"
+	attemptCookie = "mana_attempt"
 	hostPrefix    = "__Host-"
 
 	browserLife = 24 * time.Hour
@@ -80,6 +81,23 @@ func (c Cookies) SetSignIn(w http.ResponseWriter, value identity.Secret) {
 	}
 	http.SetCookie(w, cookie)
 }
+
+// SetAttempt keeps what a person is about to do at another provider. The value must be sealed.
+func (c Cookies) SetAttempt(w http.ResponseWriter, sealed string, life time.Duration) {
+	cookie := c.cookie(attemptCookie, identity.Secret(sealed))
+	cookie.MaxAge = int(life / time.Second)
+	http.SetCookie(w, cookie)
+}
+
+// ClearAttempt forgets what SetAttempt kept: it counts once.
+func (c Cookies) ClearAttempt(w http.ResponseWriter) {
+	cookie := c.cookie(attemptCookie, "")
+	cookie.MaxAge = -1
+	http.SetCookie(w, cookie)
+}
+
+// Attempt gives what SetAttempt kept, empty if nothing.
+func (c Cookies) Attempt(r *http.Request) string { return string(c.read(r, attemptCookie)) }
 
 // setLogout keeps the parameters of a logout for the next request, out of addresses and logs. What is too much
 // for a cookie is dropped, so that the person is asked.

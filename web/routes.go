@@ -22,6 +22,7 @@ import (
 	"mana/ledger"
 	"mana/provider"
 	"mana/provider/identity"
+	"mana/provider/upstream"
 	"mana/web/account"
 	"mana/web/api"
 	"mana/web/dev"
@@ -49,6 +50,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix              // may be empty
 	CORSOrigins    []string                    // may be empty
 	Demo           *dev.Demo                   // nil outside dev mode
+	Upstreams      []*upstream.Provider        // may be empty
 	SignupOpen     bool
 	SignupBonus    ledger.Amount
 	ValidateSlots  int
@@ -135,7 +137,8 @@ func (s *Site) routes() ([]route, error) {
 	}
 	pages := login.New(login.Config{
 		Protocol: s.protocol, Provider: p, Identity: s.cfg.Identity, Forms: forms, Logger: s.cfg.Logger,
-		SignupOpen: s.cfg.SignupOpen, Bonus: s.cfg.SignupBonus,
+		SignupOpen: s.cfg.SignupOpen, Bonus: s.cfg.SignupBonus, Upstreams: s.cfg.Upstreams,
+		Seal: s.cfg.Seal, Open: s.cfg.Open, Now: s.cfg.Now,
 		Take: func(ctx context.Context, class string) time.Duration {
 			return s.counts.take(ctx, class, callerNetwork(ctx))
 		},
@@ -164,6 +167,10 @@ func (s *Site) routes() ([]route, error) {
 		{"GET", provider.PathFactor, kindPage, pages.Handle(pages.ShowFactor)},
 		{"POST", provider.PathFactor, kindPage, pages.Handle(pages.Factor)},
 		{"GET", provider.PathFactorCodes, kindPage, pages.SignedIn(pages.ShowLastCode)},
+		{"GET", "/login/with/{name}", kindPage, pages.Handle(pages.LoginWith)},
+		{"GET", "/login/with/{name}/callback", kindPage, pages.Handle(pages.LoginWithCallback)},
+		{"POST", "/login/with/{name}/callback", kindPage, pages.Handle(pages.LoginWithPosted)},
+		{"POST", "/login/with/{name}/link", kindPage, pages.Fresh(login.SecurityPath, pages.Link)},
 		{"GET", provider.PathSelect, kindPage, pages.Handle(pages.ShowSelect)},
 		{"POST", provider.PathSelect, kindPage, pages.Handle(pages.Select)},
 		{"GET", provider.PathSignup, kindPage, pages.Handle(pages.ShowSignup)},

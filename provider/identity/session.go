@@ -55,9 +55,10 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue("redacted") }
 // SignIn is a proof by password, or another one, in a browser.
 type SignIn struct {
 	Email, Password string
-	AMR             []string // how it was proven (RFC 8176), if not by password; nil: by password
-	Remember        bool     // "stay signed in": 30 days, instead of 24 hours
-	Replaces        Secret   // cookie of the session that this one replaces, or empty
+	AMR             []string  // how it was proven (RFC 8176), if not by password; nil: by password
+	AuthTime        time.Time // when it was proven; zero or in the future: now
+	Remember        bool      // "stay signed in": 30 days, instead of 24 hours
+	Replaces        Secret    // cookie of the session that this one replaces, or empty
 	Device          Device
 }
 
@@ -67,6 +68,14 @@ func (in SignIn) amr() []string {
 		return []string{AMRPassword}
 	}
 	return in.AMR
+}
+
+// authTime is when the person was proven, in whole seconds.
+func (in SignIn) authTime(now time.Time) time.Time {
+	if !in.AuthTime.IsZero() && in.AuthTime.Before(now) {
+		now = in.AuthTime
+	}
+	return now.UTC().Truncate(time.Second)
 }
 
 // Started is a session that has just begun, or a sign-in that waits for the second factor.
@@ -94,7 +103,7 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (Started, error) {
 func (s *Service) wait(ctx context.Context, user User, in SignIn) (Started, error) {
 	waiting, now := NewSecret(), s.now().UTC().Truncate(time.Microsecond)
 	err := s.store.BeginSignIn(ctx, WaitingSignIn{
-		Hash: waiting.Hash(), UserID: user.ID, AuthTime: now.Truncate(time.Second), AMR: in.amr(),
+		Hash: waiting.Hash(), UserID: user.ID, AuthTime: in.authTime(now), AMR: in.amr(),
 		Remember: in.Remember, CreatedAt: now, ExpiresAt: now.Add(signInLife),
 	})
 	if err != nil {
@@ -128,7 +137,7 @@ func (s *Service) prepareSession(user User, in SignIn) (Started, error) {
 		return Started{}, err
 	}
 	secret := NewSecret()
-	session.AMR, session.CookieHash = in.amr(), secret.Hash()
+	session.AMR, session.AuthTime, session.CookieHash = in.amr(), in.authTime(session.CreatedAt), secret.Hash()
 	session.IdleFor = sessionIdle
 	session.ExpiresAt = session.CreatedAt.Add(sessionShort)
 	if in.Remember {

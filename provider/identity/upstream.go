@@ -30,7 +30,8 @@ type UpstreamPerson struct {
 	AccountID     string // stable there
 	Email         string // may be empty
 	EmailVerified bool
-	Name          string // may be empty
+	Name          string    // may be empty
+	AuthTime      time.Time // when the provider proved the person; zero: it does not say
 }
 
 // Linked is an account with an upstream provider by which a person signs in.
@@ -82,6 +83,7 @@ func (s *Service) SignInUpstream(ctx context.Context, in UpstreamSignIn) (Starte
 		return Started{}, ErrCredentials
 	}
 	in.AMR = []string{} // what the other provider has seen is not told by RFC 8176
+	in.AuthTime = in.Person.AuthTime
 	return s.StartSession(ctx, user, in.SignIn)
 }
 

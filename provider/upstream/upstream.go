@@ -111,8 +111,9 @@ type Attempt struct {
 	Verifier string // PKCE (RFC 7636)
 }
 
-// Begin asks: it gives the address to send the browser to. [ErrAway].
-func (p *Provider) Begin(ctx context.Context) (Attempt, string, error) {
+// Begin asks: it gives the address to send the browser to. fresh asks the provider to prove the person again, which not
+// all of them do. [ErrAway].
+func (p *Provider) Begin(ctx context.Context, fresh bool) (Attempt, string, error) {
 	party, err := p.relyingParty(ctx)
 	if err != nil {
 		return Attempt{}, "", err
@@ -123,6 +124,9 @@ func (p *Provider) Begin(ctx context.Context) (Attempt, string, error) {
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.Verifier)}
 	if !p.preset.gitHub {
 		options = append(options, oauth2.SetAuthURLParam("nonce", a.Nonce))
+	}
+	if fresh && !p.preset.gitHub {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
 	}
 	if p.preset.formPost {
 		options = append(options, oauth2.SetAuthURLParam("response_mode", "form_post"))
@@ -169,6 +173,9 @@ func (p *Provider) oidcPerson(ctx context.Context, party rp.RelyingParty, a Atte
 			return identity.UpstreamPerson{}, refusedOrAway("asking for claims", err)
 		}
 		person = p.person(claims.Subject, info.Claims)
+	}
+	if claims.AuthTime != 0 {
+		person.AuthTime = claims.AuthTime.AsTime()
 	}
 	return person, nil
 }

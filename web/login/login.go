@@ -18,11 +18,12 @@ import (
 	"mana/ledger"
 	"mana/provider"
 	"mana/provider/identity"
+	"mana/provider/upstream"
 	"mana/web/page"
 	"mana/web/ui"
 )
 
-// Config is what the pages need. All fields are required.
+// Config is what the pages need. All fields are required, unless said.
 type Config struct {
 	Protocol
 	Provider   *provider.Provider
@@ -35,6 +36,12 @@ type Config struct {
 	// is passed. GiveBack takes a count back.
 	Take     func(ctx context.Context, class string) time.Duration
 	GiveBack func(ctx context.Context, class string)
+	// Upstreams are the providers that people may sign in with, in the order of their buttons; may be empty.
+	Upstreams []*upstream.Provider
+	// Seal and Open make texts that only we can make and read, bound to a row.
+	Seal func(row string, plain []byte) []byte
+	Open func(row string, sealed []byte) ([]byte, error)
+	Now  func() time.Time
 }
 
 // Pages answers the sign-in pages. It is safe for concurrent use.
@@ -134,6 +141,7 @@ func (p *Pages) loginView(w http.ResponseWriter, r *http.Request, flow *provider
 	if flow == nil {
 		v.Return = returnTo(r)
 	}
+	v.With = p.withViews(r.Context(), v.Request, v.Return)
 	return v
 }
 

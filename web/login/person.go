@@ -13,6 +13,9 @@ const ParamReturn = "return"
 
 const (
 	accountPath = "/account" // where a person goes who wants nothing else
+
+	// SecurityPath is the page on which people look after their ways in.
+	SecurityPath = "/account/security"
 )
 
 // Person answers a page for somebody who is signed in.

@@ -17,6 +17,7 @@ type loginView struct {
 	Remember   bool
 	Faults     ui.Faults
 	SignupOpen bool
+	With       []withView
 }
 
 // signupView is what the sign-up page shows.
