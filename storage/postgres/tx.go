@@ -104,13 +104,14 @@ func (db *DB) ask(ctx context.Context, run func(ctx context.Context, conn *pgxpo
 		limited, cancel := limited(ctx)
 		again, err := run(limited, conn)
 		leaveReadOnly(limited, conn, err)
+		late := limited.Err() != nil // it did not die unnoticed: it was waited for long enough
 		cancel()
 		conn.Release()
 		if !died(err) {
 			return err
 		}
 		db.pool.Reset()
-		if !again || try == 2 {
+		if !again || late || try == 2 {
 			return err
 		}
 	}

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mana/storage/servers"
+)
+
+// The forms of an answer while the database is away.
+const (
+	inMemory = "200 from memory"
+	ofREST   = "503 of the JSON API"
+	ofOAuth  = "503 of the protocol"
+	ofPage   = "503 as a page"
+	toClient = "a redirect to the client that says so"
+)
+
+// formOf finds the form of an answer.
+func formOf(got answer) string {
+	unavailable := got.StatusCode == http.StatusServiceUnavailable && got.Header.Get("Retry-After") != ""
+	location := got.Header.Get("Location")
+	switch {
+	case got.StatusCode == http.StatusOK:
+		return inMemory
+	case unavailable && strings.Contains(got.body, `"SERVICE_UNAVAILABLE"`) && strings.Contains(got.body, "connection"),
+		unavailable && strings.Contains(got.body, `"service-unavailable"`):
+		return ofREST
+	case unavailable && strings.Contains(got.body, `"temporarily_unavailable"`):
+		return ofOAuth
+	case unavailable && strings.Contains(got.body, "<html"):
+		return ofPage
+	case strings.HasPrefix(location, callback) && strings.Contains(location, "error=temporarily_unavailable"):
+		return toClient
+	}
+	return fmt.Sprintf("%d %s %s", got.StatusCode, location, got.body[:min(300, len(got.body))])
+}
+
+// TestDatabaseOutage is the table of what is answered while PostgreSQL is away, endpoint by endpoint: stopped, and
+// hanging. Afterwards everything is as it was, within five seconds, and what was presented meanwhile is not used up.
+func TestDatabaseOutage(t *testing.T) {
+	t.Parallel()
+	for name, failure := range map[string]struct {
+		fail, mend func(*testing.T, *servers.Postgres)
+		most       time.Duration // of an answer: what hangs in the middle of a transaction is given up after 10 s
+		direct     bool          // without a pooler
+	}{
+		"stopped":           {stopDatabase, startDatabase, 4 * time.Second, true},
+		"stopped, pooled":   {stopDatabase, startDatabase, 4 * time.Second, false},
+		"hanging, pooled":   {hangDatabase, resumeDatabase, 16 * time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			database, env := onPostgres(t)
+			if failure.direct {
+				env = append(env, "DATABASE_URL="+database.URL(servers.App, "mana"))
+			}
+			o := newDatabaseOutage(t, append(env, "RATE_LIMIT_MAX=100000"))
+			failure.fail(t, database)
+			eventually(t, "it is not ready", func() bool {
+				status, _, _ := o.api(t, "GET", "/health/ready", "", nil)
+				return status == http.StatusServiceUnavailable
+			})
+			o.walk(t, failure.most)
+			failure.mend(t, database)
+			o.recovers(t)
+		})
+	}
+}
+
+// databaseOutage is a program with everything that a caller may hold when the database goes away.
+type databaseOutage struct {
+	*fixture
+	backend           backend
+	id, token, second string         // a person of the REST login, and two tokens
+	refresh           any            // of the second
+	code              string         // of the client
+	granted           map[string]any // tokens of the client
+	login, signup     answer         // pages with forms, of nobody
+	consent, logout   answer         // of the person
+	stranger          *browser
+}
+
+func newDatabaseOutage(t *testing.T, env []string) *databaseOutage {
+	t.Helper()
+	s := prepare(t, env...)
+	s.command(t, "migrate", "up")
+	o := &databaseOutage{fixture: s.fixture(t, "openid email offline_access", func() { s.serve(t) })}
+	o.backend = o.fixture.backend(t, "--app", "todo", "--allow", "balance,use,refund")
+	o.id, o.token = o.person(t, "rest@example.com")
+	_, login, _ := o.api(t, "POST", "/api/v1/auth/login", "", map[string]string{"email": "rest@example.com", "password": testPassword})
+	o.second, o.refresh = fmt.Sprint(login["accessToken"]), login["refreshToken"]
+	o.granted = o.grantedTo(t)
+	o.code = o.browser.authorize(o.auth()).Get("code")
+	o.stranger = o.server.browser(t)
+	o.login, o.signup = o.stranger.get("/login"), o.stranger.get("/signup")
+	o.consent, o.logout = o.browser.get(o.auth("prompt", "consent")), o.browser.get("/logout")
+	eventually(t, "the server knows the back end", func() bool {
+		status, _, _ := o.backend.call(t, "GET", "credits/balance/"+o.id, nil)
+		return status == http.StatusOK
+	})
+	return o
+}
+
+// endpoint is one line of the table.
+type endpoint struct {
+	name string
+	call func() answer
+	want string
+}
+
+// walk asks every endpoint at one time: one that hangs must not keep others from an answer.
+func (o *databaseOutage) walk(t *testing.T, most time.Duration) {
+	t.Helper()
+	table := append(append(o.documents(t), o.contract(t)...), append(o.protocol(t), o.pages()...)...)
+	var group sync.WaitGroup
+	for _, line := range table {
+		group.Go(func() {
+			begin := time.Now()
+			got := line.call()
+			if form := formOf(got); form != line.want {
+				t.Errorf("%s: got %s, want %s", line.name, form, line.want)
+			}
+			if took := time.Since(begin); took > most {
+				t.Errorf("%s: got an answer after %v, want it within %v", line.name, took, most)
+			}
+		})
+	}
+	group.Wait()
+	if status, body, _ := o.api(t, "GET", "/health/ready", "", nil); status != http.StatusServiceUnavailable {
+		t.Errorf("got %d %v, want it not ready", status, body)
+	}
+}
+
+func (o *databaseOutage) documents(t *testing.T) (table []endpoint) {
+	for _, path := range []string{
+		"/jwks", "/api/v1/auth/jwks", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
+		"/health", "/health/live", "/api/v1/health",
+	} {
+		table = append(table, endpoint{path, func() answer { return o.ask(t, "GET", path, "") }, inMemory})
+	}
+	return table
+}
+
+func (o *databaseOutage) contract(t *testing.T) (table []endpoint) {
+	call := func(want, method, path, body string, headers ...string) {
+		table = append(table, endpoint{method + " " + path, func() answer {
+			return o.ask(t, method, "/api/v1/"+path, body, append(headers, "Content-Type", "application/json")...)
+		}, want})
+	}
+	person, key := []string{"Authorization", "Bearer " + o.token}, []string{"X-Service-Key", o.backend.key.Value}
+	call(ofREST, "POST", "auth/register", `{"email":"new@example.com","password":"`+testPassword+`"}`)
+	call(ofREST, "POST", "auth/login", `{"email":"rest@example.com","password":"`+testPassword+`"}`)
+	for range 6 { // not counted
+		call(ofREST, "POST", "auth/login", `{"email":"rest@example.com","password":"a wrong password"}`)
+	}
+	call(ofREST, "POST", "auth/refresh", fmt.Sprintf(`{"refreshToken":%q}`, o.refresh))
+	call(ofREST, "POST", "auth/logout", ``, "Authorization", "Bearer "+o.second)
+	call(ofREST, "POST", "auth/validate", fmt.Sprintf(`{"token":%q}`, o.token))
+	call(ofREST, "POST", "credits/use", `{"amount":1,"appId":"todo","description":"x","idempotencyKey":"away"}`, person...)
+	for _, path := range []string{"balance", "transactions", "history", "usage", "purchases"} {
+		call(ofREST, "GET", "credits/"+path, "", person...)
+	}
+	call(ofREST, "GET", "credits/packages", "")
+	call(ofREST, "GET", "credits/balance/"+o.id, "", key...)
+	call(ofREST, "GET", "internal/credits/balance/"+o.id, "", key...)
+	call(ofREST, "POST", "internal/credits/use", spend(o.id, "1", ""), key...)
+	call(ofREST, "POST", "credits/use", spend(o.id, "1", ""), key...)
+	call(ofREST, "POST", "credits/refund", spend(o.id, "1", `,"appId":"todo"`), key...)
+	return table
+}
+
+func (o *databaseOutage) protocol(t *testing.T) (table []endpoint) {
+	own, token := basic(o.client), fmt.Sprint(o.granted["access_token"])
+	call := func(name, path, body string) {
+		table = append(table, endpoint{name, func() answer {
+			return o.ask(t, "POST", path, body, "Content-Type", formType, "Authorization", own)
+		}, ofOAuth})
+	}
+	call("a code", "/token", "grant_type=authorization_code&code_verifier="+o.verifier+"&redirect_uri="+url.QueryEscape(callback)+"&code="+o.code)
+	call("a refresh token", "/token", fmt.Sprint("grant_type=refresh_token&refresh_token=", o.granted["refresh_token"]))
+	call("introspection", "/introspect", "token="+token)
+	call("revocation of a refresh token", "/revoke", fmt.Sprint("token=", o.granted["refresh_token"]))
+	call("revocation of an access token", "/revoke", "token="+token)
+	table = append(table, endpoint{"userinfo", func() answer {
+		return o.ask(t, "GET", "/userinfo", "", "Authorization", "Bearer "+token)
+	}, ofOAuth})
+	return table
+}
+
+func (o *databaseOutage) pages() []endpoint {
+	who := []string{"username", "ada@example.com", "password", testPassword}
+	return []endpoint{
+		{"an authorization request", func() answer { return o.browser.get(o.auth()) }, toClient},
+		{"the account", func() answer { return o.browser.get("/account") }, ofPage},
+		{"the logout page", func() answer { return o.browser.get("/logout") }, ofPage},
+		{"a logout", func() answer { return o.browser.submit(o.logout, "/logout") }, ofPage},
+		{"a consent", func() answer { return o.browser.submit(o.consent, "/consent", "decision", "allow") }, ofPage},
+		{"the end of a session", func() answer {
+			return o.browser.get(fmt.Sprint("/end_session?id_token_hint=", o.granted["id_token"]))
+		}, ofOAuth},
+		{"the login page of nobody", func() answer { return o.stranger.get("/login") }, inMemory},
+		{"a login", func() answer { return o.stranger.submit(o.login, "/login", who...) }, ofPage},
+		{"a sign-up", func() answer {
+			return o.stranger.submit(o.signup, "/signup", "name", "Ada", "email", "page@example.com", "password", testPassword)
+		}, ofPage},
+	}
+}
+
+// recovers waits until the program serves, and finds everything as it was.
+func (o *databaseOutage) recovers(t *testing.T) {
+	t.Helper()
+	begin := time.Now()
+	eventually(t, "it is ready again", func() bool {
+		status, _, _ := o.api(t, "GET", "/health/ready", "", nil)
+		return status == http.StatusOK
+	})
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("got ready after %v, want 5 s at most", took)
+	}
+	status, body, _ := o.api(t, "POST", "/api/v1/auth/login", "", map[string]string{"email": "rest@example.com", "password": testPassword})
+	if status != http.StatusOK {
+		t.Errorf("got %d %v, want no failure counted", status, body)
+	}
+	if status, body, _ = o.api(t, "POST", "/api/v1/auth/refresh", "", map[string]any{"refreshToken": o.refresh}); status != http.StatusOK {
+		t.Errorf("got %d %v for the refresh token of the login, want it as it was", status, body)
+	}
+	if status, body, _ = o.fixture.token(t, "code", o.code); status != http.StatusOK {
+		t.Errorf("got %d %v for the code, want it as it was", status, body)
+	}
+	if status, body := o.fixture.refresh(t, o.granted["refresh_token"]); status != http.StatusOK {
+		t.Errorf("got %d %v for the refresh token, want it as it was", status, body)
+	}
+	if got := o.browser.get("/account"); got.StatusCode != http.StatusOK || got.Request.URL.Path == "/login" {
+		t.Errorf("got %d at %s, want the session as it was", got.StatusCode, got.Request.URL)
+	}
+	if got := o.backend.free(t, o.id); got != "150" {
+		t.Errorf("got %s credits, want nothing spent", got)
+	}
+}
