@@ -44,7 +44,10 @@ type Address struct {
 	Country       string `json:"country,omitempty"`
 }
 
-const maxClaim = 255 // characters
+const (
+	maxClaim   = 255  // characters
+	maxAddress = 2048 // characters of the address of a page
+)
 
 // claim is where a standard claim is kept, and what its text must be.
 type claim struct {
@@ -53,6 +56,7 @@ type claim struct {
 	flag  func(*User) *bool
 	valid func(string) bool // of a text that is not empty; nil: any
 	lines bool              // may have several (OpenID Connect Core 1.0, section 5.1.1)
+	long  bool              // the address of a page
 }
 
 // address is the person's postal address, made if there is none.
@@ -72,9 +76,9 @@ func claims() []claim {
 		{name: "middle_name", text: func(u *User) *string { return &u.Profile.MiddleName }},
 		{name: "nickname", text: func(u *User) *string { return &u.Profile.Nickname }},
 		{name: "preferred_username", text: func(u *User) *string { return &u.Profile.PreferredUsername }},
-		{name: "profile", text: func(u *User) *string { return &u.Profile.Profile }, valid: isWebAddress},
-		{name: "picture", text: func(u *User) *string { return &u.AvatarURL }, valid: isWebAddress},
-		{name: "website", text: func(u *User) *string { return &u.Profile.Website }, valid: isWebAddress},
+		{name: "profile", text: func(u *User) *string { return &u.Profile.Profile }, valid: isWebAddress, long: true},
+		{name: "picture", text: func(u *User) *string { return &u.AvatarURL }, valid: isWebAddress, long: true},
+		{name: "website", text: func(u *User) *string { return &u.Profile.Website }, valid: isWebAddress, long: true},
 		{name: "gender", text: func(u *User) *string { return &u.Profile.Gender }},
 		{name: "birthdate", text: func(u *User) *string { return &u.Profile.Birthdate }, valid: isBirthdate},
 		{name: "zoneinfo", text: func(u *User) *string { return &u.Profile.Zoneinfo }, valid: isZone},
@@ -176,7 +180,11 @@ func (c claim) set(u *User, value string) error {
 	if c.lines {
 		line = strings.ReplaceAll(value, "\n", "")
 	}
-	if !validName(line) || utf8.RuneCountInString(value) > maxClaim || value != "" && c.valid != nil && !c.valid(value) {
+	limit := maxClaim
+	if c.long {
+		limit = maxAddress
+	}
+	if !validLine(line, limit) || utf8.RuneCountInString(value) > limit || value != "" && c.valid != nil && !c.valid(value) {
 		return fmt.Errorf("%s cannot be %q", c.name, value)
 	}
 	*c.text(u) = value

@@ -281,8 +281,11 @@ func keyed(key []byte, text string) []byte {
 
 // validName reports whether a display name may be stored: one line of at most 255 characters without
 // control characters and without controls of writing direction, which could forge what pages show.
-func validName(name string) bool {
-	if !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxName {
+func validName(name string) bool { return validLine(name, maxName) }
+
+// validLine is validName for texts of at most limit characters.
+func validLine(name string, limit int) bool {
+	if !utf8.ValidString(name) || utf8.RuneCountInString(name) > limit {
 		return false
 	}
 	for _, r := range name {

@@ -58,6 +58,7 @@ func refusals() map[error]Error {
 		identity.ErrCredentials:    refused(401, "INVALID_CREDENTIALS", "Invalid credentials"),
 		identity.ErrBusy:           *unavailable(),
 		provider.ErrFactorDue:      refused(401, "MFA_REQUIRED", "A second factor is required. Please sign in on the account page."),
+		identity.ErrNoSession:      refused(404, "SESSION_NOT_FOUND", "Session not found"),
 		provider.ErrInvalidGrant:   refused(401, "TOKEN_INVALID", "Invalid refresh token"),
 		provider.ErrKeyLimit:       refused(403, "KEY_LIMIT_EXCEEDED", "Limit of this key is exhausted"),
 		ledger.ErrInsufficient:     refused(402, "INSUFFICIENT_CREDITS", "Insufficient credits"),
