@@ -50,9 +50,9 @@ func TestDatabaseOutage(t *testing.T) {
 		most       time.Duration // of an answer: what hangs in the middle of a transaction is given up after 10 s
 		direct     bool          // without a pooler
 	}{
-		"stopped":           {stopDatabase, startDatabase, 4 * time.Second, true},
-		"stopped, pooled":   {stopDatabase, startDatabase, 4 * time.Second, false},
-		"hanging, pooled":   {hangDatabase, resumeDatabase, 16 * time.Second, false},
+		"stopped":         {stopDatabase, startDatabase, 4 * time.Second, true},
+		"stopped, pooled": {stopDatabase, startDatabase, 4 * time.Second, false},
+		"hanging, pooled": {hangDatabase, resumeDatabase, 16 * time.Second, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -68,7 +68,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	readers, err := sql.Open("sqlite", dsn(cfg.Path, "deferred", "query_only(1)"))
+	readers, err := openReaders(dsn(cfg.Path, "deferred", "query_only(1)"))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", cfg.Path, err), writer.stop())
 	}

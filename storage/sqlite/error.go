@@ -9,7 +9,7 @@ import (
 )
 
 // ErrBusy says that nothing can be written now: the queue of writes is full or stands still, or the disk or the memory
-// is. Nothing was written. It passes by itself, or once an operator makes room.
+// is; or that the disk cannot be read now. Nothing was written. It passes by itself, or once an operator makes room.
 var ErrBusy error = busyError{}
 
 type busyError struct{}
