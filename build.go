@@ -14,6 +14,7 @@ import (
 	"mana/web"
 	"mana/web/dev"
 	"mana/web/login"
+	"mana/web/mail"
 	"mana/web/page"
 	"mana/web/ui"
 )
@@ -33,12 +34,13 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	})
 	people := identity.New(identity.Config{
 		Store: p.db.Identity(), Hasher: identity.NewHasher(c.hashSlots(identity.HashMemory)), Ledger: credits,
-		Derive: master.Derive, Now: time.Now,
+		Derive: master.Derive, Now: time.Now, RequireVerified: c.verified,
 		Seal: func(row string, plain []byte) []byte { return master.Seal("identity/second-factor", row, plain) },
 		Open: func(row string, sealed []byte) ([]byte, error) {
 			return master.Open("identity/second-factor", row, sealed)
 		},
 	})
+	p.writer = mail.Writer{Issuer: c.issuer, Brand: c.brand, LinkOf: people.LinkOf}
 	site, err := c.site()
 	if err != nil {
 		return nil, nil, err
@@ -48,7 +50,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		Issuer: c.issuer.String(), Audience: c.audience, Store: p.db.Provider(), Identity: people, Ring: ring,
 		Cookies: cookies, Pages: login.Protocol{Site: site}, AccessTTL: c.accessTTL, RefreshMax: c.sessionMax,
 		CreditsAlg: c.creditsAlg, Ended: p.shared.end,
-		SignupOpen: c.signupOpen, Derive: master.Derive, Device: page.Device, Logger: p.logger, Now: time.Now,
+		SignupOpen: c.signupOpen, RequireVerified: c.verified, Derive: master.Derive, Device: page.Device, Logger: p.logger, Now: time.Now,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -76,6 +78,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		Seal: master.Sealer("web/cursor"), Open: master.Opener("web/cursor"),
 		Limits: c.limits, SharedLimits: p.shared.limits(), SharedReady: p.shared.ready(), TrustedProxies: c.proxies,
 		CORSOrigins: c.origins(), Demo: demo, Upstreams: c.upstreamProviders(),
+		Mailbox: p.mailbox(site), Mails: c.mails(), Discreet: c.smtp.Host != "" || c.verified, RequireVerified: c.verified,
 		SignupOpen: c.signupOpen, SignupBonus: c.signupBonus, ValidateSlots: c.validateSlots,
 		Ready: p.ready, Logger: p.logger, Now: time.Now,
 	})
@@ -98,6 +101,14 @@ func (p *program) demo(ctx context.Context, clients provider.Clients, cfg dev.Co
 		return nil, fmt.Errorf("registering the demo: %w", err)
 	}
 	return demo, nil
+}
+
+// mailbox shows the mails of the outbox, in dev mode only.
+func (p *program) mailbox(site ui.Site) *dev.Mailbox {
+	if !p.cfg.dev {
+		return nil
+	}
+	return &dev.Mailbox{Protocol: login.Protocol{Site: site}, Store: p.db.Identity(), Writer: p.writer}
 }
 
 func (p *program) endDemo(ctx context.Context) error {

@@ -28,6 +28,7 @@ import (
 	"mana/storage"
 	"mana/storage/postgres"
 	"mana/web"
+	"mana/web/mail"
 )
 
 func newServe(environ []string) *cobra.Command {
@@ -77,6 +78,7 @@ type program struct {
 	set     *metrics.Set // what is counted
 	metrics net.Listener // nil: none
 	checker *ledger.Checker
+	writer  mail.Writer
 }
 
 // serve runs until ctx ends, then stops in order: readiness, listener, requests, jobs, storage. file is applied

@@ -25,6 +25,7 @@ import (
 	"mana/provider/upstream"
 	"mana/storage/valkey"
 	"mana/web"
+	"mana/web/mail"
 	"mana/web/ui"
 )
 
@@ -66,6 +67,8 @@ type config struct {
 	keyRotation   time.Duration // 0: by command only
 	creditsAlg    string
 	signupOpen    bool
+	verified      bool      // nobody signs in before the address is proven
+	smtp          mail.SMTP // no host: none
 	signupBonus   ledger.Amount
 	dailyFree     ledger.Amount
 	limitClasses  string
@@ -125,6 +128,12 @@ func settings() []setting {
 		{"KEY_ROTATION", "90d", "life of a signing key, 2d to 3650d; off: keys change by command only", false, parseKeyRotation},
 		{"CREDITS_TOKEN_ALG", "RS256", "signs access tokens for the credits API; one of SIGNING_ALGS", false, text(func(c *config) *string { return &c.creditsAlg })},
 		{"SIGNUP", "open", "open or closed", false, parseSignup},
+		{"REQUIRE_EMAIL_VERIFICATION", "false", "true: nobody signs in before the e-mail address is proven", false, parseVerification},
+		{"SMTP_HOST", "", "mail server; empty: mails stay in the outbox, and are shown at /dev/mail in dev mode", false, text(func(c *config) *string { return &c.smtp.Host })},
+		{"SMTP_PORT", "587", "465: TLS from the start; else STARTTLS is required, but on a loopback address in dev mode", false, func(c *config, v string) error { return intUpTo(v, 65535, &c.smtp.Port) }},
+		{"SMTP_USER", "", "name at the mail server; empty: no authentication", false, text(func(c *config) *string { return &c.smtp.User })},
+		{"SMTP_PASSWORD", "", "goes with SMTP_USER", true, text(func(c *config) *string { return &c.smtp.Password })},
+		{"SMTP_FROM", "", "address that mails come from; required with SMTP_HOST", false, parseSender},
 		{"CREDITS_SIGNUP_BONUS", "150", "free credits of a new account", false, func(c *config, v string) error { return parseCredits(v, &c.signupBonus) }},
 		{"CREDITS_DAILY_FREE", "5", "free credits each 24 hours", false, func(c *config, v string) error { return parseCredits(v, &c.dailyFree) }},
 		{"RATE_LIMIT_MAX", "100", "calls of an address to a public route per RATE_LIMIT_TTL", false, func(c *config, v string) error { return intUpTo(v, 1_000_000_000, &c.publicMax) }},
@@ -273,6 +282,7 @@ func (c *config) check(given map[string]string, anyAddress bool) []settingFault 
 	if c.issuer != nil {
 		faults = append(faults, c.checkIssuer(given, anyAddress)...)
 	}
+	faults = append(faults, c.checkMail(given)...)
 	if anyAddress && c.listen == "" {
 		c.listen = ":" + strconv.Itoa(c.port)
 	}
@@ -327,9 +337,9 @@ func (c *config) origins() []string {
 func unsupported(given map[string]string) []settingFault {
 	var faults []settingFault
 	for _, name := range []string{
-		"REQUIRE_EMAIL_VERIFICATION", "SMTP_HOST", "STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_FILE", "PASSWORD_API",
+		"STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_FILE", "PASSWORD_API",
 	} {
-		asItIs := map[string]string{"REQUIRE_EMAIL_VERIFICATION": "false", "PASSWORD_API": "on"}[name]
+		asItIs := map[string]string{"PASSWORD_API": "on"}[name]
 		if value := given[name]; value != "" && value != asItIs {
 			faults = append(faults, settingFault{name, "is not supported by this version: unset it"})
 		}
@@ -345,6 +355,9 @@ func (c *config) warnings(environ []string) []string {
 	}
 	if c.accentShown != "" {
 		out = append(out, "BRAND_ACCENT cannot be read on our pages (4.5:1): light ones show "+c.accentShown)
+	}
+	if c.smtp.Host == "" && !c.dev {
+		out = append(out, "SMTP_HOST is not set: mails stay in the outbox, and nobody can reset a password")
 	}
 	for _, name := range []string{"REDIS_HOST", "REDIS_PASSWORD"} {
 		if c.set[name] != "" && (c.set["VALKEY_URL"] != "" || c.redisHost == "") {

@@ -37,8 +37,8 @@ func TestProductionDemands(t *testing.T) {
 		"8 settings need attention, nothing was started",
 		"ISSUER              http://id.example.com: must be https, since it is not a loopback address",
 		"PORT                99999: must be 1 to 65535", "CORS_ORIGINS        *: must be a list", "DEV_BYPASS_AUTH",
-		`RATE_LIMIT_CLASSES  class "nothing" does not exist; there are authorize,`, "JWT_PRIVATE_KEY     is not PEM",
-		"LISTEN              127.0.0.1:99999: must be 1 to 65535", "SMTP_HOST           is not supported by this version",
+		`RATE_LIMIT_CLASSES  class "nothing" does not exist; there are account, authorize,`, "JWT_PRIVATE_KEY     is not PEM",
+		"LISTEN              127.0.0.1:99999: must be 1 to 65535", "SMTP_FROM           not set",
 	} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("got no %q in\n%s", want, &stderr)
@@ -106,7 +106,7 @@ func TestConfigFaults(t *testing.T) {
 		"private key":                 {[]string{"JWT_PRIVATE_KEY=zzz"}, false, "JWT_PRIVATE_KEY"},
 		"port out of range":           {[]string{"LISTEN=127.0.0.1:99999"}, false, "LISTEN"},
 		"no port":                     {[]string{"LISTEN=127.0.0.1"}, false, "LISTEN"},
-		"mail verification":           {[]string{"REQUIRE_EMAIL_VERIFICATION=true"}, false, "not supported by this version"},
+		"mail verification":           {[]string{"REQUIRE_EMAIL_VERIFICATION=true", "ISSUER=https://id.example.com", "MASTER_KEY=" + key}, false, "needs SMTP_HOST"},
 		"no mail verification":        {[]string{"REQUIRE_EMAIL_VERIFICATION=false"}, false, ""},
 		"support":                     {[]string{"SUPPORT_EMAIL=zzz"}, false, "SUPPORT_EMAIL"},
 		"accent":                      {[]string{"BRAND_ACCENT=green"}, false, "green: not a colour such as #2f4bc7"},

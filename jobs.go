@@ -27,6 +27,7 @@ func (p *program) startJobs(ctx context.Context) {
 	p.jobs.Go(func() { p.every(ctx, advanceEvery, "rotating signing keys", p.advanceKeys, nil) })
 	p.jobs.Go(func() { p.every(ctx, noteEvery, "noting uses of service keys", p.serviceKeys.NoteUses, nil) })
 	p.jobs.Go(func() { p.every(ctx, ledger.CheckEvery, "checking the ledger", p.checkLedger, nil) })
+	p.sendMails(ctx)
 	if p.metrics != nil {
 		p.jobs.Go(func() { p.serveMetrics(ctx, p.metrics) })
 	}

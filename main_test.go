@@ -48,7 +48,7 @@ func (b *lockedBuffer) String() string {
 }
 
 // manyTries are limits that parallel tests do not reach.
-const manyTries = "RATE_LIMIT_CLASSES=signup=100000/60,signupday=100000/60,login=100000/60,spend=100000/60,read=100000/60,bearer=100000/60,refresh=100000/60,refreship=100000/60,authorize=100000/60,token=100000/60,tokenip=100000/60,client=100000/60"
+const manyTries = "RATE_LIMIT_CLASSES=signup=100000/60,signupday=100000/60,mail=100000/60,account=100000/60,login=100000/60,spend=100000/60,read=100000/60,bearer=100000/60,refresh=100000/60,refreship=100000/60,authorize=100000/60,token=100000/60,tokenip=100000/60,client=100000/60"
 
 // start runs the program as its user would, with a data folder of its own, until the test ends.
 func start(t *testing.T, env ...string) *server {

@@ -135,7 +135,7 @@ func (p *Provider) liveSession(ctx context.Context, claims accessClaims) (Facts,
 		return Facts{}, fmt.Errorf("reading a session: %w", err)
 	}
 	facts := Facts{Client: Client{ID: FirstPartyClient}, User: user, Session: session, Now: p.now()}
-	if session.ClientID != FirstPartyClient || user.ID.String() != claims.Subject || Allow(facts) != nil {
+	if session.ClientID != FirstPartyClient || user.ID.String() != claims.Subject || p.allow(facts) != nil {
 		return Facts{}, ErrInvalidToken
 	}
 	return facts, nil
@@ -174,7 +174,7 @@ func (p *Provider) liveGrant(ctx context.Context, claims accessClaims) (Facts, e
 	if err != nil {
 		return Facts{}, fmt.Errorf("reading a grant: %w", err)
 	}
-	if facts.Client.ID != claims.ClientID || facts.User.ID.String() != claims.Subject || Allow(facts) != nil {
+	if facts.Client.ID != claims.ClientID || facts.User.ID.String() != claims.Subject || p.allow(facts) != nil {
 		return Facts{}, ErrInvalidToken
 	}
 	return facts, nil

@@ -24,11 +24,14 @@ const (
 	signInCookie  = "mana_sign_in"
 	logoutCookie  = "mana_logout"
 	attemptCookie = "mana_attempt"
+	linkCookie    = "mana_link"
+	addressCookie = "mana_address"
 	hostPrefix    = "__Host-"
 
 	browserLife = 24 * time.Hour
 	signInLife  = 10 * time.Minute
 	logoutLife  = time.Minute
+	linkLife    = time.Hour
 	maxLogout   = 3 << 10 // bytes of the logout cookie
 )
 
@@ -76,6 +79,38 @@ func (c Cookies) SignIn(r *http.Request) identity.Secret { return c.read(r, sign
 func (c Cookies) SetSignIn(w http.ResponseWriter, value identity.Secret) {
 	cookie := c.cookie(signInCookie, value)
 	cookie.MaxAge = int(signInLife / time.Second)
+	if value == "" {
+		cookie.MaxAge = -1
+	}
+	http.SetCookie(w, cookie)
+}
+
+// Link is the token of the link that a browser has opened, empty if there is none.
+func (c Cookies) Link(r *http.Request) identity.Secret { return c.read(r, linkCookie) }
+
+// SetLink keeps the token of a link for the pages that it leads to, out of addresses and logs; an empty one is removed.
+func (c Cookies) SetLink(w http.ResponseWriter, token identity.Secret) {
+	c.keep(w, linkCookie, string(token))
+}
+
+// Address is the e-mail address that a browser typed last, empty if there is none. It proves nothing.
+func (c Cookies) Address(r *http.Request) string {
+	decoded, err := base64.RawURLEncoding.DecodeString(string(c.read(r, addressCookie)))
+	if err != nil {
+		return ""
+	}
+	return string(decoded)
+}
+
+// SetAddress keeps an e-mail address for the next page, out of addresses and logs.
+func (c Cookies) SetAddress(w http.ResponseWriter, address string) {
+	c.keep(w, addressCookie, base64.RawURLEncoding.EncodeToString([]byte(address[:min(len(address), 254)])))
+}
+
+// keep sets a cookie for [linkLife], or removes it when it is empty.
+func (c Cookies) keep(w http.ResponseWriter, name, value string) {
+	cookie := c.cookie(name, identity.Secret(value))
+	cookie.MaxAge = int(linkLife / time.Second)
 	if value == "" {
 		cookie.MaxAge = -1
 	}

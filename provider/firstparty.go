@@ -75,7 +75,7 @@ func (f *FirstParty) Login(ctx context.Context, in Login) (Tokens, error) {
 	err = f.store.StartFirstParty(ctx, FirstPartySession{
 		Session: session, Refresh: refresh,
 		Event: identity.Event{UserID: user.ID, Type: "login_success", Device: in.Device},
-	}, Allow)
+	}, f.allow)
 	if errors.Is(err, ErrFactorDue) {
 		return Tokens{}, ErrFactorDue
 	}
@@ -108,7 +108,7 @@ func (f *FirstParty) Refresh(ctx context.Context, token string, d identity.Devic
 		if facts.Session.ExpiresAt.Before(until) {
 			until = facts.Session.ExpiresAt
 		}
-		return until, Allow(facts)
+		return until, f.allow(facts)
 	})
 	if errors.Is(err, ErrDenied) {
 		err = ErrInvalidGrant

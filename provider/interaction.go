@@ -260,7 +260,7 @@ func (p *Provider) issue(w http.ResponseWriter, r *http.Request, it *Interaction
 			UserID: who.User.ID, Type: "consent_granted", Metadata: map[string]string{"client_id": it.Client.ID},
 		}
 	}
-	err := p.store.IssueCode(r.Context(), approval, Allow)
+	err := p.store.IssueCode(r.Context(), approval, p.allow)
 	switch {
 	case errors.Is(err, ErrNoRequest):
 		p.pages.ProtocolError(w, r, http.StatusBadRequest, PageRequestExpired)

@@ -87,7 +87,7 @@ func (p *Provider) introspectRefresh(r *http.Request, client Client, token strin
 		return inactive, nil
 	}
 	facts, until, err := p.store.RefreshFacts(r.Context(), hash)
-	if errors.Is(err, ErrInvalidGrant) || err == nil && (facts.Client.ID != client.ID || Allow(facts) != nil) {
+	if errors.Is(err, ErrInvalidGrant) || err == nil && (facts.Client.ID != client.ID || p.allow(facts) != nil) {
 		return inactive, nil
 	}
 	if err != nil {

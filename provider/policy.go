@@ -7,6 +7,8 @@ import "mana/provider/identity"
 // the first-party login; and every use of an access token at our own endpoints. [ErrDenied]; [ErrFactorDue].
 func Allow(f Facts) error {
 	switch {
+	case f.VerifiedOnly && !f.User.EmailVerified:
+		return ErrDenied
 	case f.Client.Disabled, !f.Grant.RevokedAt.IsZero(), !f.User.Live():
 		return ErrDenied
 	case !f.Grant.Offline && !f.Session.Live(f.Now):
@@ -17,4 +19,10 @@ func Allow(f Facts) error {
 		return ErrDenied // the client lost a scope that the grant still names
 	}
 	return nil
+}
+
+// allow is [Allow] for this installation.
+func (p *Provider) allow(f Facts) error {
+	f.VerifiedOnly = p.requireVerified
+	return Allow(f)
 }

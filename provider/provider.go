@@ -102,6 +102,8 @@ type Config struct {
 	// RefreshMax is the longest life of a refresh family and of a first-party session.
 	RefreshMax time.Duration
 	SignupOpen bool
+	// RequireVerified gives nothing to people who have not proven their address.
+	RequireVerified bool
 	// Derive gives a secret of 32 bytes for a label.
 	Derive func(label string) []byte
 	// Device is where a request came from.
@@ -117,28 +119,29 @@ type Config struct {
 
 // Provider serves the protocol. It is safe for concurrent use.
 type Provider struct {
-	issuer     string
-	audience   string
-	store      *directory // serves clients from memory
-	identity   *identity.Service
-	ring       *keys.Ring
-	cookies    Cookies
-	pages      Pages
-	accessTTL  time.Duration
-	refreshMax time.Duration
-	signupOpen bool
-	refreshKey []byte // makes successors of refresh tokens
-	device     func(*http.Request) identity.Device
-	logger     *slog.Logger
-	now        func() time.Time
-	facts      *memo[Facts]        // by the id of an access token
-	verified   *memo[accessClaims] // by the hash of an access token
-	verifier   *verifier.Verifier
-	creditsAlg string
-	ended      func()
-	discovery  published
-	jwks       published
-	library    http.Handler
+	issuer          string
+	audience        string
+	store           *directory // serves clients from memory
+	identity        *identity.Service
+	ring            *keys.Ring
+	cookies         Cookies
+	pages           Pages
+	accessTTL       time.Duration
+	refreshMax      time.Duration
+	signupOpen      bool
+	requireVerified bool
+	refreshKey      []byte // makes successors of refresh tokens
+	device          func(*http.Request) identity.Device
+	logger          *slog.Logger
+	now             func() time.Time
+	facts           *memo[Facts]        // by the id of an access token
+	verified        *memo[accessClaims] // by the hash of an access token
+	verifier        *verifier.Verifier
+	creditsAlg      string
+	ended           func()
+	discovery       published
+	jwks            published
+	library         http.Handler
 }
 
 // New makes a provider. It fails when its own metadata cannot be encoded.
@@ -152,7 +155,8 @@ func New(cfg Config) (*Provider, error) {
 	p := &Provider{
 		issuer: cfg.Issuer, audience: cfg.Audience, store: newDirectory(cfg.Store), identity: cfg.Identity,
 		ring: cfg.Ring, cookies: cfg.Cookies, pages: cfg.Pages, accessTTL: cfg.AccessTTL, refreshMax: cfg.RefreshMax,
-		signupOpen: cfg.SignupOpen, refreshKey: cfg.Derive(refreshLabel), device: cfg.Device, logger: cfg.Logger, now: cfg.Now,
+		signupOpen: cfg.SignupOpen, requireVerified: cfg.RequireVerified,
+		refreshKey: cfg.Derive(refreshLabel), device: cfg.Device, logger: cfg.Logger, now: cfg.Now,
 		facts:    newMemo[Facts](factsLife, maxFacts),
 		verified: newMemo[accessClaims](cfg.AccessTTL, maxVerified),
 		verifier: local, creditsAlg: cfg.CreditsAlg, ended: cfg.Ended,
@@ -214,6 +218,9 @@ func (p *Provider) SignedIn(r *http.Request) (*SignedIn, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if p.requireVerified && !user.EmailVerified {
+		return nil, nil // the person signs in, and is told there what to do
 	}
 	return &SignedIn{Session: session, User: user}, nil
 }

@@ -92,7 +92,7 @@ func (p *Provider) refresh(r *http.Request, client Client) (*oidc.AccessTokenRes
 	}
 	rotation := p.rotation(token, client.ID, client.Public() || client.RotateRefresh, p.device(r))
 	done, err := p.store.Refresh(r.Context(), rotation, func(f Facts) (time.Time, error) {
-		if err := Allow(f); err != nil {
+		if err := p.allow(f); err != nil {
 			return time.Time{}, err
 		}
 		until := f.Now.Add(f.Client.refreshIdle())

@@ -178,6 +178,8 @@ type Facts struct {
 	User    identity.User
 	Session identity.Session
 	Now     time.Time
+	// VerifiedOnly says that the person must have proven the address.
+	VerifiedOnly bool
 }
 
 // Clients keeps registered clients. Each method is one transaction.

@@ -133,7 +133,7 @@ func (p *Provider) redeemCode(r *http.Request, client Client) (*oidc.AccessToken
 		return nil, err
 	}
 	facts, err := p.store.RedeemCode(r.Context(), redemption, func(f Facts) error {
-		return errors.Join(Allow(f), target.check(f))
+		return errors.Join(p.allow(f), target.check(f))
 	})
 	if err != nil {
 		return nil, p.grantError(err)

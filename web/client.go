@@ -96,9 +96,7 @@ func otherLoopback(r *http.Request, issuer *url.URL) bool {
 	if asked.Port() != issuer.Port() {
 		return false
 	}
-	switch asked.Hostname() {
-	case "localhost", "127.0.0.1", "::1":
-		return true
-	}
-	return false
+	return isLoopback(asked.Hostname())
 }
+
+func isLoopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }

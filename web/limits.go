@@ -18,6 +18,7 @@ const (
 	classLogin     = "login"     // failed sign-ins of an address
 	classSignup    = "signup"    // of an address
 	classSignupDay = "signupday" // of an address
+	classMail      = "mail"      // calls of an address that send mails
 	classAccount   = "account"   // of a person
 	classRefresh   = "refresh"   // of a family of refresh tokens
 	classRefreshIP = "refreship" // of an address
@@ -43,7 +44,7 @@ func ParseLimits(overrides string, publicMax int, publicPeriod time.Duration) (L
 	}
 	limits := Limits{
 		classLogin: rate(50, 15*time.Minute), classSignup: rate(10, time.Hour), classSignupDay: rate(100, 24*time.Hour),
-		classAccount: rate(60, time.Minute),
+		classMail: rate(20, time.Hour), classAccount: rate(60, time.Minute),
 		classRefresh: rate(120, time.Minute), classRefreshIP: rate(600, time.Minute),
 		classSpend: rate(100, time.Minute), classRead: rate(300, time.Minute), classBearer: rate(1000, time.Minute),
 		classService: rate(6000, time.Minute), classPublic: rate(int64(publicMax), publicPeriod),

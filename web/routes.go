@@ -27,36 +27,41 @@ import (
 	"mana/web/api"
 	"mana/web/dev"
 	"mana/web/login"
+	"mana/web/mail"
 	"mana/web/page"
 	"mana/web/ui"
 )
 
 // Config is what the site needs. All fields are required, unless said.
 type Config struct {
-	Issuer         *url.URL
-	Provider       *provider.Provider
-	FirstParty     *provider.FirstParty
-	ServiceKeys    *provider.ServiceKeys
-	Identity       *identity.Service
-	Ledger         *ledger.Ledger
-	CappedLedger   func(provider.ServiceKey, ledger.Amount) *ledger.Ledger // as in [api.Config]
-	UI             ui.Site
-	FormKey        []byte                                // secret of form tokens
-	Seal           func(row string, plain []byte) []byte // as in [api.Config]
-	Open           func(row string, sealed []byte) ([]byte, error)
-	Limits         Limits
-	SharedLimits   limiter.Store               // counters of all processes; nil: this is the only one
-	SharedReady    func(context.Context) error // whether they are there; nil without them
-	TrustedProxies []netip.Prefix              // may be empty
-	CORSOrigins    []string                    // may be empty
-	Demo           *dev.Demo                   // nil outside dev mode
-	Upstreams      []*upstream.Provider        // may be empty
-	SignupOpen     bool
-	SignupBonus    ledger.Amount
-	ValidateSlots  int
-	Ready          func(ctx context.Context) error
-	Logger         *slog.Logger
-	Now            func() time.Time
+	Issuer          *url.URL
+	Provider        *provider.Provider
+	FirstParty      *provider.FirstParty
+	ServiceKeys     *provider.ServiceKeys
+	Identity        *identity.Service
+	Ledger          *ledger.Ledger
+	CappedLedger    func(provider.ServiceKey, ledger.Amount) *ledger.Ledger // as in [api.Config]
+	UI              ui.Site
+	FormKey         []byte                                // secret of form tokens
+	Seal            func(row string, plain []byte) []byte // as in [api.Config]
+	Open            func(row string, sealed []byte) ([]byte, error)
+	Limits          Limits
+	SharedLimits    limiter.Store               // counters of all processes; nil: this is the only one
+	SharedReady     func(context.Context) error // whether they are there; nil without them
+	TrustedProxies  []netip.Prefix              // may be empty
+	CORSOrigins     []string                    // may be empty
+	Demo            *dev.Demo                   // nil outside dev mode
+	Mailbox         *dev.Mailbox                // nil outside dev mode
+	Mails           bool                        // people get the mails that are written for them
+	Discreet        bool                        // as in [login.Config]
+	RequireVerified bool                        // as in [api.Config]
+	Upstreams       []*upstream.Provider        // may be empty
+	SignupOpen      bool
+	SignupBonus     ledger.Amount
+	ValidateSlots   int
+	Ready           func(ctx context.Context) error
+	Logger          *slog.Logger
+	Now             func() time.Time
 }
 
 // Site is the whole of the HTTP surface.
@@ -90,6 +95,9 @@ const (
 	maxBody     = 64 << 10
 )
 
+// maxReturn is the longest address that a client can have a page lead to, in bytes.
+const maxReturn = 2048
+
 // route is one line of the table.
 type route struct {
 	method  string // GET includes HEAD; empty: the handler knows its own
@@ -109,7 +117,7 @@ func New(cfg Config) (http.Handler, error) {
 		Identity: cfg.Identity, FirstParty: cfg.FirstParty, ServiceKeys: cfg.ServiceKeys, Ledger: cfg.Ledger,
 		CappedLedger: cfg.CappedLedger, Logger: cfg.Logger, Now: cfg.Now,
 		SignupOpen: cfg.SignupOpen, ValidateSlots: cfg.ValidateSlots, Ready: cfg.Ready, SharedReady: cfg.SharedReady,
-		Seal: cfg.Seal, Open: cfg.Open,
+		Seal: cfg.Seal, Open: cfg.Open, RequireVerified: cfg.RequireVerified, Returns: s.returns,
 		Take: s.counts.take, GiveBack: s.counts.giveBack, Network: callerNetwork,
 		TakeService: func(ctx context.Context, key string, perMinute int) time.Duration {
 			return s.counts.takeUpTo(ctx, classService, key, perMinute)
@@ -138,6 +146,7 @@ func (s *Site) routes() ([]route, error) {
 	pages := login.New(login.Config{
 		Protocol: s.protocol, Provider: p, Identity: s.cfg.Identity, Forms: forms, Logger: s.cfg.Logger,
 		SignupOpen: s.cfg.SignupOpen, Bonus: s.cfg.SignupBonus, Upstreams: s.cfg.Upstreams,
+		Mails: s.cfg.Mails, Discreet: s.cfg.Discreet,
 		Seal: s.cfg.Seal, Open: s.cfg.Open, Now: s.cfg.Now,
 		Take: func(ctx context.Context, class string) time.Duration {
 			return s.counts.take(ctx, class, callerNetwork(ctx))
@@ -182,7 +191,7 @@ func (s *Site) routes() ([]route, error) {
 		{"GET", page.PathLanguage, kindPage, page.ChooseLanguage(s.secure)},
 		{"GET", ui.AssetPath, kindOpen, http.HandlerFunc(s.assets)},
 	}
-	table = slices.Concat(table, accountRoutes(pages, mine), factorRoutes(pages, mine), s.apiRoutes(), s.serviceRoutes())
+	table = slices.Concat(table, mailRoutes(pages), accountRoutes(pages, mine), factorRoutes(pages, mine), s.apiRoutes(), s.serviceRoutes())
 	if s.cfg.Demo != nil {
 		table = append(table, s.devRoutes(pages)...)
 	}
@@ -211,6 +220,20 @@ func factorRoutes(pages *login.Pages, mine *account.Pages) []route {
 	}
 }
 
+// mailRoutes are the pages that links of mails lead to, and that ask for one.
+func mailRoutes(pages *login.Pages) []route {
+	return []route{
+		{"GET", "/forgot", kindPage, pages.Handle(pages.ShowForgot)},
+		{"POST", "/forgot", kindPage, pages.Handle(pages.Forgot)},
+		{"GET", mail.PathReset, kindPage, pages.Handle(pages.ShowReset)},
+		{"POST", mail.PathReset, kindPage, pages.Handle(pages.Reset)},
+		{"GET", mail.PathVerify, kindPage, pages.Handle(pages.ShowVerify)},
+		{"POST", mail.PathVerify, kindPage, pages.Handle(pages.Verify)},
+		{"POST", mail.PathVerify + "/deny", kindPage, pages.Handle(pages.Deny)},
+		{"POST", mail.PathVerify + "/resend", kindPage, pages.Handle(pages.Resend)},
+	}
+}
+
 // apiRoutes are the JSON contract and health.
 func (s *Site) apiRoutes() []route {
 	return []route{
@@ -225,6 +248,11 @@ func (s *Site) apiRoutes() []route {
 		{"GET", "/api/v1/auth/sessions", kindAPI, s.api.Person(classRead, s.api.Sessions)},
 		{"DELETE", "/api/v1/auth/sessions/{id}", kindAPI, s.api.Person(classAccount, s.api.EndSession)},
 		{"GET", "/api/v1/auth/security-events", kindAPI, s.api.Person(classRead, s.api.SecurityEvents)},
+		{"POST", "/api/v1/auth/forgot-password", kindAPI, s.api.Handle(s.api.ForgotPassword)},
+		{"POST", "/api/v1/auth/reset-password", kindAPI, s.api.Handle(s.api.ResetPassword)},
+		{"POST", "/api/v1/auth/resend-verification", kindAPI, s.api.Handle(s.api.ResendVerification)},
+		{"POST", "/api/v1/auth/verify-email", kindAPI, s.api.Handle(s.api.VerifyEmail)},
+		{"POST", "/api/v1/auth/change-password", kindAPI, s.api.Person(classAccount, s.api.ChangePassword)},
 		{"GET", "/api/v1/auth/jwks", kindAPI, s.cfg.Provider.JWKS()},
 		{"GET", "/api/v1/credits/balance", kindAPI, s.api.Balance()},
 		{"POST", "/api/v1/credits/use", kindAPI, s.api.Use()},
@@ -265,6 +293,9 @@ func (s *Site) devRoutes(pages *login.Pages) []route {
 		{"GET", dev.DemoCallback, kindPage, pages.Handle(demo.Callback)},
 		{"POST", dev.DemoPath + "/spend", kindPage, pages.Handle(demo.Spend)},
 		{"POST", dev.DemoPath + "/logout", kindPage, pages.Handle(demo.Logout)},
+		{"GET", dev.MailPath, kindPage, pages.Handle(s.cfg.Mailbox.List)},
+		{"GET", dev.MailPath + "/{id}", kindPage, pages.Handle(s.cfg.Mailbox.Show)},
+		{"GET", dev.MailPath + "/{id}/html", kindPage, pages.Handle(s.cfg.Mailbox.HTML)},
 	}
 }
 
@@ -372,6 +403,22 @@ func (s *Site) turnAway(w http.ResponseWriter, r *http.Request) bool {
 	s.protocol.Error(w, r, http.StatusMisdirectedRequest)
 	return true
 }
+
+// returns reports whether a page of ours may lead to an address that a client sent: https, or http on a loopback
+// address, of our origin, of one that may call the JSON API, or of a registered client.
+func (s *Site) returns(address string) bool {
+	to, err := url.Parse(address)
+	if err != nil || len(address) > maxReturn || to.Host == "" || to.User != nil || to.Opaque != "" || strings.ContainsFunc(address, notVisible) {
+		return false
+	}
+	if to.Scheme != "https" && (to.Scheme != "http" || !isLoopback(to.Hostname())) {
+		return false
+	}
+	origin := to.Scheme + "://" + to.Host
+	return origin == s.cfg.Provider.Issuer() || slices.Contains(s.cfg.CORSOrigins, origin) || s.cfg.Provider.AllowsOrigin(origin)
+}
+
+func notVisible(c rune) bool { return c <= ' ' || c >= 0x7f || c == '\\' }
 
 // refuse answers what no handler takes, in the form of the surface that was asked.
 func (s *Site) refuse(w http.ResponseWriter, r *http.Request, status int) {

@@ -205,6 +205,23 @@ func (s *Service) VerifyEmail(ctx context.Context, token Secret, d Device) (Link
 	return s.store.ConfirmEmail(ctx, hash, Event{Type: "email_verified", Device: d})
 }
 
+// DenyAccount deletes an account on the word of whoever has its address and did not make it: who holds a link that would
+// prove the address, which nobody has proven. [ErrLinkInvalid], [ErrLinkExpired].
+func (s *Service) DenyAccount(ctx context.Context, token Secret) error {
+	link, err := s.Link(ctx, PurposeVerify, token)
+	if err != nil {
+		return err
+	}
+	if link.User.EmailVerified || link.Email == "" {
+		return ErrLinkInvalid
+	}
+	deletion, err := NewDeletion(s.ledger, link.User.ID, "owner of the address", "")
+	if err != nil {
+		return err
+	}
+	return s.store.DeleteAccount(ctx, deletion)
+}
+
 // ResetPassword uses up a link and sets a password. Nobody is signed in by it, everybody is signed out.
 // [ErrLinkInvalid], [ErrLinkExpired]; [ErrPasswordLength] and [ErrPasswordCommon], which leave the link as it is.
 func (s *Service) ResetPassword(ctx context.Context, token Secret, password, language string, d Device) (Link, error) {
@@ -231,17 +248,16 @@ func (s *Service) ResetPassword(ctx context.Context, token Secret, password, lan
 
 // NewPassword is a change of password by somebody who is signed in.
 type NewPassword struct {
-	Session  Session // the one that stays
-	Current  string
-	Password string
-	Language string
-	Device   Device
+	UserID, SessionID uuid.UUID // the session stays, others end
+	Current, Password string
+	Language          string // of the notice
+	Device            Device
 }
 
 // ChangePassword sets another password. A wrong current one is [ErrCredentials] and counts as a failed sign-in.
 // [ErrPasswordLength], [ErrPasswordCommon], [*LockedError], [ErrBusy].
 func (s *Service) ChangePassword(ctx context.Context, c NewPassword) error {
-	user, err := s.store.UserByID(ctx, c.Session.UserID)
+	user, err := s.store.UserByID(ctx, c.UserID)
 	if err != nil {
 		return fmt.Errorf("reading a person: %w", err)
 	}
@@ -261,7 +277,7 @@ func (s *Service) ChangePassword(ctx context.Context, c NewPassword) error {
 		return err
 	}
 	return s.store.ChangePassword(ctx, PasswordChange{
-		UserID: user.ID, SessionID: c.Session.ID, Old: old.PasswordHash, New: hash, Mail: mail,
+		UserID: user.ID, SessionID: c.SessionID, Old: old.PasswordHash, New: hash, Mail: mail,
 		Event: Event{UserID: user.ID, Type: "password_changed", Device: c.Device},
 	})
 }

@@ -31,6 +31,10 @@ type Config struct {
 	Logger       *slog.Logger
 	Now          func() time.Time
 	SignupOpen   bool
+	// RequireVerified says that nobody logs in before the address is proven.
+	RequireVerified bool
+	// Returns reports whether a page may lead to an address that a client sent.
+	Returns func(address string) bool
 	// Take counts one use of a class of limits by key, and gives how long to wait when it is passed.
 	Take func(ctx context.Context, class, key string) time.Duration
 	// TakeService counts one call with a service key, up to a rate of its own if that is not 0.

@@ -25,9 +25,10 @@ type registered struct {
 }
 
 type registeredUser struct {
-	ID    string  `json:"id"`
-	Email string  `json:"email"`
-	Name  *string `json:"name"`
+	ID       string  `json:"id"`
+	Email    string  `json:"email"`
+	Name     *string `json:"name"`
+	Verified *bool   `json:"emailVerified,omitempty"` // clients read false as "verify before you log in"
 }
 
 // Register creates a person: POST /api/v1/auth/register.
@@ -50,14 +51,19 @@ func (a *API) Register(w http.ResponseWriter, r *http.Request) error {
 		Email: body.required("email"), Password: body.required("password"), Name: body.line("name", 0, maxDevice),
 		Device: page.Device(r),
 	}
+	to, _ := body.text("sourceAppUrl")
 	if err := body.err(); err != nil {
 		return err
 	}
+	registration.Mail = a.mailTo(r, to)
 	user, err := a.cfg.Identity.Register(ctx, registration)
 	if err != nil {
 		return err
 	}
 	person := registeredUser{ID: user.ID.String(), Email: string(user.Email), Name: optional(user.Name)}
+	if a.cfg.RequireVerified {
+		person.Verified = &user.EmailVerified
+	}
 	writeJSON(w, http.StatusCreated, registered{
 		ID: person.ID, Email: person.Email, Name: person.Name, CreatedAt: timestamp(user.CreatedAt), User: person,
 	})

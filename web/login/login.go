@@ -10,7 +10,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/a-h/templ"
@@ -19,6 +18,7 @@ import (
 	"mana/provider"
 	"mana/provider/identity"
 	"mana/provider/upstream"
+	"mana/web/mail"
 	"mana/web/page"
 	"mana/web/ui"
 )
@@ -32,6 +32,9 @@ type Config struct {
 	Logger     *slog.Logger
 	SignupOpen bool
 	Bonus      ledger.Amount
+	Mails      bool // people get the mails that are written for them
+	// Discreet says that sign-up does not tell whether an address is taken: a mail does, and nobody is signed in by it.
+	Discreet bool
 	// Take counts one use of a class of limits by the caller's network, and gives how long to wait when it
 	// is passed. GiveBack takes a count back.
 	Take     func(ctx context.Context, class string) time.Duration
@@ -136,7 +139,7 @@ func (p *Pages) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) loginView(w http.ResponseWriter, r *http.Request, flow *provider.Interaction) loginView {
-	v := loginView{Page: p.page(w, r, ui.LoginTitle), SignupOpen: p.SignupOpen && (flow == nil || !flow.OnePerson())}
+	v := loginView{Page: p.page(w, r, ui.LoginTitle), Mails: p.Mails, SignupOpen: p.SignupOpen && (flow == nil || !flow.OnePerson())}
 	v.App, v.Request = appOf(flow)
 	if flow == nil {
 		v.Return = returnTo(r)
@@ -185,6 +188,12 @@ func (p *Pages) Login(w http.ResponseWriter, r *http.Request) error {
 	if locked := new(identity.LockedError); errors.As(err, &locked) {
 		return p.loginRefused(w, r, flow, http.StatusTooManyRequests, locked.RetryAfter)
 	}
+	if errors.Is(err, identity.ErrUnverified) {
+		_, request := appOf(flow)
+		p.cookies.SetAddress(w, in.Email)
+		SeeOther(w, r, withRequest(mail.PathVerify, request))
+		return nil
+	}
 	if errors.Is(err, identity.ErrCredentials) || errors.Is(err, identity.ErrEmail) {
 		return p.loginRefused(w, r, flow, http.StatusUnprocessableEntity, 0)
 	}
@@ -205,8 +214,7 @@ func (p *Pages) loginRefused(w http.ResponseWriter, r *http.Request, flow *provi
 	v.FixedEmail = v.Return != "" && who != nil && v.Email == string(who.User.Email)
 	v.Faults = ui.Faults{{Text: ui.T(r.Context(), ui.LoginFailed)}}
 	if status == http.StatusTooManyRequests {
-		seconds := int64((wait + time.Second - 1) / time.Second)
-		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
+		w.Header().Set("Retry-After", wholeSeconds(wait))
 		v.Faults = ui.Faults{{Text: ui.T(r.Context(), ui.Locked, "n", ui.Span(r.Context(), wait))}}
 	}
 	ui.Render(w, r, status, loginPage(v))

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"mana/provider"
 	"mana/provider/identity"
+	"mana/web/mail"
 	"mana/web/page"
 	"mana/web/ui"
 )
@@ -52,7 +52,8 @@ func (p *Pages) signupClosed(w http.ResponseWriter, r *http.Request, flow *provi
 	return nil
 }
 
-// Signup answers POST /signup: the account comes into being and is signed in.
+// Signup answers POST /signup: the account comes into being and is signed in, unless a mail has to prove the address
+// first.
 func (p *Pages) Signup(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Forms.Check(r, string(p.cookies.Browser(r))); err != nil {
 		return err
@@ -72,7 +73,14 @@ func (p *Pages) Signup(w http.ResponseWriter, r *http.Request) error {
 	registration := identity.Registration{
 		Email: r.PostForm.Get("email"), Password: r.PostForm.Get("password"), Name: r.PostForm.Get("name"), Device: page.Device(r),
 	}
-	user, err := p.Identity.Register(r.Context(), registration)
+	_, request := appOf(flow)
+	registration.Mail = mailTo(r, request)
+	var user identity.User
+	if p.Discreet {
+		err = p.Identity.RegisterQuietly(r.Context(), registration)
+	} else {
+		user, err = p.Identity.Register(r.Context(), registration)
+	}
 	if faults := signupFaults(r.Context(), append(registration.Faults(), err)); len(faults) > 0 {
 		v := p.signupView(w, r, flow)
 		v.Failed, v.Name, v.Email, v.Faults = true, registration.Name, registration.Email, faults
@@ -81,6 +89,11 @@ func (p *Pages) Signup(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		return err
+	}
+	if p.Discreet {
+		p.cookies.SetAddress(w, registration.Email)
+		SeeOther(w, r, withRequest(mail.PathVerify, request))
+		return nil
 	}
 	in := identity.SignIn{Replaces: p.cookies.Session(r), Device: page.Device(r)}
 	started, err := p.Identity.StartSession(r.Context(), user, in)
@@ -94,7 +107,7 @@ func (p *Pages) signupLimited(w http.ResponseWriter, r *http.Request, flow *prov
 	v := p.signupView(w, r, flow)
 	v.Failed, v.Name, v.Email = true, r.PostForm.Get("name"), r.PostForm.Get("email")
 	v.Faults = ui.Faults{{Text: ui.T(r.Context(), ui.Locked, "n", ui.Span(r.Context(), wait))}}
-	w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
+	w.Header().Set("Retry-After", wholeSeconds(wait))
 	ui.Render(w, r, http.StatusTooManyRequests, signupPage(v))
 	return nil
 }

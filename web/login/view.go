@@ -18,6 +18,7 @@ type loginView struct {
 	Faults     ui.Faults
 	SignupOpen bool
 	With       []withView
+	Mails      bool // a forgotten password can be set anew
 }
 
 // signupView is what the sign-up page shows.

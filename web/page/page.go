@@ -27,6 +27,7 @@ type State struct {
 	zone      *time.Location
 	nonce     string
 	form      string
+	frame     bool
 }
 
 // With gives a request its state.
@@ -85,6 +86,9 @@ func (s *State) Nonce() string {
 // against the redirect that follows a POST too. It must be proven.
 func (s *State) AllowForm(origin string) { s.form = origin }
 
+// AllowFrame lets this answer hold frames of our own pages.
+func (s *State) AllowFrame() { s.frame = true }
+
 // Policy is the Content-Security-Policy of the answer (CSP Level 3).
 func (s *State) Policy() string {
 	script := "script-src 'self'"
@@ -95,8 +99,12 @@ func (s *State) Policy() string {
 	if s.form != "" {
 		form += " " + s.form
 	}
+	frame := "frame-src 'none'"
+	if s.frame {
+		frame = "frame-src 'self'"
+	}
 	return strings.Join([]string{
-		"default-src 'none'", script, "style-src 'self'", "img-src 'self' data:", "font-src 'self'", "connect-src 'self'",
+		"default-src 'none'", frame, script, "style-src 'self'", "img-src 'self' data:", "font-src 'self'", "connect-src 'self'",
 		"base-uri 'none'", "object-src 'none'", "frame-ancestors 'none'", form,
 	}, "; ")
 }

@@ -1,0 +1,110 @@
+// Package mail writes what waits in the outbox, in the language of its recipient, and hands it to a mail server.
+//
+// It promises that a mail is sent at least once, that its links lead to the issuer alone, that nothing a person or a
+// client wrote is in it but the recipient's address, and that it asks for nothing from elsewhere: no picture, no style.
+package mail
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"mana/provider/identity"
+	"mana/web/page"
+	"mana/web/ui"
+)
+
+// The pages that links lead to.
+const (
+	PathVerify = "/verify-email"
+	PathReset  = "/reset"
+	ParamToken = "token"
+)
+
+// Message is a mail as it is sent.
+type Message struct {
+	ID      string // of the Message-ID, the same for every attempt
+	To      string
+	Subject string
+	Text    string
+	HTML    string
+}
+
+// Writer writes mails. All fields are required.
+type Writer struct {
+	Issuer *url.URL
+	Brand  string
+	// LinkOf gives the secret of the link in a mail.
+	LinkOf func(identity.Mail) identity.Secret
+}
+
+// letter is what a mail says.
+type letter struct {
+	Language                                      string
+	Brand, Subject, Lead, Button, Link, Note, Why string
+}
+
+// Write writes a mail.
+func (w Writer) Write(ctx context.Context, m identity.Mail) (Message, error) {
+	language := page.English
+	if m.Language == string(page.German) {
+		language = page.German
+	}
+	ctx = page.InLanguage(ctx, language)
+	l, err := w.letter(ctx, m)
+	if err != nil {
+		return Message{}, err
+	}
+	l.Language = string(language)
+	var html strings.Builder
+	if err := letterHTML(l).Render(ctx, &html); err != nil {
+		return Message{}, fmt.Errorf("writing a mail: %w", err)
+	}
+	return Message{
+		ID: m.ID.String() + "@" + w.Issuer.Hostname(), To: string(m.To), Subject: l.Subject, Text: l.text(), HTML: html.String(),
+	}, nil
+}
+
+func (w Writer) letter(ctx context.Context, m identity.Mail) (letter, error) {
+	say := func(key ui.Key) string { return ui.T(ctx, key, "brand", w.Brand, "mail", string(m.To)) }
+	l := letter{Brand: w.Brand, Why: say(ui.MailWhy)}
+	switch m.Kind {
+	case identity.MailVerify:
+		l.Subject, l.Lead, l.Note = say(ui.MailVerifySubject), say(ui.MailVerifyLead), say(ui.MailVerifyNote)
+		l.Button, l.Link = say(ui.MailVerifyButton), w.link(PathVerify, m)
+	case identity.MailReset:
+		l.Subject, l.Lead, l.Note = say(ui.MailResetSubject), say(ui.MailResetLead), say(ui.MailResetNote)
+		l.Button, l.Link = say(ui.MailResetButton), w.link(PathReset, m)
+	case identity.MailExists:
+		l.Subject, l.Lead, l.Note = say(ui.MailExistsSubject), say(ui.MailExistsLead), say(ui.MailExistsNote)
+		l.Button, l.Link = say(ui.LoginTitle), w.Issuer.String()+"/login"
+	case identity.MailPasswordChanged:
+		l.Subject, l.Lead, l.Note = say(ui.MailChangedSubject), say(ui.MailChangedLead), say(ui.MailChangedNote)
+		l.Button, l.Link = say(ui.MailChangedButton), w.Issuer.String()+"/forgot"
+	default:
+		return l, fmt.Errorf("no mail is of the kind %q", m.Kind)
+	}
+	return l, nil
+}
+
+// Address is where the button of a mail leads to.
+func (w Writer) Address(m identity.Mail) string {
+	l, err := w.letter(context.Background(), m)
+	if err != nil {
+		return ""
+	}
+	return l.Link
+}
+
+// link is an address that holds the secret of a mail.
+func (w Writer) link(path string, m identity.Mail) string {
+	return w.Issuer.String() + path + "?" + ParamToken + "=" + string(w.LinkOf(m))
+}
+
+// text is the mail without HTML.
+func (l letter) text() string {
+	return strings.Join([]string{
+		l.Subject, l.Lead, l.Button + ":\n" + l.Link, l.Note, "-- \n" + l.Why,
+	}, "\n\n") + "\n"
+}
