@@ -1,0 +1,26 @@
+package main
+
+import (
+	"os"
+	"testing"
+)
+
+// TestOthersInBrowser shows the ways in by another provider when it is away, and the pages that say what went wrong.
+func TestOthersInBrowser(t *testing.T) {
+	t.Parallel()
+	s := start(t, "UPSTREAM_ACME_ISSUER=http://127.0.0.1:1", "UPSTREAM_ACME_CLIENT_ID=x", "UPSTREAM_ACME_LABEL=Acme Corporation", "SIGNUP=closed",
+		"BRAND_ACCENT=#b00040", "BRAND_NAME=Notes", "IMPRINT_URL=https://example.com/imprint", "PRIVACY_URL=https://example.com/privacy",
+		"TERMS_URL=https://example.com/terms", "SUPPORT_EMAIL=help@example.com")
+	ctx, _ := chromium(t)
+	dir := screenshots(t)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w := &walk{t: t, ctx: ctx, shots: shots{dir, t}}
+	w.open(s.issuer+"/login", "#with-acme", "50-login-with-others")
+	w.press("#with-acme", "#summary", "51-other-away")
+	w.open(s.issuer+"/login/with/acme/callback?error=access_denied", "#summary", "52-other-refused")
+	w.open(s.issuer+"/signup", "h1", "53-signup-closed")
+	w.open(s.issuer+"/nowhere", "h1", "54-not-found")
+	w.open(s.issuer+"/consent?request=x", "h1", "55-expired")
+}
