@@ -18,8 +18,8 @@ func newMigrateImport(environ []string) *cobra.Command {
 	var quiet, asJSON bool
 	command := &cobra.Command{
 		Use: "import --from sqlite:FILE [--to postgres://…]", Short: "Move an installation from SQLite to PostgreSQL",
-		Long: "Copies every table of a SQLite file into a PostgreSQL database that holds nobody yet, and compares the counts\n" +
-			"of all tables and the digest of every wallet. The schema is brought up to date first, by DATABASE_DIRECT_URL.\n" +
+		Long: "Copies every table of a SQLite file into a PostgreSQL database that holds nobody yet, and compares\n" +
+			"every row and the digest of every wallet. The schema is brought up to date first, by DATABASE_DIRECT_URL.\n" +
 			"Stop the server before. A copy that was interrupted goes on where it stopped when the same command is given\n" +
 			"again. The file is not changed; take the master key along.",
 		Args: cobra.NoArgs,
@@ -37,6 +37,8 @@ func newMigrateImport(environ []string) *cobra.Command {
 				return usageError{errors.New("--from must be sqlite: and a file")}
 			case !storage.IsPostgres(to):
 				return usageError{errors.New("--to, or else DATABASE_URL, must be the URL of a PostgreSQL")}
+			case cfg.refusesPlain() && plain(to):
+				return usageError{errors.New("--to must be reached by TLS, or ALLOW_PLAIN_STORES=database set")}
 			case cfg.directURL == "":
 				return &configError{[]settingFault{{"DATABASE_DIRECT_URL", "not set: the copy is made by the role that owns the schema"}}}
 			}
@@ -79,29 +81,46 @@ func (m *moving) run() error {
 			return err
 		}
 	}
-	rows := newProgress(m.cmd.ErrOrStderr(), "copying rows", 0, m.quiet)
-	tables, err := storage.Copy(ctx, m.file, m.direct, rows.of)
-	rows.end()
-	if errors.Is(err, storage.ErrNotEmpty) {
+	shown, tables, err := m.move()
+	switch {
+	case errors.Is(err, storage.ErrNotEmpty):
 		return fmt.Errorf("%w: %w", errRefused, err)
-	}
-	if err != nil {
+	case errors.Is(err, storage.ErrDifferent):
+		return fmt.Errorf("%w: %w. Was the file written to since the import began? Drop the schemas auth and credits in the target, and begin anew", errProblem, err)
+	case err != nil:
 		return fmt.Errorf("%w; give the same command again to go on", err)
 	}
-	shown := shownMove{Rows: make(map[string]int64)}
+	return m.print(shown, tables)
+}
+
+// move copies, compares everything, and opens the target at last.
+func (m *moving) move() (shownMove, []storage.Copied, error) {
+	ctx, shown := m.cmd.Context(), shownMove{Rows: make(map[string]int64)}
+	bar := func(what string, total int64) *progress {
+		return newProgress(m.cmd.ErrOrStderr(), what, total, m.quiet)
+	}
+	copied := bar("copying rows", 0)
+	err := storage.Copy(ctx, m.file, m.to, m.direct, copied.of)
+	copied.end()
+	if err != nil {
+		return shown, nil, err
+	}
+	compared := bar("comparing rows", 0)
+	tables, err := storage.CompareRows(ctx, m.file, m.direct, compared.of)
+	compared.end()
+	if err != nil {
+		return shown, nil, err
+	}
 	for _, table := range tables {
 		shown.Rows[table.Table] = table.Rows
 	}
-	wallets := newProgress(m.cmd.ErrOrStderr(), "comparing wallets", shown.Rows["credits_balances"], m.quiet)
-	shown.Wallets, err = storage.Compare(ctx, m.file, m.to, wallets.at)
+	wallets := bar("comparing wallets", shown.Rows["credits_balances"])
+	shown.Wallets, err = storage.CompareWallets(ctx, m.file, m.to, wallets.at)
 	wallets.end()
-	if errors.Is(err, storage.ErrDifferent) {
-		return fmt.Errorf("%w: %w", errProblem, err)
-	}
 	if err != nil {
-		return err
+		return shown, nil, err
 	}
-	return m.print(shown, tables)
+	return shown, tables, storage.EndCopy(ctx, m.direct)
 }
 
 func (m *moving) print(shown shownMove, tables []storage.Copied) error {
@@ -112,6 +131,6 @@ func (m *moving) print(shown shownMove, tables []storage.Copied) error {
 	for _, table := range tables {
 		fmt.Fprintf(out, "%10d  %s\n", table.Rows, table.Table)
 	}
-	_, err := fmt.Fprintf(out, "Moved. All counts and the digests of %d wallets are equal. Start the server with DATABASE_URL set.\n", shown.Wallets)
+	_, err := fmt.Fprintf(out, "Moved. All rows and the digests of %d wallets are equal. Start the server with DATABASE_URL set.\n", shown.Wallets)
 	return err
 }

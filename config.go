@@ -304,8 +304,10 @@ func (c *config) checkIssuer(given map[string]string, anyAddress bool) []setting
 	if !loopback && c.masterKey == nil && given["MASTER_KEY"] == "" && given["MASTER_KEY_FILE"] == "" {
 		add("MASTER_KEY_FILE", "not set: seals signing keys; make one: (umask 077; mana config new-key > master.key)")
 	}
-	if !loopback && c.plainDatabase() && !slices.Contains(c.plainStores, "database") {
-		add("DATABASE_URL", "reaches another host without TLS: add sslmode=verify-full, or set ALLOW_PLAIN_STORES=database")
+	for name, place := range map[string]string{"DATABASE_URL": c.databaseURL, "DATABASE_DIRECT_URL": c.directURL} {
+		if c.refusesPlain() && plain(place) {
+			add(name, "reaches another host without TLS: add sslmode=verify-full, or set ALLOW_PLAIN_STORES=database")
+		}
 	}
 	if issuer := c.issuer.String(); c.audience == issuer || c.audience == issuer+provider.PathCredits || strings.HasPrefix(c.audience, "mc_") {
 		add("JWT_AUDIENCE", c.audience+": must be neither the issuer, nor its credits API, nor a client id")

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -178,13 +179,18 @@ func (c *config) checkDirectURL() string {
 	return ""
 }
 
-// plainDatabase reports whether passwords and rows would cross a network in clear.
-func (c *config) plainDatabase() bool {
-	if !storage.IsPostgres(c.databaseURL) {
+// plain reports whether passwords and rows would cross a network in clear on the way to a database.
+func plain(place string) bool {
+	if !storage.IsPostgres(place) {
 		return false
 	}
-	target, err := postgres.ParseURL(c.databaseURL)
+	target, err := postgres.ParseURL(place)
 	return err == nil && !target.Local && !target.TLS
+}
+
+// refusesPlain reports whether a database must not be reached in clear.
+func (c *config) refusesPlain() bool {
+	return !isLoopbackHost(c.issuer.Hostname()) && !slices.Contains(c.plainStores, "database")
 }
 
 func parseMasterKey(c *config, value string) error {

@@ -9,24 +9,25 @@ import (
 	"github.com/google/uuid"
 
 	"mana/ledger"
+	"mana/storage/postgres"
 )
 
 // comparePage is how many wallets are listed at once.
 const comparePage = 500
 
-// ErrDifferent says that a wallet is not the same in two databases.
-var ErrDifferent = errors.New("a wallet differs")
+// ErrDifferent says that something is not the same in two databases.
+var ErrDifferent = errors.New("source and target differ")
 
-// Compare holds every wallet of one place against that of another, by the digests of their whole histories, and
+// CompareWallets holds every wallet of one place against that of another, by the digests of their whole histories, and
 // returns how many there are. [ErrDifferent].
-func Compare(ctx context.Context, from, to string, progress func(wallets int64)) (n int64, err error) {
+func CompareWallets(ctx context.Context, from, to string, progress func(wallets int64)) (n int64, err error) {
 	quiet := slog.New(slog.DiscardHandler)
 	source, err := Open(ctx, from, quiet, nil)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	target, err := Open(ctx, to, quiet, nil)
+	target, err := openPostgres(ctx, postgres.Config{URL: to, Logger: quiet, Copying: true})
 	if err != nil {
 		return 0, err
 	}
@@ -54,7 +55,7 @@ func sameWallet(ctx context.Context, source, target *DB, id uuid.UUID) error {
 	}
 	got, err := digest(ctx, target, id)
 	if errors.Is(err, ledger.ErrNoWallet) || err == nil && got != want {
-		return fmt.Errorf("%w: that of %s", ErrDifferent, id)
+		return fmt.Errorf("%w: the wallet of %s", ErrDifferent, id)
 	}
 	return err
 }

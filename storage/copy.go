@@ -58,49 +58,56 @@ type copying struct {
 	total    int64
 }
 
-// Copy copies all of a SQLite file into a PostgreSQL database whose schema is up to date and that holds nothing yet,
-// and compares the counts of all tables. to is a URL of the schema's owner. Each batch is one transaction together
+// Copy copies all of a SQLite file into a PostgreSQL database whose schema is up to date and that holds nothing yet. to
+// is a URL of the program's role there, and direct one of the schema's owner. Each batch is one transaction together
 // with how far it came, so that a copy that was interrupted goes on where it stopped. Nobody may write the file
-// meanwhile. progress hears of each batch. [ErrNotEmpty].
-func Copy(ctx context.Context, from, to string, progress func(done, total int64)) ([]Copied, error) {
+// meanwhile. The target is closed to servers until [EndCopy]. progress hears of each batch. [ErrNotEmpty].
+func Copy(ctx context.Context, from, to, direct string, progress func(done, total int64)) error {
+	return withCopying(ctx, from, direct, progress, func(c *copying) error {
+		if err := c.begin(ctx); err != nil {
+			return err
+		}
+		if err := postgres.Copying(ctx, to); err != nil {
+			return err
+		}
+		for _, table := range moved {
+			if err := c.table(ctx, table); err != nil {
+				return fmt.Errorf("copying %s: %w", table, err)
+			}
+		}
+		return nil
+	})
+}
+
+// withCopying opens both ends of a copy, of which the source is one snapshot.
+func withCopying(ctx context.Context, from, direct string, progress func(done, total int64), run func(*copying) error) error {
 	file, err := sql.Open("sqlite", "file:"+url.PathEscape(from)+"?mode=ro&_pragma=query_only(1)")
 	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", from, err)
+		return fmt.Errorf("opening %s: %w", from, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
 	source, err := file.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", from, err)
+		return fmt.Errorf("reading %s: %w", from, err)
 	}
 	defer source.Rollback() //nolint:errcheck // nothing was written
-	target, err := postgres.Owner(ctx, to)
+	target, err := postgres.Owner(ctx, direct)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer target.Close(context.WithoutCancel(ctx)) //nolint:errcheck // what was committed stays
-	return (&copying{source: source, target: target, progress: progress}).run(ctx)
-}
-
-func (c *copying) run(ctx context.Context) ([]Copied, error) {
+	c := &copying{source: source, target: target, progress: progress}
 	if err := c.known(ctx); err != nil {
-		return nil, err
-	}
-	if err := c.begin(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	for _, table := range moved {
 		n, err := c.count(ctx, table)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		c.total += n
 	}
-	for _, table := range moved {
-		if err := c.table(ctx, table); err != nil {
-			return nil, fmt.Errorf("copying %s: %w", table, err)
-		}
-	}
-	return c.compare(ctx)
+	return run(c)
 }
 
 // known demands that every table of the source is one that a copy knows.
@@ -138,7 +145,7 @@ func (c *copying) begin(ctx context.Context) error {
 	}
 	if !started {
 		_, err := c.target.Exec(ctx, `BEGIN; CREATE TABLE auth.copies (source bytea NOT NULL, name text PRIMARY KEY, done bigint NOT NULL);
-			DELETE FROM credits.packages; COMMIT`)
+			CALL auth.protect('auth.copies', '{system}'); DELETE FROM credits.packages; COMMIT`)
 		if err != nil {
 			return fmt.Errorf("beginning in the target: %w", err)
 		}
@@ -323,6 +330,16 @@ func as(typ string, value any) (any, error) {
 
 // insert writes rows by one statement: a column is an array.
 func insert(ctx context.Context, tx pgx.Tx, table string, columns []column, batch [][]any) error {
+	arrays, args := arraysOf(columns, batch)
+	_, err := tx.Exec(ctx, `INSERT INTO `+there(table)+` (`+names(columns)+`) SELECT * FROM unnest(`+arrays+`)`, args...)
+	if err != nil {
+		return fmt.Errorf("writing %d rows: %w", len(batch), err)
+	}
+	return nil
+}
+
+// arraysOf are rows as arguments of unnest: an array for each column.
+func arraysOf(columns []column, batch [][]any) (list string, args []any) {
 	arrays, args := make([]string, len(columns)), make([]any, len(columns))
 	for i, c := range columns {
 		values := make([]any, len(batch))
@@ -331,34 +348,7 @@ func insert(ctx context.Context, tx pgx.Tx, table string, columns []column, batc
 		}
 		arrays[i], args[i] = fmt.Sprintf("$%d::%s[]", i+1, c.typ), values
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO `+there(table)+` (`+names(columns)+`) SELECT * FROM unnest(`+strings.Join(arrays, ", ")+`)`, args...)
-	if err != nil {
-		return fmt.Errorf("writing %d rows: %w", len(batch), err)
-	}
-	return nil
-}
-
-// compare counts the rows on both sides, then forgets how far the copy came.
-func (c *copying) compare(ctx context.Context) ([]Copied, error) {
-	var all []Copied
-	for _, table := range append(slices.Clone(moved), entries) {
-		ours, err := c.count(ctx, table)
-		if err != nil {
-			return nil, err
-		}
-		var theirs int64
-		if err := c.target.QueryRow(ctx, `SELECT count(*) FROM `+there(table)).Scan(&theirs); err != nil {
-			return nil, fmt.Errorf("counting %s in the target: %w", table, err)
-		}
-		if ours != theirs {
-			return nil, fmt.Errorf("%s has %d rows in the source and %d in the target", table, ours, theirs)
-		}
-		all = append(all, Copied{table, ours})
-	}
-	if _, err := c.target.Exec(ctx, `DROP TABLE auth.copies`); err != nil {
-		return nil, fmt.Errorf("ending the copy: %w", err)
-	}
-	return all, nil
+	return strings.Join(arrays, ", "), args
 }
 
 func (c *copying) count(ctx context.Context, table string) (int64, error) {

@@ -90,11 +90,11 @@ func TestCopy(t *testing.T) {
 		t.Fatal(err)
 	}
 	copied := make([]int64, 0, 3) // where each try stood at first
-	try := func(batches int) ([]storage.Copied, error) {
+	try := func(batches int) error {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		first := true
-		return storage.Copy(ctx, file, direct, func(done, _ int64) {
+		return storage.Copy(ctx, file, to, direct, func(done, _ int64) {
 			if first {
 				copied = append(copied, done)
 			}
@@ -106,7 +106,7 @@ func TestCopy(t *testing.T) {
 		})
 	}
 	for _, batches := range []int{4, 3} {
-		if _, err := try(batches); !errors.Is(err, context.Canceled) {
+		if err := try(batches); !errors.Is(err, context.Canceled) {
 			t.Fatalf("got %v, want the copy interrupted", err)
 		}
 		_, err := storage.Open(t.Context(), to, slog.New(slog.DiscardHandler), nil)
@@ -114,12 +114,16 @@ func TestCopy(t *testing.T) {
 			t.Fatalf("got %v for a database that is copied to, want it refused", err)
 		}
 	}
-	tables, err := try(0)
-	if err != nil {
+	if err := try(0); err != nil {
 		t.Fatal(err)
 	}
 	if copied[0] >= copied[1] || copied[1] >= copied[2] {
 		t.Errorf("got the tries begin at %v, want each to go on", copied)
+	}
+	compared := int64(0)
+	tables, err := storage.CompareRows(t.Context(), file, direct, func(done, _ int64) { compared = done })
+	if err != nil || compared == 0 {
+		t.Fatalf("got %v after %d rows", err, compared)
 	}
 	rows := make(map[string]int64)
 	for _, table := range tables {
@@ -129,11 +133,20 @@ func TestCopy(t *testing.T) {
 		rows["credits_entries"] < 12*441 || rows["credits_idempotency"] != 12*174 {
 		t.Errorf("got %v", rows)
 	}
-	wallets, err := storage.Compare(t.Context(), file, to, func(int64) {})
+	wallets, err := storage.CompareWallets(t.Context(), file, to, func(int64) {})
 	if err != nil || wallets != 12 {
 		t.Errorf("got %d, %v, want 12 equal wallets", wallets, err)
 	}
-	if _, err := storage.Copy(t.Context(), file, direct, nil); !errors.Is(err, storage.ErrNotEmpty) {
+	if _, err := storage.Open(t.Context(), to, slog.New(slog.DiscardHandler), nil); !errors.Is(err, postgres.ErrSchema) {
+		t.Errorf("got %v before the end of the copy, want it refused", err)
+	}
+	if err := try(0); err != nil { // again, as after an interrupted comparison
+		t.Error(err)
+	}
+	if err := storage.EndCopy(t.Context(), direct); err != nil {
+		t.Fatal(err)
+	}
+	if err := storage.Copy(t.Context(), file, to, direct, nil); !errors.Is(err, storage.ErrNotEmpty) {
 		t.Errorf("got %v for a second copy, want it refused", err)
 	}
 	err = server.Exec(t.Context(), "mana", `UPDATE credits.balances SET total_spent = total_spent + 1, version = version + 1
@@ -141,7 +154,18 @@ func TestCopy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := storage.Compare(t.Context(), file, to, func(int64) {}); !errors.Is(err, storage.ErrDifferent) || n != 7 || !strings.Contains(err.Error(), "that of 0") {
+	for what, change := range map[string]string{
+		"auth_users":           `UPDATE auth.users SET disabled_at = created_at WHERE id = (SELECT id FROM auth.users ORDER BY id LIMIT 1)`,
+		"auth_security_events": `INSERT INTO auth.security_events (id, event_type, created_at) VALUES (gen_random_uuid(), 'x', now())`,
+	} {
+		if err := server.Exec(t.Context(), "mana", change); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := storage.CompareRows(t.Context(), file, direct, func(int64, int64) {}); !errors.Is(err, storage.ErrDifferent) {
+			t.Errorf("got %v after a change of %s, want it found", err, what)
+		}
+	}
+	if n, err := storage.CompareWallets(t.Context(), file, to, func(int64) {}); !errors.Is(err, storage.ErrDifferent) || n != 7 || !strings.Contains(err.Error(), "the wallet of 0") {
 		t.Errorf("got %d, %v, want the eighth wallet found", n, err)
 	}
 }

@@ -75,13 +75,17 @@ func Away(err error) bool { return postgres.Away(err) }
 // Open opens PostgreSQL by its URL, or else the embedded engine at a path. metrics may be nil.
 func Open(ctx context.Context, place string, logger *slog.Logger, set *metrics.Set) (*DB, error) {
 	if IsPostgres(place) {
-		db, err := postgres.Open(ctx, postgres.Config{URL: place, Logger: logger})
-		if err != nil {
-			return nil, err
-		}
-		return &DB{db, db.Identity(), db.Provider(), db.Ledger(), db.Keys()}, nil
+		return openPostgres(ctx, postgres.Config{URL: place, Logger: logger})
 	}
 	db, err := sqlite.Open(ctx, sqlite.Config{Path: place, Now: time.Now, Logger: logger, Metrics: set})
+	if err != nil {
+		return nil, err
+	}
+	return &DB{db, db.Identity(), db.Provider(), db.Ledger(), db.Keys()}, nil
+}
+
+func openPostgres(ctx context.Context, cfg postgres.Config) (*DB, error) {
+	db, err := postgres.Open(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}

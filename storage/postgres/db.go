@@ -47,6 +47,8 @@ type Config struct {
 	Wait   time.Duration    // longest wait for a connection; 0: a second
 	Lanes  int              // of the ledger: batches that are committed at one time; 0: by the number of processors
 	Logger *slog.Logger
+	// Copying opens a database whose import has not ended, which is refused else.
+	Copying bool
 }
 
 // DB is a pool of connections to one database. It is safe for concurrent use.
@@ -54,6 +56,7 @@ type DB struct {
 	now       func() time.Time // nil: the clock of the database
 	ahead     atomic.Int64     // of the database's clock before ours, in nanoseconds
 	logger    *slog.Logger
+	copying   bool          // as in Config
 	wait      time.Duration // longest wait for a connection
 	pool      *pgxpool.Pool
 	committer *committer
@@ -72,7 +75,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	db := &DB{now: cfg.Now, logger: cfg.Logger, wait: cmp.Or(cfg.Wait, defaultWait), pool: pool}
+	db := &DB{now: cfg.Now, logger: cfg.Logger, copying: cfg.Copying, wait: cmp.Or(cfg.Wait, defaultWait), pool: pool}
 	if err := db.check(ctx); err != nil {
 		pool.Close()
 		return nil, err

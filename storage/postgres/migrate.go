@@ -44,6 +44,9 @@ func Apply(ctx context.Context, url, role string, steps []migrations.Migration) 
 		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is left to lose
+	if err := refuseOwner(ctx, conn, role); err != nil {
+		return nil, err
+	}
 	var done []migrations.Step
 	for try := 1; ; {
 		step, last, err := applyNext(ctx, conn, role, steps)
@@ -190,6 +193,39 @@ func Status(ctx context.Context, url string) ([]migrations.Step, error) {
 		status[i] = migrations.Step{Version: step.Version, Name: step.Name, AppliedAt: applied[step.Version]}
 	}
 	return status, nil
+}
+
+// Copying demands that an import into the database of a URL has begun: the program's role and the owner's then mean the
+// same database.
+func Copying(ctx context.Context, url string) error {
+	conn, err := connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it was only read
+	var begun bool
+	if err := conn.QueryRow(ctx, `SELECT to_regclass('auth.copies') IS NOT NULL`).Scan(&begun); err != nil {
+		return fmt.Errorf("looking for an import: %w", err)
+	}
+	if !begun {
+		return fmt.Errorf("%w: %s is another database than the owner's", ErrSchema, target(conn.Config()))
+	}
+	return nil
+}
+
+// refuseOwner keeps the owner from losing its rights: a role that is granted those of the program has all others
+// revoked. [ErrRole].
+func refuseOwner(ctx context.Context, conn *pgx.Conn, role string) error {
+	var owns bool
+	err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1
+		AND (rolsuper OR pg_has_role(oid, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user), 'MEMBER')))`, role).Scan(&owns)
+	if err != nil {
+		return fmt.Errorf("looking at the role: %w", err)
+	}
+	if owns {
+		return fmt.Errorf("%w: %s owns the schema or is a superuser; the program wants a role that owns nothing", ErrRole, role)
+	}
+	return nil
 }
 
 // Owner connects as the role that owns the schema, past any pooler, to fill a database that nobody uses yet: it acts

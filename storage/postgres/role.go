@@ -36,7 +36,7 @@ func (db *DB) check(ctx context.Context) error {
 	if err := conn.QueryRow(ctx, `SELECT to_regclass('auth.copies') IS NOT NULL`).Scan(&copying); err != nil {
 		return fmt.Errorf("looking for an import: %w", err)
 	}
-	if copying {
+	if copying && !db.copying {
 		return fmt.Errorf("%w: an import into it has not ended; give the same `mana migrate import` again", ErrSchema)
 	}
 	for _, c := range roleChecks {
