@@ -106,7 +106,7 @@ func replicasCode(t *testing.T, p *pair, f *fixture) {
 	var got tally
 	var access string
 	p.both(func(_ int, at *server) {
-		status, body := patient(func() (int, map[string]any, http.Header) { return f.on(at).token(t, "code", code) })
+		status, body, _ := f.on(at).token(t, "code", code)
 		if got.add(status, body["error"]); status == http.StatusOK {
 			access = body["access_token"].(string)
 		}

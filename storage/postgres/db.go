@@ -60,7 +60,7 @@ type DB struct {
 	wait      time.Duration // longest wait for a connection
 	pool      *pgxpool.Pool
 	committer *committer
-	refreshes turns                     // of refresh tokens, by hash
+	turns     turns                     // of codes and refresh tokens, by hash
 	atStart   atomic.Pointer[structure] // what the rules of the database are held against
 }
 

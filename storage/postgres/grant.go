@@ -134,9 +134,14 @@ func insertGrant(t *tx, g provider.Grant) error {
 // RedeemCode implements [provider.Grants]. The refusal is returned after the commit, so that a code is
 // consumed also when its binding is wrong.
 func (s *Provider) RedeemCode(ctx context.Context, r provider.Redemption, allow func(provider.Facts) error) (provider.Facts, error) {
+	end, err := s.db.turns.take(ctx, string(r.CodeHash))
+	if err != nil {
+		return provider.Facts{}, err
+	}
+	defer end()
 	var facts provider.Facts
 	var refused error
-	err := s.db.write(ctx, system, func(t *tx) error {
+	err = s.db.write(ctx, system, func(t *tx) error {
 		facts, refused = provider.Facts{}, nil
 		now := s.db.clock()
 		var handle []byte

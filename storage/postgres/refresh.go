@@ -74,7 +74,7 @@ func sessionFacts(queryRow func(string, ...any) pgx.Row, id uuid.UUID, client st
 
 // Refresh implements [provider.Refreshes]. A refusal that must leave a trace is returned after the commit.
 func (s *Provider) Refresh(ctx context.Context, r provider.Rotation, decide func(provider.Facts) (time.Time, error)) (provider.Refreshed, error) {
-	end, err := s.db.refreshes.take(ctx, string(r.Hash))
+	end, err := s.db.turns.take(ctx, string(r.Hash))
 	if err != nil {
 		return provider.Refreshed{}, err
 	}
