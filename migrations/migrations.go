@@ -1,5 +1,9 @@
 // Package migrations holds the schema of each engine as numbered, forward-only SQL files. A file is never
 // changed once it has landed: engines compare checksums.
+//
+// On PostgreSQL programs of the release before run on while a file is applied, and afterwards. So a file adds, and takes
+// away only what that release does not use: a new column has a default or may be null. It is one transaction with one
+// second of patience for each lock, so what fills a large table is a file after the one that locks it.
 package migrations
 
 import (

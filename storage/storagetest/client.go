@@ -86,8 +86,8 @@ func testClients(t *testing.T, open Open) {
 		request := storeRequest(t, s, "mc_notes", clock.Now())
 		kept := storeRequest(t, s, "mc_made", clock.Now())
 		redemption, grant := issueCode(t, s, session, clock.Now())
-		err := s.Exec(ctx, `INSERT INTO auth.consents (user_id, client_id, scopes, updated_at)
-			SELECT id, 'mc_notes', '["openid"]', created_at FROM auth.users WHERE id = '`+user.ID.String()+`'`)
+		err := s.Exec(ctx, `INSERT INTO auth.consents (user_id, client_id, scopes, created_at, updated_at)
+			SELECT id, 'mc_notes', '["openid"]', created_at, created_at FROM auth.users WHERE id = '`+user.ID.String()+`'`)
 		if err != nil {
 			t.Fatal(err)
 		}
