@@ -32,14 +32,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	p.checker = ledger.NewChecker(ledger.CheckerConfig{
 		Store: p.db.Ledger(), Books: p.db.Ledger(), Now: time.Now, Metrics: p.set,
 	})
-	people := identity.New(identity.Config{
-		Store: p.db.Identity(), Hasher: identity.NewHasher(c.hashSlots(identity.HashMemory)), Ledger: credits,
-		Derive: master.Derive, Now: time.Now, RequireVerified: c.verified,
-		Seal: func(row string, plain []byte) []byte { return master.Seal("identity/second-factor", row, plain) },
-		Open: func(row string, sealed []byte) ([]byte, error) {
-			return master.Open("identity/second-factor", row, sealed)
-		},
-	})
+	people := p.people(master, credits)
 	p.writer = mail.Writer{Issuer: c.issuer, Brand: c.brand, LinkOf: people.LinkOf}
 	site, err := c.site()
 	if err != nil {
@@ -101,6 +94,18 @@ func (p *program) demo(ctx context.Context, clients provider.Clients, cfg dev.Co
 		return nil, fmt.Errorf("registering the demo: %w", err)
 	}
 	return demo, nil
+}
+
+// people are those who have an account.
+func (p *program) people(master keys.MasterKey, credits *ledger.Ledger) *identity.Service {
+	return identity.New(identity.Config{
+		Store: p.db.Identity(), Hasher: identity.NewHasher(p.cfg.hashSlots(identity.HashMemory)), Ledger: credits,
+		Derive: master.Derive, Now: time.Now, RequireVerified: p.cfg.verified,
+		Seal: func(row string, plain []byte) []byte { return master.Seal("identity/second-factor", row, plain) },
+		Open: func(row string, sealed []byte) ([]byte, error) {
+			return master.Open("identity/second-factor", row, sealed)
+		},
+	})
 }
 
 // mailbox shows the mails of the outbox, in dev mode only.

@@ -20,9 +20,10 @@ import (
 
 // notShown are the pages of the route table that never show anything of their own in a browser.
 var notShown = map[string]string{
-	"/{$}":               "redirects",
-	"/language":          "redirects",
-	"/dev/demo/callback": "redirects",
+	"/{$}":                "redirects",
+	"/language":           "redirects",
+	"/dev/demo/callback":  "redirects",
+	"/dev/mail/{id}/html": "is in a frame of /dev/mail/{id}",
 }
 
 // TestMain finds, after all tests, pages of the route table that none of them showed, and makes the gallery of what

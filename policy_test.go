@@ -25,6 +25,20 @@ func (s *server) sql(t *testing.T, query string, args ...any) {
 	}
 }
 
+// number runs a query that gives one number, on the file of a running program.
+func (s *server) number(t *testing.T, query string) (n int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.dir, "mana.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // held is everything that a person and an app hold before something changes.
 type held struct {
 	*fixture

@@ -143,16 +143,7 @@ func (s *Site) routes() ([]route, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages := login.New(login.Config{
-		Protocol: s.protocol, Provider: p, Identity: s.cfg.Identity, Forms: forms, Logger: s.cfg.Logger,
-		SignupOpen: s.cfg.SignupOpen, Bonus: s.cfg.SignupBonus, Upstreams: s.cfg.Upstreams,
-		Mails: s.cfg.Mails, Discreet: s.cfg.Discreet,
-		Seal: s.cfg.Seal, Open: s.cfg.Open, Now: s.cfg.Now,
-		Take: func(ctx context.Context, class string) time.Duration {
-			return s.counts.take(ctx, class, callerNetwork(ctx))
-		},
-		GiveBack: func(ctx context.Context, class string) { s.counts.giveBack(ctx, class, callerNetwork(ctx)) },
-	})
+	pages := s.pages(forms)
 	mine := account.New(account.Config{
 		Site: s.cfg.UI, Provider: p, Identity: s.cfg.Identity, Ledger: s.cfg.Ledger, Forms: forms,
 	})
@@ -218,6 +209,20 @@ func factorRoutes(pages *login.Pages, mine *account.Pages) []route {
 		{"GET", account.PathRecovery, kindPage, pages.Fresh("", mine.Recovery)},
 		{"POST", account.PathRecovery, kindPage, pages.Fresh("", mine.RenewRecovery)},
 	}
+}
+
+// pages are those of signing in.
+func (s *Site) pages(forms *page.Forms) *login.Pages {
+	return login.New(login.Config{
+		Protocol: s.protocol, Provider: s.cfg.Provider, Identity: s.cfg.Identity, Forms: forms, Logger: s.cfg.Logger,
+		SignupOpen: s.cfg.SignupOpen, Bonus: s.cfg.SignupBonus, Upstreams: s.cfg.Upstreams,
+		Mails: s.cfg.Mails, Discreet: s.cfg.Discreet,
+		Seal: s.cfg.Seal, Open: s.cfg.Open, Now: s.cfg.Now,
+		Take: func(ctx context.Context, class string) time.Duration {
+			return s.counts.take(ctx, class, callerNetwork(ctx))
+		},
+		GiveBack: func(ctx context.Context, class string) { s.counts.giveBack(ctx, class, callerNetwork(ctx)) },
+	})
 }
 
 // mailRoutes are the pages that links of mails lead to, and that ask for one.

@@ -30,6 +30,7 @@ const (
 	DevMailWaiting     Key = "dev.mail.waiting"
 	DevMailOpen        Key = "dev.mail.open"
 	DevMailText        Key = "dev.mail.text"
+	DevMailAll         Key = "dev.mail.all"
 )
 
 var mailTexts = texts{
@@ -144,5 +145,9 @@ var mailTexts = texts{
 	DevMailText: {
 		"As text",
 		"Als Text",
+	},
+	DevMailAll: {
+		"All mails",
+		"Alle E-Mails",
 	},
 }

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestMailPages walks through the pages that links of mails lead to, and those that ask for one.
+func TestMailPages(t *testing.T) {
+	t.Parallel()
+	s := start(t, "REQUIRE_EMAIL_VERIFICATION=true")
+	ctx, complaints := chromium(t)
+	dir := screenshots(t)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w := &walk{t: t, ctx: ctx, shots: shots{dir, t}}
+	mails := s.browser(t)
+
+	w.open(s.issuer+"/dev/mail", "h1", "50-mails-none")
+	w.open(s.issuer+"/signup", "#email", "")
+	w.fill("#email", "ada@example.com", "#password", testPassword)
+	w.press("#submit", "form[action='/verify-email/resend']", "51-verify-sent")
+	w.press("#submit", "#done", "52-verify-resent")
+	w.open(s.issuer+"/dev/mail", "table", "53-mails")
+	w.press("td a", "iframe.mail", "54-mail")
+	link := mails.mailLink("Confirm your e-mail address")
+	w.open(link, "#submit", "55-verify")
+	w.press("summary", "#deny", "56-verify-deny")
+	w.press("#submit", "a.primary", "57-verify-done")
+	w.open(link, "a.primary", "58-link-used")
+
+	w.open(s.issuer+"/login", "#forgot", "")
+	w.press("#forgot", "#email", "59-forgot")
+	w.fill("#email", "ada@example.com")
+	w.press("#submit", "a.primary", "60-forgot-sent")
+	w.open(mails.mailLink("Set a new password"), "#password", "61-reset")
+	w.fill("#password", "password1")
+	w.press("#submit", "#summary", "62-reset-refused")
+	w.fill("#password", "another horse battery")
+	w.press("#submit", "a.primary", "63-reset-done")
+	for _, complaint := range complaints() {
+		if !strings.Contains(complaint, "the server responded with a status of 4") && !strings.HasPrefix(complaint, "info:") {
+			t.Errorf("the browser complains: %s", complaint)
+		}
+	}
+	w.open(s.issuer+"/login", "#email", "")
+	w.fill("#email", "ada@example.com", "#password", "another horse battery")
+	w.do(chromedp.Click(chromedp.CSS("#submit")))
+	w.see("h1", "")
+}
