@@ -166,6 +166,11 @@ func (o *databaseOutage) contract(t *testing.T) (table []endpoint) {
 	for _, path := range []string{"balance", "transactions", "history", "usage", "purchases"} {
 		call(ofREST, "GET", "credits/"+path, "", person...)
 	}
+	for _, path := range []string{"profile", "session", "sessions", "security-events"} {
+		call(ofREST, "GET", "auth/"+path, "", person...)
+	}
+	call(ofREST, "POST", "auth/profile", `{"name":"Other"}`, person...)
+	call(ofREST, "POST", "auth/forgot-password", `{"email":"rest@example.com"}`)
 	call(ofREST, "GET", "credits/packages", "")
 	call(ofREST, "GET", "credits/balance/"+o.id, "", key...)
 	call(ofREST, "GET", "internal/credits/balance/"+o.id, "", key...)
@@ -198,6 +203,7 @@ func (o *databaseOutage) pages() []endpoint {
 	return []endpoint{
 		{"an authorization request", func() answer { return o.browser.get(o.auth()) }, toClient},
 		{"the account", func() answer { return o.browser.get("/account") }, ofPage},
+		{"the credits of the account", func() answer { return o.browser.get("/account/credits") }, ofPage},
 		{"the logout page", func() answer { return o.browser.get("/logout") }, ofPage},
 		{"a logout", func() answer { return o.browser.submit(o.logout, "/logout") }, ofPage},
 		{"a consent", func() answer { return o.browser.submit(o.consent, "/consent", "decision", "allow") }, ofPage},
