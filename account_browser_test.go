@@ -23,6 +23,19 @@ func TestAccountInBrowser(t *testing.T) {
 	w.press("#save", "#summary", "account-profile-refused")
 	w.fill("#zoneinfo", "Europe/Berlin", "#website", "https://ada.example.com/")
 	w.press("#save", "#done", "account-profile-saved")
+	for _, agent := range []string{
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0",
+	} {
+		s.api(t, "POST", "/api/v1/auth/login", "", map[string]string{"email": "ada@example.com", "password": "wrong"}, "User-Agent", agent)
+		s.api(t, "POST", "/api/v1/auth/login", "", map[string]string{"email": "ada@example.com", "password": testPassword, "deviceName": "Ada's"}, "User-Agent", agent)
+	}
+	w.open(s.issuer+"/account/security", "#current", "account-security")
+	w.fill("#current", "wrong password", "#password", testPassword+" new")
+	w.press("#change-password", "#summary", "account-security-refused")
+	w.open(s.issuer+"/account/sessions", "#end-others", "account-sessions")
+	w.press("#end-others", "#done", "account-sessions-ended")
+	w.open(s.issuer+"/account/apps", "h1", "account-apps-empty")
 	w.open(s.issuer+"/account/credits", "#balance", "account-credits")
 	for _, complaint := range complaints() {
 		if !strings.Contains(complaint, "the server responded with a status of 4") {

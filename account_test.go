@@ -3,8 +3,11 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
+
+	"mana/web/ui"
 )
 
 // TestSignInReturns: who asks for a page of the account signs in and comes to it, and never to another host.
@@ -74,5 +77,122 @@ func TestProfile(t *testing.T) {
 	forged := b.post("/account", url.Values{"name": {"Eve"}})
 	if forged.StatusCode != http.StatusForbidden {
 		t.Errorf("got %d for a form from elsewhere, want 403", forged.StatusCode)
+	}
+}
+
+// TestAccountSessions: a person ends one session, or all others, and none of anybody else.
+func TestAccountSessions(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.browser(t)
+	b.signUp("ada@example.com")
+	s.browser(t).signUp("eve@example.com")
+	elsewhere := func() *browser { return elsewhereOf(s, t, "ada@example.com") }
+	id := func(of *browser) string {
+		t.Helper()
+		found := regexp.MustCompile(`name="session" value="([^"]+)"`).FindStringSubmatch(of.get("/account/sessions").body)
+		if found == nil {
+			t.Fatal("got no session to end")
+		}
+		return found[1]
+	}
+	phone := elsewhere()
+	page := b.get("/account/sessions")
+	theirs := elsewhereOf(s, t, "eve@example.com")
+	forged := url.Values{"session": {id(b)}, "form_token": {tokenOf(t, theirs.get("/account/sessions"))}}
+	if got := theirs.post("/account/sessions", forged); !strings.Contains(got.Request.URL.RawQuery, "gone") {
+		t.Errorf("got %d at %s for the session of somebody else", got.StatusCode, got.Request.URL)
+	}
+	if got := phone.get("/account"); got.Request.URL.Path != "/account" {
+		t.Errorf("got %s, want the session of somebody else to go on", got.Request.URL)
+	}
+	ended := b.submit(page, "/account/sessions", "session", id(b))
+	if !strings.Contains(ended.Request.URL.RawQuery, "done=ended") || phone.get("/account").Request.URL.Path != "/login" {
+		t.Errorf("got %s, want the session ended", ended.Request.URL)
+	}
+	others := []*browser{elsewhere(), elsewhere()}
+	b.submit(b.get("/account/sessions"), "/account/sessions", "others", "1")
+	for _, other := range others {
+		if got := other.get("/account"); got.Request.URL.Path != "/login" {
+			t.Errorf("got %s with a session that was ended", got.Request.URL)
+		}
+	}
+	if got := b.get("/account/security"); got.Request.URL.Path != "/account/security" || strings.Count(got.body, "Session ended from another device") != 2 {
+		t.Errorf("got %d at %s, want both acts in the log", got.StatusCode, got.Request.URL)
+	}
+}
+
+// elsewhereOf is another browser of a person.
+func elsewhereOf(s *server, t *testing.T, email string) *browser {
+	t.Helper()
+	other := s.browser(t)
+	other.submit(other.get("/login"), "/login", "username", email, "password", testPassword)
+	return other
+}
+
+// tokenOf is the form token of a page.
+func tokenOf(t *testing.T, page answer) string {
+	t.Helper()
+	found := regexp.MustCompile(`name="form_token" value="([^"]+)"`).FindStringSubmatch(page.body)
+	if found == nil {
+		t.Fatalf("no form token in\n%s", page.body)
+	}
+	return found[1]
+}
+
+// TestChangePassword: the present password is asked for, other sessions end, this one stays.
+func TestChangePassword(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.browser(t)
+	b.signUp("ada@example.com")
+	other := elsewhereOf(s, t, "ada@example.com")
+	for field, pairs := range map[string][]string{
+		"current":  {"current", "wrong password", "password", "another good one"},
+		"password": {"current", testPassword, "password", "short"},
+	} {
+		got := b.submit(b.get("/account/security"), "/account/security", pairs...)
+		if got.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(got.body, `aria-describedby="`+field+`-fault"`) {
+			t.Errorf("got %d for a wrong %s\n%s", got.StatusCode, field, got.body)
+		}
+	}
+	if got := other.get("/account"); got.Request.URL.Path != "/account" {
+		t.Errorf("got %s after refusals, want the session to go on", got.Request.URL)
+	}
+	got := b.submit(b.get("/account/security"), "/account/security", "current", testPassword, "password", "another good one")
+	if got.Request.URL.RequestURI() != "/account/security?done=password" || other.get("/account").Request.URL.Path != "/login" {
+		t.Errorf("got %d at %s, want the password changed and the other session ended", got.StatusCode, got.Request.URL)
+	}
+	fresh := s.browser(t)
+	if got := fresh.submit(fresh.get("/login"), "/login", "username", "ada@example.com", "password", testPassword); got.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("got %d for the old password", got.StatusCode)
+	}
+	if got := fresh.submit(fresh.get("/login"), "/login", "username", "ada@example.com", "password", "another good one"); got.Request.URL.Path != "/account" {
+		t.Errorf("got %s for the new password", got.Request.URL)
+	}
+}
+
+// TestConnectedApps: an app shows what it was allowed, and is shut out with its refresh tokens.
+func TestConnectedApps(t *testing.T) {
+	t.Parallel()
+	f := publicFixture(t, "openid email offline_access")
+	tokens := f.grantedTo(t)
+	page := f.browser.get("/account/apps")
+	client := regexp.MustCompile(`name="client" value="([^"]+)"`).FindStringSubmatch(page.body)
+	if client == nil || !strings.Contains(page.body, ui.T(t.Context(), ui.ScopeEmail)) {
+		t.Fatalf("got no app in\n%s", page.body)
+	}
+	removed := f.browser.submit(page, "/account/apps", "client", client[1])
+	if removed.Request.URL.RequestURI() != "/account/apps?done=removed" || strings.Contains(removed.body, client[1]) {
+		t.Errorf("got %s with the app still there", removed.Request.URL)
+	}
+	if status, _, _ := f.server.api(t, "GET", "/userinfo", tokens["access_token"].(string), nil); status != http.StatusUnauthorized {
+		t.Errorf("got %d with a token of an app that was shut out", status)
+	}
+	if status, body := f.refresh(t, tokens["refresh_token"]); status != http.StatusBadRequest || body["error"] != "invalid_grant" {
+		t.Errorf("got %d %v for a refresh by an app that was shut out", status, body)
+	}
+	if got := f.browser.get(f.auth()); got.Request.URL.Path != "/consent" {
+		t.Errorf("got %s, want to be asked again", got.Request.URL)
 	}
 }

@@ -194,6 +194,12 @@ func accountRoutes(pages *login.Pages, mine *account.Pages) []route {
 	return []route{
 		{"GET", account.PathProfile, kindPage, pages.SignedIn(mine.Profile)},
 		{"POST", account.PathProfile, kindPage, pages.SignedIn(mine.SaveProfile)},
+		{"GET", account.PathSecurity, kindPage, pages.SignedIn(mine.Security)},
+		{"POST", account.PathSecurity, kindPage, pages.SignedIn(mine.ChangePassword)},
+		{"GET", account.PathSessions, kindPage, pages.SignedIn(mine.Sessions)},
+		{"POST", account.PathSessions, kindPage, pages.SignedIn(mine.EndSessions)},
+		{"GET", account.PathApps, kindPage, pages.SignedIn(mine.Apps)},
+		{"POST", account.PathApps, kindPage, pages.SignedIn(mine.RemoveApp)},
 		{"GET", account.PathCredits, kindPage, pages.SignedIn(mine.Credits)},
 	}
 }

@@ -39,6 +39,9 @@ func (p *Pages) page(r *http.Request, who *provider.SignedIn, title ui.Key) ui.P
 		FormToken: p.Forms.Token(string(p.Provider.Cookies().Session(r))),
 		Nav: ui.Nav{Label: ui.AccountTitle, Items: []ui.NavItem{
 			{Text: ui.ProfileTitle, URL: PathProfile, Icon: "person"},
+			{Text: ui.SecurityTitle, URL: PathSecurity, Icon: "lock"},
+			{Text: ui.SessionsTitle, URL: PathSessions, Icon: "device"},
+			{Text: ui.AppsTitle, URL: PathApps, Icon: "apps"},
 			{Text: ui.CreditsTitle, URL: PathCredits, Icon: "credits"},
 		}},
 	}
@@ -46,8 +49,10 @@ func (p *Pages) page(r *http.Request, who *provider.SignedIn, title ui.Key) ui.P
 
 // The pages of the area.
 const (
-	PathProfile = "/account"
-	PathCredits = "/account/credits"
+	PathProfile  = "/account"
+	PathSessions = "/account/sessions"
+	PathApps     = "/account/apps"
+	PathCredits  = "/account/credits"
 )
 
 // check proves that a form was sent by a page of ours in this browser.

@@ -53,7 +53,7 @@ func askedViews(ctx context.Context, all, fresh provider.Consent) []scopeView {
 		}
 	}
 	for _, scope := range all.Scopes {
-		add(ui.T(ctx, scopeText(scope)), slices.Contains(fresh.Scopes, scope))
+		add(ui.T(ctx, ScopeText(scope)), slices.Contains(fresh.Scopes, scope))
 	}
 	if len(all.Claims) > 0 {
 		names := strings.ReplaceAll(strings.Join(all.Claims, ", "), "_", " ")
@@ -62,7 +62,8 @@ func askedViews(ctx context.Context, all, fresh provider.Consent) []scopeView {
 	return append(before, after...)
 }
 
-func scopeText(scope string) ui.Key {
+// ScopeText says what a scope allows.
+func ScopeText(scope string) ui.Key {
 	switch scope {
 	case provider.ScopeOpenID:
 		return ui.ScopeOpenID

@@ -1,0 +1,113 @@
+package account
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"mana/provider"
+	"mana/provider/identity"
+	"mana/web/login"
+	"mana/web/page"
+	"mana/web/ui"
+)
+
+const recentEvents = 50
+
+// securityView is what the page on security shows.
+type securityView struct {
+	ui.Page
+	Done   string
+	Faults ui.Faults
+	Factor identity.TwoFactor
+	Events []identity.PastEvent
+	Older  string // address of the events before these; empty: there are none
+}
+
+// Security answers GET /account/security: how the person proves who they are, and what happened to the account.
+func (p *Pages) Security(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error {
+	v, err := p.securityView(r, who)
+	if err != nil {
+		return err
+	}
+	ui.Render(w, r, http.StatusOK, securityPage(v))
+	return nil
+}
+
+func (p *Pages) securityView(r *http.Request, who *provider.SignedIn) (securityView, error) {
+	v := securityView{Page: p.page(r, who, ui.SecurityTitle)}
+	var err error
+	if v.Factor, err = p.Identity.Factors(r.Context(), who.User.ID); err != nil {
+		return v, err
+	}
+	v.Done = done(r, map[string]ui.Key{"password": ui.PasswordChanged})
+	before, err := uuid.Parse(r.FormValue("before"))
+	if err != nil {
+		before = uuid.Nil
+	}
+	v.Events, err = p.Identity.EventsOf(r.Context(), who.User.ID, before, recentEvents)
+	if len(v.Events) == recentEvents {
+		v.Older = PathSecurity + "?before=" + v.Events[recentEvents-1].ID.String() + "#events"
+	}
+	return v, err
+}
+
+// ChangePassword answers POST /account/security. The present password is the proof that is asked for.
+func (p *Pages) ChangePassword(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error {
+	if err := p.check(r); err != nil {
+		return err
+	}
+	err := p.Identity.ChangePassword(r.Context(), identity.NewPassword{
+		UserID: who.User.ID, SessionID: who.Session.ID, Current: r.PostForm.Get("current"), Password: r.PostForm.Get("password"),
+		Language: string(page.From(r.Context()).Language()), Device: page.Device(r),
+	})
+	p.Provider.SessionsEnded() // what failed may have happened
+	if err == nil {
+		login.SeeOther(w, r, PathSecurity+"?done=password")
+		return nil
+	}
+	fault, status := passwordFault(r, err)
+	if status == 0 {
+		return err
+	}
+	v, err := p.securityView(r, who)
+	if err != nil {
+		return err
+	}
+	v.Failed, v.Faults = true, ui.Faults{fault}
+	ui.Render(w, r, status, securityPage(v))
+	return nil
+}
+
+// passwordFault says what is wrong with a change of password; a status of 0 means that it is none of the person's.
+func passwordFault(r *http.Request, err error) (ui.Fault, int) {
+	ctx := r.Context()
+	locked := new(identity.LockedError)
+	switch {
+	case errors.As(err, &locked):
+		return ui.Fault{Field: "current", Text: ui.T(ctx, ui.Locked, "n", ui.Span(ctx, locked.RetryAfter))}, http.StatusTooManyRequests
+	case errors.Is(err, identity.ErrCredentials):
+		return ui.Fault{Field: "current", Text: ui.T(ctx, ui.PasswordWrong)}, http.StatusUnprocessableEntity
+	case errors.Is(err, identity.ErrPasswordLength):
+		return ui.Fault{Field: "password", Text: ui.T(ctx, ui.PasswordShort)}, http.StatusUnprocessableEntity
+	case errors.Is(err, identity.ErrPasswordCommon):
+		return ui.Fault{Field: "password", Text: ui.T(ctx, ui.PasswordListed)}, http.StatusUnprocessableEntity
+	}
+	return ui.Fault{}, 0
+}
+
+// eventTexts are what people read of events. Others show their name.
+var eventTexts = map[string]ui.Key{
+	"register": ui.EventRegister, "login_success": ui.EventLogin, "login_failure": ui.EventLoginFailure, "logout": ui.EventLogout,
+	"account_locked": ui.EventLocked, "password_changed": ui.EventPasswordChanged, "password_reset_requested": ui.EventResetRequested,
+	"password_reset_completed": ui.EventReset, "email_verified": ui.EventVerified, "session_revoked": ui.EventSessionRevoked,
+	"refresh_token_reused": ui.EventReused, "two_factor_enabled": ui.EventFactorOn, "two_factor_disabled": ui.EventFactorOff,
+	"passkey_registered": ui.EventPasskey, "passkey_deleted": ui.EventPasskeyGone, "passkey_login_success": ui.EventPasskeyLogin,
+	provider.EventDisconnected: ui.EventAppRemoved, "data_exported": ui.EventExported,
+}
+
+// alarming are events that a person should look at.
+func alarming(event string) bool {
+	return event == "login_failure" || event == "account_locked" || event == "refresh_token_reused"
+}
