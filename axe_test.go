@@ -57,7 +57,7 @@ func violations(ctx context.Context) (list []violation, err error) {
 	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](axeSource()+";true")); err != nil {
 		return nil, err
 	}
-	found, err := chromedp.Run(ctx, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ["violations"]}).then(r =>
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ["violations"], rules: {"target-size": {enabled: true}}}).then(r =>
 		JSON.stringify(r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.map(n => n.html + " " + n.failureSummary)}))))`,
 		chromedp.EvalAwaitPromise))
 	if err != nil {

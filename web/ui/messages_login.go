@@ -34,8 +34,8 @@ var loginTexts = texts{
 		"Sie kehren zurück zu {host}",
 	},
 	LoginFailed: {
-		"E-mail or password is wrong. Please try again.",
-		"E-Mail oder Passwort stimmt nicht. Bitte versuchen Sie es erneut.",
+		"E-mail or password is wrong. Forgot your password?",
+		"E-Mail oder Passwort stimmt nicht. Passwort vergessen?",
 	},
 	LoginAgain: {
 		"Please confirm that it is you.",
