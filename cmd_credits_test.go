@@ -225,3 +225,33 @@ func TestUserDelete(t *testing.T) {
 		t.Error("the id was used again")
 	}
 }
+
+// TestDeleteAccount deletes people by the contract and by the page.
+func TestDeleteAccount(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	_, token := s.person(t, "ada@example.com")
+	for body, want := range map[string]string{`{"password":"wrong"}`: "INVALID_CREDENTIALS", `{}`: "VALIDATION"} {
+		status, answer, _ := s.api(t, "DELETE", "/api/v1/auth/account", token, body)
+		wantError(t, body, status, answer, 400, want)
+	}
+	status, answer, _ := s.api(t, "DELETE", "/api/v1/auth/account", token, map[string]string{"password": testPassword, "reason": "moving on"})
+	if status != 200 || answer["message"] != "Account deleted" {
+		t.Errorf("got %d %v", status, answer)
+	}
+	status, answer, _ = s.api(t, "GET", "/api/v1/auth/profile", token, nil)
+	wantError(t, "profile", status, answer, 401, "UNAUTHORIZED")
+
+	b := s.browser(t)
+	b.signUp("eve@example.com")
+	page := b.get("/account/delete")
+	wantShown(t, "what is lost", page, 200, "150 free credits")
+	wantShown(t, "another address", b.submit(page, "/account/delete", "email", "ada@example.com"), 422, "not the address")
+	wantShown(t, "done", b.submit(page, "/account/delete", "email", " Eve@example.com "), 200, "Your account is deleted")
+	if page := b.get("/account"); page.Request.URL.Path != "/login" {
+		t.Errorf("got %s, want to be signed out", page.Request.URL)
+	}
+	if states := s.texts(t, `SELECT DISTINCT state FROM credits_balances`); len(states) != 1 || states[0] != "closed" {
+		t.Errorf("got wallets %v, want all closed", states)
+	}
+}

@@ -24,7 +24,9 @@ func TestOutboxRetries(t *testing.T) {
 	if status != 201 {
 		t.Fatalf("got %d, want the registration to go on without its mail", status)
 	}
-	faulty := func() bool { return s.number(t, `SELECT count(*) FROM auth_mails WHERE fault LIKE '%451%' AND sent_at IS NULL`) == 1 }
+	faulty := func() bool {
+		return s.number(t, `SELECT count(*) FROM auth_mails WHERE fault LIKE '%451%' AND sent_at IS NULL`) == 1
+	}
 	eventually(t, "the fault is noted", faulty)
 	if s.number(t, `SELECT count(*) FROM auth_mails WHERE fault LIKE '%ada@%'`) != 0 {
 		t.Error("got an address in a fault")

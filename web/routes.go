@@ -147,7 +147,17 @@ func (s *Site) routes() ([]route, error) {
 	mine := account.New(account.Config{
 		Site: s.cfg.UI, Provider: p, Identity: s.cfg.Identity, Ledger: s.cfg.Ledger, Forms: forms,
 	})
-	table := []route{
+	table := slices.Concat(s.protocolRoutes(resource), s.loginRoutes(pages), mailRoutes(pages), accountRoutes(pages, mine), factorRoutes(pages, mine), s.apiRoutes(), s.serviceRoutes())
+	if s.cfg.Demo != nil {
+		table = append(table, s.devRoutes(pages)...)
+	}
+	return table, nil
+}
+
+// protocolRoutes are those of OpenID Connect and OAuth. resource is the metadata of the credits API.
+func (s *Site) protocolRoutes(resource http.Handler) []route {
+	p := s.cfg.Provider
+	return []route{
 		{"", provider.PathDiscovery, kindDocument, p.Discovery()},
 		{"", provider.PathAuthorizationServer, kindDocument, p.Discovery()},
 		{"", provider.PathCreditsMetadata, kindDocument, resource},
@@ -160,7 +170,12 @@ func (s *Site) routes() ([]route, error) {
 		{"", provider.PathRevoke, kindProtocol, s.clientCORS(s.limitClients(http.HandlerFunc(p.Revoke)))},
 		{"GET", provider.PathEndSession, kindBrowser, p.EndSession()},
 		{"POST", provider.PathEndSession, kindBrowser, p.EndSession()},
+	}
+}
 
+// loginRoutes are the pages by which people sign in and out.
+func (s *Site) loginRoutes(pages *login.Pages) []route {
+	return []route{
 		{"GET", "/{$}", kindPage, http.RedirectHandler("/account", http.StatusSeeOther)},
 		{"GET", provider.PathLogin, kindPage, pages.Handle(pages.ShowLogin)},
 		{"POST", provider.PathLogin, kindPage, pages.Handle(pages.Login)},
@@ -182,11 +197,6 @@ func (s *Site) routes() ([]route, error) {
 		{"GET", page.PathLanguage, kindPage, page.ChooseLanguage(s.secure)},
 		{"GET", ui.AssetPath, kindOpen, http.HandlerFunc(s.assets)},
 	}
-	table = slices.Concat(table, mailRoutes(pages), accountRoutes(pages, mine), factorRoutes(pages, mine), s.apiRoutes(), s.serviceRoutes())
-	if s.cfg.Demo != nil {
-		table = append(table, s.devRoutes(pages)...)
-	}
-	return table, nil
 }
 
 // accountRoutes are the pages of who is signed in.
@@ -201,6 +211,9 @@ func accountRoutes(pages *login.Pages, mine *account.Pages) []route {
 		{"GET", account.PathApps, kindPage, pages.SignedIn(mine.Apps)},
 		{"POST", account.PathApps, kindPage, pages.SignedIn(mine.RemoveApp)},
 		{"GET", account.PathCredits, kindPage, pages.SignedIn(mine.Credits)},
+		{"GET", account.PathDelete, kindPage, pages.Fresh("", mine.ConfirmDelete)},
+		{"POST", account.PathDelete, kindPage, pages.Fresh("", mine.Delete)},
+		{"GET", account.PathDeleted, kindPage, pages.Handle(mine.Deleted)},
 	}
 }
 
@@ -255,6 +268,7 @@ func (s *Site) apiRoutes() []route {
 		{"POST", "/api/v1/auth/validate", kindAPI, s.api.Handle(s.api.Validate)},
 		{"GET", "/api/v1/auth/profile", kindAPI, s.api.Person(classRead, s.api.Profile)},
 		{"POST", "/api/v1/auth/profile", kindAPI, s.api.Person(classAccount, s.api.EditProfile)},
+		{"DELETE", "/api/v1/auth/account", kindAPI, s.api.Person(classAccount, s.api.DeleteAccount)},
 		{"GET", "/api/v1/auth/session", kindAPI, s.api.Person(classRead, s.api.Session)},
 		{"GET", "/api/v1/auth/sessions", kindAPI, s.api.Person(classRead, s.api.Sessions)},
 		{"DELETE", "/api/v1/auth/sessions/{id}", kindAPI, s.api.Person(classAccount, s.api.EndSession)},

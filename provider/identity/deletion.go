@@ -33,7 +33,12 @@ func (s *Service) DeleteAccount(ctx context.Context, user User, password, reason
 	if proven.User.ID != user.ID { // the address has changed hands meanwhile
 		return ErrCredentials
 	}
-	deletion, err := NewDeletion(s.ledger, user.ID, "user", reason)
+	return s.CloseAccount(ctx, user.ID, reason)
+}
+
+// CloseAccount ends the account of a person who has just been proven. [ErrNotFound].
+func (s *Service) CloseAccount(ctx context.Context, id uuid.UUID, reason string) error {
+	deletion, err := NewDeletion(s.ledger, id, "user", reason)
 	if err != nil {
 		return err
 	}

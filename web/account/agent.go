@@ -11,15 +11,29 @@ import (
 
 // browsers are found in the header User-Agent by the first mark that it holds: many name others beside themselves.
 var browsers = [][2]string{
-	{"Edg/", "Edge"}, {"EdgA/", "Edge"}, {"EdgiOS/", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"},
-	{"Vivaldi/", "Vivaldi"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"}, {"HeadlessChrome/", "Chrome"}, {"Chrome/", "Chrome"},
+	{"Edg/", "Edge"},
+	{"EdgA/", "Edge"},
+	{"EdgiOS/", "Edge"},
+	{"OPR/", "Opera"},
+	{"SamsungBrowser/", "Samsung Internet"},
+	{"Vivaldi/", "Vivaldi"},
+	{"Firefox/", "Firefox"},
+	{"FxiOS/", "Firefox"},
+	{"CriOS/", "Chrome"},
+	{"HeadlessChrome/", "Chrome"},
+	{"Chrome/", "Chrome"},
 	{"Version/", "Safari"},
 }
 
 // systems likewise.
 var systems = [][2]string{
-	{"Windows", "Windows"}, {"Android", "Android"}, {"iPhone", "iOS"}, {"iPad", "iPadOS"}, {"CrOS", "ChromeOS"},
-	{"Mac OS X", "macOS"}, {"Linux", "Linux"},
+	{"Windows", "Windows"},
+	{"Android", "Android"},
+	{"iPhone", "iOS"},
+	{"iPad", "iPadOS"},
+	{"CrOS", "ChromeOS"},
+	{"Mac OS X", "macOS"},
+	{"Linux", "Linux"},
 }
 
 const maxAgent = 40 // characters of a name that a program gives itself
@@ -54,7 +68,9 @@ func first(marks [][2]string, header string) string {
 }
 
 // mobile reports whether a header User-Agent is of a phone.
-func mobile(header string) bool { return strings.Contains(header, "Mobi") || strings.Contains(header, "Android") }
+func mobile(header string) bool {
+	return strings.Contains(header, "Mobi") || strings.Contains(header, "Android")
+}
 
 // shortened is the network of an address, without the part that names one machine: the first 24 bits of IPv4, the
 // first 48 of IPv6.
