@@ -281,3 +281,35 @@ func (s *Service) ChangePassword(ctx context.Context, c NewPassword) error {
 		Event: Event{UserID: user.ID, Type: "password_changed", Device: c.Device},
 	})
 }
+
+// Invitation is an account that somebody else makes for a person.
+type Invitation struct {
+	Email, Name string
+	Role        Role
+	Actor       string        // who makes it, for the security log
+	Life        time.Duration // of the link that sets the password
+}
+
+// Invite makes an account without a password, and a link that sets one and is handed over. [ErrEmail], [ErrName],
+// [ErrEmailTaken].
+func (s *Service) Invite(ctx context.Context, in Invitation) (User, Secret, error) {
+	email, err := ParseEmail(in.Email)
+	if err != nil {
+		return User{}, "", err
+	}
+	if !validName(in.Name) {
+		return User{}, "", ErrName
+	}
+	account, err := s.newAccount(email, Device{})
+	if err != nil {
+		return User{}, "", err
+	}
+	account.User.Name, account.User.Role = in.Name, in.Role
+	account.Event.Metadata = map[string]string{"by": in.Actor, "role": string(in.Role)}
+	if account.Link, _, err = s.newLink(MailReset, MailTo{}, in.Life); err != nil {
+		return User{}, "", err
+	}
+	account.Link.ByHand = true
+	user, err := s.store.CreateAccount(ctx, account)
+	return user, s.linkSecret(PurposeReset, account.Link.ID), err
+}
