@@ -24,6 +24,7 @@ func TestGerman(t *testing.T) {
 
 	to := url.Values{"to": {"en"}, "back": {"/account?a=b"}}
 	b.says(b.get("/language?"+to.Encode()), "en", "Your account", "back=%2Faccount%3Fa%3Db&amp;to=de")
+	b.says(b.post("/account/security/totp/key", nil), "en", "back=%2Faccount%2Fsecurity%2Ftotp&amp;to=de")
 	b.says(b.get("/login/select"), "en", "This sign-in has ended")
 }
 

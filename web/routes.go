@@ -372,7 +372,10 @@ func (s *Site) guard(path string, methods map[string]route) http.Handler {
 	}
 	slices.Sort(allow)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		page.From(r.Context()).Route = path
+		state := page.From(r.Context())
+		state.Route = path
+		_, shown := methods[http.MethodGet]
+		state.Posted = !shown
 		method := r.Method
 		if method == http.MethodHead && methods[http.MethodGet].kind != kindBrowser {
 			method = http.MethodGet // a protocol endpoint would issue a code that nobody reads

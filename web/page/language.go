@@ -113,6 +113,8 @@ func (s *State) LanguageLink(l Language) string {
 		back = s.request.URL.Path
 		if s.request.Method == http.MethodGet || s.request.Method == http.MethodHead {
 			back = s.request.URL.RequestURI()
+		} else if s.Posted {
+			back = path.Dir(back)
 		} else if query := kept(s.request.Form, "request", "return"); query != "" {
 			back += "?" + query
 		}
