@@ -163,7 +163,7 @@ func TestUpstreamLink(t *testing.T) {
 	form := url.Values{"form_token": {field(t, stranger.get(stranger.with("/login/with/acme?link=1", there)), "form_token")}, "offer": {field(t, page, "offer")}}
 	forged := stranger.post("/login/with/acme/link", form)
 	wantShown(t, "the offer of another session", forged, http.StatusBadRequest, "did not work")
-	b.submit(page, "/login/with/acme/link")
+	wantShown(t, "linked", b.submit(page, "/login/with/acme/link"), http.StatusOK, "The account is linked")
 	if n := ours.links(t, "carl@example.com"); n != 1 {
 		t.Fatalf("got %d links, want 1", n)
 	}
@@ -171,6 +171,10 @@ func TestUpstreamLink(t *testing.T) {
 	fresh.wantAccount(fresh.get(fresh.with("/login/with/acme", there)), "carl@example.com")
 	wantShown(t, "linked to somebody else", stranger.submit(stranger.get(stranger.with("/login/with/acme?link=1", there)), "/login/with/acme/link"),
 		http.StatusConflict, "linked to another account")
+	wantShown(t, "unlinked", b.submit(b.get("/account/security"), "/account/security/unlink"), http.StatusOK, "The link is removed")
+	only := ours.browser(t)
+	only.wantAccount(only.get(only.with("/login/with/acme", theirs.account(t, "only@example.com", true))), "only@example.com")
+	wantShown(t, "the only way in", only.submit(only.get("/account/security"), "/account/security/unlink"), http.StatusConflict, "only way to sign in")
 	if page := ours.browser(t).get("/login/with/acme?link=1"); page.Request.URL.Path != "/login" {
 		t.Errorf("got %s for nobody, want the login page", page.Request.URL)
 	}

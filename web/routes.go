@@ -145,7 +145,7 @@ func (s *Site) routes() ([]route, error) {
 	}
 	pages := s.pages(forms)
 	mine := account.New(account.Config{
-		Site: s.cfg.UI, Provider: p, Identity: s.cfg.Identity, Ledger: s.cfg.Ledger, Forms: forms,
+		Site: s.cfg.UI, Provider: p, Identity: s.cfg.Identity, Ledger: s.cfg.Ledger, Forms: forms, Upstreams: s.cfg.Upstreams,
 	})
 	table := slices.Concat(s.protocolRoutes(resource), s.loginRoutes(pages), mailRoutes(pages), accountRoutes(pages, mine), factorRoutes(pages, mine), s.apiRoutes(), s.serviceRoutes())
 	if s.cfg.Demo != nil {
@@ -211,6 +211,7 @@ func accountRoutes(pages *login.Pages, mine *account.Pages) []route {
 		{"GET", account.PathApps, kindPage, pages.SignedIn(mine.Apps)},
 		{"POST", account.PathApps, kindPage, pages.SignedIn(mine.RemoveApp)},
 		{"GET", account.PathCredits, kindPage, pages.SignedIn(mine.Credits)},
+		{"POST", account.PathUnlink, kindPage, pages.Fresh(account.PathSecurity, mine.Unlink)},
 		{"GET", account.PathDelete, kindPage, pages.Fresh("", mine.ConfirmDelete)},
 		{"POST", account.PathDelete, kindPage, pages.Fresh("", mine.Delete)},
 		{"GET", account.PathDeleted, kindPage, pages.Handle(mine.Deleted)},

@@ -11,6 +11,7 @@ import (
 	"mana/ledger"
 	"mana/provider"
 	"mana/provider/identity"
+	"mana/provider/upstream"
 	"mana/web/page"
 	"mana/web/ui"
 )
@@ -22,6 +23,8 @@ type Config struct {
 	Identity *identity.Service
 	Ledger   *ledger.Ledger
 	Forms    *page.Forms
+	// Upstreams are the other providers that people may sign in with; may be empty.
+	Upstreams []*upstream.Provider
 }
 
 // Pages answers the account area. It is safe for concurrent use.

@@ -21,6 +21,7 @@ type securityView struct {
 	Done   string
 	Faults ui.Faults
 	Factor identity.TwoFactor
+	Linked []linkedView
 	Events []identity.PastEvent
 	Older  string // address of the events before these; empty: there are none
 }
@@ -41,7 +42,10 @@ func (p *Pages) securityView(r *http.Request, who *provider.SignedIn) (securityV
 	if v.Factor, err = p.Identity.Factors(r.Context(), who.User.ID); err != nil {
 		return v, err
 	}
-	v.Done = done(r, map[string]ui.Key{"password": ui.PasswordChanged})
+	if v.Linked, err = p.linkedViews(r, who); err != nil {
+		return v, err
+	}
+	v.Done = done(r, map[string]ui.Key{"password": ui.PasswordChanged, "linked": ui.LinkDone, "unlinked": ui.UnlinkDone})
 	before, err := uuid.Parse(r.FormValue("before"))
 	if err != nil {
 		before = uuid.Nil
@@ -104,6 +108,7 @@ var eventTexts = map[string]ui.Key{
 	"password_reset_completed": ui.EventReset, "email_verified": ui.EventVerified, "session_revoked": ui.EventSessionRevoked,
 	"refresh_token_reused": ui.EventReused, "two_factor_enabled": ui.EventFactorOn, "two_factor_disabled": ui.EventFactorOff,
 	"passkey_registered": ui.EventPasskey, "passkey_deleted": ui.EventPasskeyGone, "passkey_login_success": ui.EventPasskeyLogin,
+	"account_linked": ui.EventLinked, "account_unlinked": ui.EventUnlinked, "account_claimed": ui.EventClaimed,
 	provider.EventDisconnected: ui.EventAppRemoved, "data_exported": ui.EventExported,
 }
 

@@ -212,9 +212,12 @@ func (p *Pages) Link(w http.ResponseWriter, r *http.Request, who *provider.Signe
 	if err := p.Identity.LinkUpstream(r.Context(), who.User.ID, offer.Person, page.Device(r)); err != nil {
 		return p.withFailed(w, r, nil, from, err)
 	}
-	SeeOther(w, r, SecurityPath)
+	SeeOther(w, r, SecurityPath+"?done=linked")
 	return nil
 }
+
+// LinkURL is where a signed-in person begins to link an account with a provider.
+func LinkURL(name string) string { return UpstreamPath + name + "?" + paramLink + "=1" }
 
 // seal makes a text of a value that only we can make and read.
 func (p *Pages) seal(row string, value any) (string, error) {

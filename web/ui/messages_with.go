@@ -14,6 +14,18 @@ const (
 	LinkLead      Key = "link.lead"
 	LinkLeadPlain Key = "link.lead.plain"
 	LinkButton    Key = "link.button"
+	LinkOf        Key = "link.of"
+	LinkedHeading Key = "linked.heading"
+	LinkedLead    Key = "linked.lead"
+	LinkedNot     Key = "linked.not"
+	LinkDone      Key = "link.done"
+	Unlink        Key = "unlink"
+	UnlinkOf      Key = "unlink.of"
+	UnlinkDone    Key = "unlink.done"
+	UnlinkLast    Key = "unlink.last"
+	EventLinked   Key = "event.linked"
+	EventUnlinked Key = "event.unlinked"
+	EventClaimed  Key = "event.claimed"
 )
 
 var withTexts = texts{
@@ -60,6 +72,54 @@ var withTexts = texts{
 	LinkLeadPlain: {
 		"From now on your account at {provider} signs in to {ours}.",
 		"Ab jetzt melden Sie sich mit Ihrem Konto bei {provider} als {ours} an.",
+	},
+	LinkOf: {
+		"Link {provider}",
+		"{provider} verbinden",
+	},
+	LinkedHeading: {
+		"Other providers",
+		"Andere Anbieter",
+	},
+	LinkedLead: {
+		"Accounts elsewhere that sign in here.",
+		"Konten bei anderen, mit denen Sie sich hier anmelden.",
+	},
+	LinkedNot: {
+		"Not linked",
+		"Nicht verbunden",
+	},
+	LinkDone: {
+		"The account is linked.",
+		"Das Konto ist verbunden.",
+	},
+	Unlink: {
+		"Remove",
+		"Entfernen",
+	},
+	UnlinkOf: {
+		"Remove the link to {provider}",
+		"Verbindung zu {provider} entfernen",
+	},
+	UnlinkDone: {
+		"The link is removed.",
+		"Die Verbindung ist entfernt.",
+	},
+	UnlinkLast: {
+		"This is your only way to sign in. Please set a password first: “Forgot password” on the sign-in page sends you a link.",
+		"Das ist Ihre einzige Möglichkeit, sich anzumelden. Bitte setzen Sie zuerst ein Passwort: „Passwort vergessen“ auf der Anmeldeseite schickt Ihnen einen Link.",
+	},
+	EventLinked: {
+		"Account with another provider linked",
+		"Konto bei einem anderen Anbieter verbunden",
+	},
+	EventUnlinked: {
+		"Account with another provider removed",
+		"Konto bei einem anderen Anbieter entfernt",
+	},
+	EventClaimed: {
+		"Account taken over by whoever proved the address",
+		"Konto von der Person übernommen, die die Adresse nachgewiesen hat",
 	},
 	LinkButton: {
 		"Link it",
