@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mana/provider"
+	"mana/provider/identity"
 	"mana/storage"
 )
 
@@ -87,7 +88,7 @@ type applyStore interface {
 // deletes none.
 func (f *applyFile) apply(ctx context.Context, store applyStore, now time.Time) ([]outcome, error) {
 	var outcomes, ofKeys []outcome
-	err := store.ReviseClients(ctx, func(stored map[string]provider.Client) ([]provider.Client, error) {
+	err := store.ReviseClients(ctx, identity.Actor{Name: "apply"}, func(stored map[string]provider.Client) ([]provider.Client, error) {
 		var wanted []provider.Client
 		wanted, outcomes = f.plan(stored, now)
 		return wanted, nil
@@ -95,7 +96,7 @@ func (f *applyFile) apply(ctx context.Context, store applyStore, now time.Time) 
 	if err != nil {
 		return nil, fmt.Errorf("applying %s: %w", f.path, err)
 	}
-	err = store.ReviseServiceKeys(ctx, "apply", func(stored []provider.ServiceKey) (wanted []provider.ServiceKey, err error) {
+	err = store.ReviseServiceKeys(ctx, identity.Actor{Name: "apply"}, func(stored []provider.ServiceKey) (wanted []provider.ServiceKey, err error) {
 		wanted, ofKeys, err = f.planKeys(stored, now)
 		return wanted, err
 	})

@@ -33,6 +33,11 @@ func newClientCommand(environ []string) *cobra.Command {
 // actorCommand is who acts by a command, in the journal and the security log.
 const actorCommand = "command line"
 
+// clientAdmin changes clients for whoever uses the command line.
+func clientAdmin(db *storage.DB) provider.ClientAdmin {
+	return provider.ClientAdmin{Store: db.Provider(), By: identity.Actor{Name: actorCommand}, Now: time.Now}
+}
+
 // withStore opens the database for one command, beside a server that may be running.
 func withStore(ctx context.Context, environ []string, f func(*config, *storage.DB) error) (err error) {
 	cfg, err := loadSettings(environ)
@@ -68,7 +73,7 @@ func newClientCreate(environ []string) *cobra.Command {
 			if err := cfg.checkIDTokenAlg(client.IDTokenAlg); err != nil {
 				return usageError{err}
 			}
-			made, secret, err := provider.Register(cmd.Context(), db.Provider(), client, public, time.Now())
+			made, secret, err := clientAdmin(db).Register(cmd.Context(), client, public)
 			if err != nil {
 				return err
 			}
@@ -225,7 +230,7 @@ func newClientUpdate(environ []string) *cobra.Command {
 	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
 		return withStore(cmd.Context(), environ, func(cfg *config, db *storage.DB) error {
-			client, err := provider.ChangeClient(cmd.Context(), db.Provider(), args[0], func(c *provider.Client) error {
+			client, err := clientAdmin(db).Change(cmd.Context(), args[0], func(c *provider.Client) error {
 				set(c)
 				if !cmd.Flags().Changed("id-token-alg") {
 					return nil // so that a client whose algorithm was taken away can still be disabled
@@ -258,8 +263,8 @@ func newClientDelete(environ []string) *cobra.Command {
 				if err := confirm(cmd, yes, question); err != nil {
 					return err
 				}
-				if err := db.Provider().RemoveClient(cmd.Context(), client.ID); err != nil {
-					return fmt.Errorf("deleting client %q: %w", client.ID, err)
+				if err := clientAdmin(db).Remove(cmd.Context(), client.ID); err != nil {
+					return err
 				}
 				if asJSON {
 					return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]string{"client_id": client.ID, "action": "deleted"})
@@ -304,7 +309,7 @@ func newClientRotate(environ []string) *cobra.Command {
 				return usageError{fmt.Errorf("--overlap must be 0 to %s", maxOverlap)}
 			}
 			return withStore(cmd.Context(), environ, func(_ *config, db *storage.DB) error {
-				client, secret, err := provider.RotateSecret(cmd.Context(), db.Provider(), args[0], time.Duration(overlap), time.Now())
+				client, secret, err := clientAdmin(db).RotateSecret(cmd.Context(), args[0], time.Duration(overlap))
 				if err != nil {
 					return err
 				}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mana/keys"
+	"mana/provider/identity"
 	"mana/storage"
 )
 
@@ -150,8 +151,8 @@ func newKeysRotate(environ []string) *cobra.Command {
 			"once: apps that keep the key set and do not look again for an unknown key refuse its tokens until they do.\n" +
 			"The old key stays published for 30 days, so that its tokens hold; revoke it if it leaked.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withRing(cmd.Context(), environ, func(ring *keys.Ring, _ *storage.DB) error {
-				next, err := ring.Rotate(cmd.Context(), alg, now)
+			return withRing(cmd.Context(), environ, func(ring *keys.Ring, db *storage.DB) error {
+				next, err := ring.Rotate(cmd.Context(), db.Keys().By(identity.Actor{Name: actorCommand}), alg, now)
 				if errors.Is(err, keys.ErrAlgorithm) {
 					return usageError{err}
 				}
@@ -185,7 +186,7 @@ func newKeysRevoke(environ []string) *cobra.Command {
 				return err
 			}
 			return withRing(cmd.Context(), environ, func(ring *keys.Ring, db *storage.DB) error {
-				if err := ring.Revoke(cmd.Context(), args[0], reason); err != nil {
+				if err := ring.Revoke(cmd.Context(), db.Keys().By(identity.Actor{Name: actorCommand}), args[0], reason); err != nil {
 					return err
 				}
 				stored, err := db.Keys().SigningKeys(cmd.Context())

@@ -426,6 +426,10 @@ func (p *program) banner(ctx context.Context, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	link, err := p.offerSetup(ctx)
+	if err != nil {
+		return err
+	}
 	if !p.text {
 		p.logger.Info("started", "version", version, "dev", c.dev, "issuer", c.issuer.String(), "database", c.shownDatabase(),
 			"users", users, "clients", len(clients), "keyMade", p.fresh)
@@ -451,6 +455,9 @@ func (p *program) banner(ctx context.Context, stderr io.Writer) error {
 	fmt.Fprintf(stderr, "  Issuer    %s\n  Sign in   %s%s\n", c.issuer, c.issuer, provider.PathLogin)
 	if c.dev {
 		fmt.Fprintf(stderr, "  Demo app  %s/dev/demo    log in, check the ID token, spend 1 credit\n", c.issuer)
+	}
+	if link != "" {
+		fmt.Fprintf(stderr, "  Setup     %s    become the administrator, within 30 minutes\n", link)
 	}
 	fmt.Fprintf(stderr, "  Data      %s\n\n", data)
 	fmt.Fprintf(stderr, "  Next      %s client create notes --redirect %s\n", typedCommand(), redirect)

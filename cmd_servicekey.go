@@ -26,7 +26,7 @@ func newServiceKeyCommand(environ []string) *cobra.Command {
 
 // serviceKeyAdmin changes service keys for whoever uses the command line.
 func serviceKeyAdmin(db *storage.DB) provider.ServiceKeyAdmin {
-	return provider.ServiceKeyAdmin{Store: db.Provider(), Actor: actorCommand, Now: time.Now}
+	return provider.ServiceKeyAdmin{Store: db.Provider(), By: identity.Actor{Name: actorCommand}, Now: time.Now}
 }
 
 // shownServiceKey is a service key as the command line shows it.

@@ -18,7 +18,7 @@ import (
 
 func newUserCommand(environ []string) *cobra.Command {
 	command := &cobra.Command{Use: "user", Short: "Look up people and what is told about them"}
-	command.AddCommand(newUserCreate(environ), newUserShow(environ), newUserSet(environ), newUserReset(environ), newUserDelete(environ))
+	command.AddCommand(newUserCreate(environ), newUserShow(environ), newUserSet(environ), newUserReset(environ), newUserDelete(environ), newUserRole(environ), newUserRoles(environ))
 	return command
 }
 

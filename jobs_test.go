@@ -68,7 +68,7 @@ func TestReloadChanged(t *testing.T) {
 	step("what failed at last", nil, 1, 3)
 	step("nothing", nil, 1, 3)
 	described := provider.Client{Name: "Notes", RedirectURIs: []string{callback}}
-	if _, _, err := provider.Register(t.Context(), db.Provider(), described, true, time.Now()); err != nil {
+	if _, _, err := clientAdmin(db).Register(t.Context(), described, true); err != nil {
 		t.Fatal(err)
 	}
 	step("a client", nil, 2, 3)

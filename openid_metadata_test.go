@@ -30,7 +30,7 @@ type truth struct {
 // refused.
 func TestTruthOfMetadata(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, "openid profile email address phone offline_access credits:read credits:spend", allAlgorithms)
+	f := newFixture(t, "openid profile email address phone offline_access roles credits:read credits:spend", allAlgorithms)
 	f.browser.authorize(f.auth())
 	f.browser.enableApp() // the session reaches every class
 	public := f.server.client(t, "Public", "--public", "--redirect", callback)
@@ -59,7 +59,7 @@ func TestTruthOfMetadata(t *testing.T) {
 		{"response_modes_supported", "fragment,jwt,query.jwt,form_post.jwt,fragment.jwt,web_message", asked("response_mode")},
 		{"code_challenge_methods_supported", "plain,S512", asked("code_challenge_method")},
 		{"prompt_values_supported", "register,Login,logon", asked("prompt")},
-		{"scopes_supported", "roles,groups,admin", asked("scope")},
+		{"scopes_supported", "role,groups,admin", asked("scope")},
 		{"grant_types_supported", "password,implicit,urn:ietf:params:oauth:grant-type:device_code,urn:ietf:params:oauth:grant-type:token-exchange," +
 			"urn:ietf:params:oauth:grant-type:jwt-bearer,urn:openid:params:grant-type:ciba", func(t *testing.T, grant string) bool {
 			_, body, _ := f.token(t, "grant_type", grant)

@@ -10,7 +10,7 @@ import (
 // signs after [PendingFor]; with now it signs at once, and tokens signed by it fail at verifiers that keep
 // an older key set and do not ask again for an unknown key. The ring serves it after [Ring.Reload].
 // [ErrAlgorithm].
-func (r *Ring) Rotate(ctx context.Context, alg string, now bool) (StoredKey, error) {
+func (r *Ring) Rotate(ctx context.Context, in Changes, alg string, now bool) (StoredKey, error) {
 	if !slices.Contains(r.cfg.Algorithms, alg) {
 		return StoredKey{}, fmt.Errorf("rotating %q: %w", alg, ErrAlgorithm)
 	}
@@ -22,7 +22,7 @@ func (r *Ring) Rotate(ctx context.Context, alg string, now bool) (StoredKey, err
 	if err != nil {
 		return StoredKey{}, err
 	}
-	next, err := r.cfg.Store.RotateKey(ctx, k)
+	next, err := in.RotateKey(ctx, k)
 	if err != nil {
 		return StoredKey{}, fmt.Errorf("rotating %s: %w", alg, err)
 	}
@@ -32,7 +32,7 @@ func (r *Ring) Rotate(ctx context.Context, alg string, now bool) (StoredKey, err
 // Revoke removes and erases a key at once: the tokens that it signed are refused. Where it was the active
 // one, the pending key of its algorithm, or a new one, signs from now on. The ring knows it after
 // [Ring.Reload]. [ErrUnknownKey].
-func (r *Ring) Revoke(ctx context.Context, kid, reason string) error {
+func (r *Ring) Revoke(ctx context.Context, in Changes, kid, reason string) error {
 	stored, err := r.stored(ctx)
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func (r *Ring) Revoke(ctx context.Context, kid, reason string) error {
 	if err != nil {
 		return err
 	}
-	err = r.cfg.Store.RevokeKey(ctx, Revocation{ID: kid, Reason: reason, At: r.now(), Spare: spare})
+	err = in.RevokeKey(ctx, Revocation{ID: kid, Reason: reason, At: r.now(), Spare: spare})
 	if err != nil {
 		return fmt.Errorf("revoking %q: %w", kid, err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"mana/keys"
 	"mana/keys/verifier"
+	"mana/provider/identity"
 	"mana/storage/storagetest"
 )
 
@@ -37,6 +38,13 @@ func newAging(t *testing.T, algorithms ...string) aging {
 		Rotation: rotation, Now: clock.Now,
 	}
 	return aging{load(t, cfg), cfg, clock}
+}
+
+// acts are what an operator does to the keys.
+func (a aging) acts() keys.Changes {
+	return a.cfg.Store.(interface {
+		By(by identity.Actor) keys.Changes
+	}).By(identity.Actor{Name: "test"})
 }
 
 // after moves the clock and does what the periodic job does.
@@ -136,7 +144,7 @@ func TestRotationOff(t *testing.T) {
 	if got := a.published(t); len(got) != 1 {
 		t.Errorf("got %v published, want no key by itself", got)
 	}
-	if next, err := a.Rotate(t.Context(), keys.RS256, false); err != nil || !next.ActivatesAt.Equal(a.clock.Now().Add(day)) {
+	if next, err := a.Rotate(t.Context(), a.acts(), keys.RS256, false); err != nil || !next.ActivatesAt.Equal(a.clock.Now().Add(day)) {
 		t.Fatalf("got %+v, %v", next, err)
 	}
 	if a.reload(t); len(a.published(t)) != 2 {
@@ -177,7 +185,7 @@ func TestRotateByHand(t *testing.T) {
 	t.Parallel()
 	a := newAging(t, keys.ES256)
 	first, token := a.ActiveID(keys.ES256), a.sign(t, keys.ES256)
-	next, err := a.Rotate(t.Context(), keys.ES256, false)
+	next, err := a.Rotate(t.Context(), a.acts(), keys.ES256, false)
 	if err != nil || next.State != keys.Pending {
 		t.Fatalf("got %+v, %v", next, err)
 	}
@@ -187,7 +195,7 @@ func TestRotateByHand(t *testing.T) {
 	if !slices.Contains(a.published(t), next.ID) || a.ActiveID(keys.ES256) != first {
 		t.Error("want the next key published and not signing")
 	}
-	at, err := a.Rotate(t.Context(), keys.ES256, true)
+	at, err := a.Rotate(t.Context(), a.acts(), keys.ES256, true)
 	if err != nil || at.ID != next.ID || at.State != keys.Active {
 		t.Errorf("got %+v, %v, want the pending key at once", at, err)
 	}
@@ -197,7 +205,7 @@ func TestRotateByHand(t *testing.T) {
 	if _, err := a.Verify(keys.TypeAccessToken, token); err != nil {
 		t.Errorf("got %v for a token of the key before", err)
 	}
-	if _, err := a.Rotate(t.Context(), keys.PS256, true); !errors.Is(err, keys.ErrAlgorithm) {
+	if _, err := a.Rotate(t.Context(), a.acts(), keys.PS256, true); !errors.Is(err, keys.ErrAlgorithm) {
 		t.Errorf("got %v, want %v", err, keys.ErrAlgorithm)
 	}
 }
@@ -207,10 +215,10 @@ func TestRevoke(t *testing.T) {
 	t.Parallel()
 	a := newAging(t)
 	first, token := a.ActiveID(keys.RS256), a.sign(t, keys.RS256)
-	if err := a.Revoke(t.Context(), "x", "leaked"); !errors.Is(err, keys.ErrUnknownKey) {
+	if err := a.Revoke(t.Context(), a.acts(), "x", "leaked"); !errors.Is(err, keys.ErrUnknownKey) {
 		t.Errorf("got %v, want %v", err, keys.ErrUnknownKey)
 	}
-	if err := a.Revoke(t.Context(), first, "leaked"); err != nil || !a.reload(t) {
+	if err := a.Revoke(t.Context(), a.acts(), first, "leaked"); err != nil || !a.reload(t) {
 		t.Fatalf("got %v", err)
 	}
 	if _, err := a.Verify(keys.TypeAccessToken, token); !errors.Is(err, keys.ErrSignature) {
@@ -222,11 +230,11 @@ func TestRevoke(t *testing.T) {
 	if _, err := a.Verify(keys.TypeAccessToken, a.sign(t, keys.RS256)); err != nil {
 		t.Errorf("got %v for the new key", err)
 	}
-	next, err := a.Rotate(t.Context(), keys.RS256, false)
+	next, err := a.Rotate(t.Context(), a.acts(), keys.RS256, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Revoke(t.Context(), a.ActiveID(keys.RS256), "leaked too"); err != nil {
+	if err := a.Revoke(t.Context(), a.acts(), a.ActiveID(keys.RS256), "leaked too"); err != nil {
 		t.Fatal(err)
 	}
 	if a.reload(t); a.ActiveID(keys.RS256) != next.ID {
@@ -358,7 +366,7 @@ func TestRotationUnderLoad(t *testing.T) {
 			alg = keys.RS256
 		}
 		old := a.ActiveID(alg)
-		if _, err := a.Rotate(t.Context(), alg, false); err != nil {
+		if _, err := a.Rotate(t.Context(), a.acts(), alg, false); err != nil {
 			t.Fatal(err)
 		}
 		a.reload(t) // published from now on; the replica lags behind

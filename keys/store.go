@@ -59,6 +59,14 @@ type Store interface {
 	// PublishKey stores a pending key if no key of any algorithm is pending, and the active key of its
 	// algorithm is the one with the id replaces; it reports whether it did.
 	PublishKey(ctx context.Context, k StoredKey, replaces string) (bool, error)
+	// AdvanceKeys lets the pending key that is due longest take over from the active one, and removes and
+	// erases keys that retired [RetiringFor] ago.
+	AdvanceKeys(ctx context.Context, now time.Time) error
+}
+
+// Changes are what somebody does to signing keys. Storage gives them for one who acts: each looks at their right and
+// writes the security log in its transaction, as the methods of [Store] decide by what is stored then.
+type Changes interface {
 	// RotateKey lets a new key follow the active one. With k pending, a key of its algorithm that is pending
 	// already signs as soon as it was published for [PendingFor]; else k is stored. With k active, the
 	// pending key, or else k, signs at once, and the active one retires. It returns the key that follows.
@@ -66,7 +74,4 @@ type Store interface {
 	// RevokeKey removes and erases a key. If no key of its algorithm is active then, the pending one becomes
 	// active, or else the spare. [ErrUnknownKey].
 	RevokeKey(ctx context.Context, r Revocation) error
-	// AdvanceKeys lets the pending key that is due longest take over from the active one, and removes and
-	// erases keys that retired [RetiringFor] ago.
-	AdvanceKeys(ctx context.Context, now time.Time) error
 }

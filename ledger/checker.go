@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -31,7 +32,7 @@ type CheckerConfig struct {
 }
 
 // Checker holds wallets against their journals: all of them on request, or a share of them at a time beside the
-// work. It is not safe for concurrent use.
+// work. It is not safe for concurrent use, but for [Checker.Last].
 type Checker struct {
 	store Store
 	books Books
@@ -43,7 +44,8 @@ type Checker struct {
 	began    time.Time          // when it began
 	next     uuid.UUID          // the wallet after which it goes on
 	reported map[uuid.UUID]bool // wallets whose faults were told; nil: the structure, max: the trial balance
-	owed     time.Duration      // time that was taken beyond the share
+	last     atomic.Pointer[Pass]
+	owed     time.Duration // time that was taken beyond the share
 	metrics  checks
 }
 
@@ -53,6 +55,15 @@ func NewChecker(cfg CheckerConfig) *Checker {
 		store: cfg.Store, books: cfg.Books, now: cfg.Now, reported: make(map[uuid.UUID]bool), metrics: newChecks(cfg.Metrics),
 	}
 }
+
+// Pass is a check of all wallets beside the work that has come to its end.
+type Pass struct {
+	Report
+	Began, Ended time.Time
+}
+
+// Last is the latest pass, nil if none has ended since the start. It must not be changed.
+func (c *Checker) Last() *Pass { return c.last.Load() }
 
 // Report is what a check came to.
 type Report struct {
@@ -285,6 +296,7 @@ func (c *Checker) endPass() []Fault {
 	c.pass.finish(nil)
 	c.metrics.imbalance.Set(credits(c.pass.Imbalance()))
 	c.metrics.verified.Set(float64(c.began.Unix()))
+	c.last.Store(&Pass{Report: c.pass, Began: c.began, Ended: c.now()})
 	faults := c.pass.Faults[known:]
 	if !c.fresh(uuid.Max, faults) {
 		return nil

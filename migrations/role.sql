@@ -11,7 +11,7 @@ GRANT SELECT, INSERT, UPDATE ON auth.signing_keys, auth.service_keys TO {role};
 GRANT SELECT, INSERT, UPDATE, DELETE ON auth.passwords, auth.sessions, auth.refresh_tokens, auth.login_attempts,
     auth.clients, auth.requests, auth.consents, auth.grants, auth.codes, auth.revoked_tokens,
     auth.verification_tokens, auth.mails, auth.accounts,
-    auth.roles, auth.setup_links,
+    auth.roles, auth.setup_links, auth.statistics,
     auth.two_factor_auth, auth.recovery_codes, auth.sign_ins TO {role};
 
 GRANT SELECT ON credits.accounts, credits.packages TO {role};

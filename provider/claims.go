@@ -87,6 +87,9 @@ func (p *Provider) idToken(ctx context.Context, f Facts, accessToken string) (st
 		Nonce: f.Grant.Nonce, ACR: acrOf(f.Grant.AMR), AMR: append([]string{}, f.Grant.AMR...), TokenHash: keys.TokenHash(f.Client.IDTokenAlg, accessToken),
 	}
 	wishes, _ := parseClaims(f.Grant.Claims) // checked when it came
+	if err := p.addRoles(ctx, &f, nil, wishes.IDToken); err != nil {
+		return "", err
+	}
 	person := grantedClaims(f, nil, wishes.IDToken)
 	if len(person) == 0 {
 		return p.ring.Sign(ctx, f.Client.IDTokenAlg, keys.TypeIDToken, claims)

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
@@ -15,8 +14,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
-
-	"mana/provider/identity"
 )
 
 const (
@@ -207,71 +204,8 @@ func (c Client) normal() Client {
 	return c
 }
 
-// Register checks and stores a new client under a new id, and gives its secret, which is shown once and
-// never again; it is empty for a public client. [ClientFaults].
-func Register(ctx context.Context, store Clients, c Client, public bool, now time.Time) (Client, identity.Secret, error) {
-	c.ID, c.CreatedAt = newClientID(), now.UTC().Truncate(time.Microsecond)
-	var secret identity.Secret
-	if !public {
-		secret = identity.NewSecret()
-		c.Secrets = []ClientSecret{{Hash: secret.Hash()}}
-	}
-	c, err := c.Complete()
-	if err != nil {
-		return Client{}, "", err
-	}
-	if err := store.SaveClient(ctx, c); err != nil {
-		return Client{}, "", fmt.Errorf("storing client %q: %w", c.ID, err)
-	}
-	return c, secret, nil
-}
-
 func newClientID() string {
 	raw := make([]byte, 15)
 	rand.Read(raw)
 	return clientIDPrefix + strings.ToLower(base32.StdEncoding.EncodeToString(raw))
-}
-
-// ChangeClient lets change alter a stored client, checks the outcome and stores it, in one transaction.
-// change replaces lists and never edits them. [ErrUnknownClient], [ClientFaults], or the error of change.
-func ChangeClient(ctx context.Context, store Clients, id string, change func(*Client) error) (Client, error) {
-	var c Client
-	err := store.ReviseClients(ctx, func(stored map[string]Client) ([]Client, error) {
-		var ok bool
-		if c, ok = stored[id]; !ok {
-			return nil, fmt.Errorf("client %q: %w", id, ErrUnknownClient)
-		}
-		if err := change(&c); err != nil {
-			return nil, err
-		}
-		if err := c.Check(); err != nil {
-			return nil, err
-		}
-		c = c.normal()
-		return []Client{c}, nil
-	})
-	return c, err
-}
-
-// RotateSecret gives a confidential client a new secret, which is shown once and never again. The secret
-// before it stays valid for overlap; one before that ends at once. [ErrUnknownClient], [ErrPublicClient].
-func RotateSecret(ctx context.Context, store Clients, id string, overlap time.Duration, now time.Time) (Client, identity.Secret, error) {
-	secret := identity.NewSecret()
-	c, err := ChangeClient(ctx, store, id, func(c *Client) error {
-		if c.Public() {
-			return fmt.Errorf("client %q: %w", id, ErrPublicClient)
-		}
-		secrets := []ClientSecret{{Hash: secret.Hash()}}
-		if overlap > 0 {
-			secrets = append(secrets, ClientSecret{
-				Hash: c.Secrets[0].Hash, ExpiresAt: now.Add(overlap).UTC().Truncate(time.Microsecond),
-			})
-		}
-		c.Secrets = secrets
-		return nil
-	})
-	if err != nil {
-		return Client{}, "", err
-	}
-	return c, secret, nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"mana/provider/identity"
 )
 
 // directory is a store that serves clients from memory: lookups touch neither storage nor locks. A change
@@ -46,13 +48,13 @@ func (d *directory) SaveClient(ctx context.Context, c Client) error {
 }
 
 // ReviseClients implements [Clients].
-func (d *directory) ReviseClients(ctx context.Context, revise func(map[string]Client) ([]Client, error)) error {
-	return d.follow(ctx, d.Store.ReviseClients(ctx, revise))
+func (d *directory) ReviseClients(ctx context.Context, by identity.Actor, revise func(map[string]Client) ([]Client, error)) error {
+	return d.follow(ctx, d.Store.ReviseClients(ctx, by, revise))
 }
 
 // RemoveClient implements [Clients].
-func (d *directory) RemoveClient(ctx context.Context, id string) error {
-	return d.follow(ctx, d.Store.RemoveClient(ctx, id))
+func (d *directory) RemoveClient(ctx context.Context, by identity.Actor, id string) error {
+	return d.follow(ctx, d.Store.RemoveClient(ctx, by, id))
 }
 
 // follow reloads after a change.

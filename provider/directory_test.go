@@ -10,6 +10,7 @@ import (
 
 	"mana/keys"
 	"mana/provider"
+	"mana/provider/identity"
 	"mana/storage/sqlite"
 )
 
@@ -44,18 +45,18 @@ func TestDirectory(t *testing.T) {
 		}
 	}
 	described := provider.Client{Name: "Notes", RedirectURIs: []string{"https://notes.example/cb"}}
-	notes, _, err := provider.Register(ctx, clients, described, false, time.Now())
+	notes, _, err := admin(clients).Register(ctx, described, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	knows("registered", notes.ID, true, "https://notes.example", true)
 	knows("another origin", notes.ID, true, "https://notes.example.evil", false)
-	_, err = provider.ChangeClient(ctx, clients, notes.ID, func(c *provider.Client) error { c.Disabled = true; return nil })
+	_, err = admin(clients).Change(ctx, notes.ID, func(c *provider.Client) error { c.Disabled = true; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 	knows("disabled", notes.ID, true, "https://notes.example", false)
-	other, _, err := provider.Register(ctx, db.Provider(), described, true, time.Now())
+	other, _, err := admin(db.Provider()).Register(ctx, described, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +82,7 @@ func TestDirectory(t *testing.T) {
 		})
 	}
 	readers.Wait()
-	if err := clients.RemoveClient(ctx, notes.ID); err != nil {
+	if err := admin(clients).Remove(ctx, notes.ID); err != nil {
 		t.Fatal(err)
 	}
 	knows("removed", notes.ID, false, "https://notes.example", true)
@@ -92,4 +93,9 @@ func TestDirectory(t *testing.T) {
 		t.Error("got no error of storage that is gone")
 	}
 	knows("without storage", other.ID, true, "https://notes.example", true)
+}
+
+// admin changes clients in tests.
+func admin(store provider.Clients) provider.ClientAdmin {
+	return provider.ClientAdmin{Store: store, By: identity.Actor{Name: "test"}, Now: time.Now}
 }

@@ -238,6 +238,10 @@ func (p *Provider) SessionsEnded() { p.forget() }
 // Forget drops what is kept of access tokens for a moment: another process ended something that they stand on.
 func (p *Provider) Forget() { p.facts.clear() }
 
+// Changed forgets what is kept of access tokens, here and in other processes: an administrator changed something that
+// they stand on.
+func (p *Provider) Changed() { p.forget() }
+
 // forget is called when this process ended something.
 func (p *Provider) forget() {
 	p.facts.clear()

@@ -14,6 +14,7 @@ const (
 	ScopeEmail        = "email"
 	ScopeAddress      = "address"
 	ScopePhone        = "phone"
+	ScopeRoles        = "roles" // the free role names that administrators gave
 	ScopeCreditsRead  = "credits:read"
 	ScopeCreditsSpend = "credits:spend"
 	// ScopeOfflineAccess keeps a grant, and its refresh tokens, beyond the session that it was made in.
@@ -23,7 +24,7 @@ const (
 // Scopes lists every scope that a client may be given, in the order in which pages show them.
 func Scopes() []string {
 	return []string{
-		ScopeOpenID, ScopeProfile, ScopeEmail, ScopeAddress, ScopePhone, ScopeOfflineAccess, ScopeCreditsRead, ScopeCreditsSpend,
+		ScopeOpenID, ScopeProfile, ScopeEmail, ScopeAddress, ScopePhone, ScopeOfflineAccess, ScopeRoles, ScopeCreditsRead, ScopeCreditsSpend,
 	}
 }
 

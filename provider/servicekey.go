@@ -54,7 +54,7 @@ type ServiceKeyStore interface {
 	// ReviseServiceKeys creates or replaces the keys that revise makes of all stored ones, each with the
 	// event of [ServiceKeyEvent]. Those that are as stored are not written. An error of revise is returned,
 	// and nothing is stored. [ErrServiceKeyTaken].
-	ReviseServiceKeys(ctx context.Context, actor string, revise func(stored []ServiceKey) ([]ServiceKey, error)) error
+	ReviseServiceKeys(ctx context.Context, by identity.Actor, revise func(stored []ServiceKey) ([]ServiceKey, error)) error
 	// NoteServiceKeys stores when keys were last used.
 	NoteServiceKeys(ctx context.Context, used map[uuid.UUID]time.Time) error
 }
@@ -138,11 +138,11 @@ func (k ServiceKey) Complete() (ServiceKey, error) {
 	return k, nil
 }
 
-// ServiceKeyEvent is the entry of the security log for a change of a key by actor; before is the zero value
+// ServiceKeyEvent is the entry of the security log for a change of a key; before is the zero value
 // when the key is new. It holds no value and no hash.
-func ServiceKeyEvent(actor string, before, after ServiceKey) identity.Event {
+func ServiceKeyEvent(before, after ServiceKey) identity.Event {
 	what := "service_key_changed"
-	metadata := map[string]string{"actor": actor, "keyId": after.ID.String(), "name": after.Name, "after": after.summary()}
+	metadata := map[string]string{"keyId": after.ID.String(), "name": after.Name, "after": after.summary()}
 	switch {
 	case before.ID == uuid.Nil:
 		what = "service_key_created"

@@ -12,6 +12,7 @@ import (
 
 	"mana/ledger"
 	"mana/provider"
+	"mana/provider/identity"
 	"mana/storage/sqlite"
 	"mana/storage/storagetest"
 )
@@ -68,7 +69,7 @@ func TestServiceKeys(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	store := db.Provider()
-	admin := provider.ServiceKeyAdmin{Store: store, Actor: "test", Now: clock.Now}
+	admin := provider.ServiceKeyAdmin{Store: store, By: identity.Actor{Name: "test"}, Now: clock.Now}
 	keys := provider.NewServiceKeys(store, clock.Now)
 	found := func(what, value string, want bool) {
 		t.Helper()

@@ -15,7 +15,7 @@ import (
 // ServiceKeyAdmin changes service keys. Every change is in the security log, with its actor.
 type ServiceKeyAdmin struct {
 	Store ServiceKeyStore
-	Actor string
+	By    identity.Actor
 	Now   func() time.Time
 }
 
@@ -33,7 +33,7 @@ func (a ServiceKeyAdmin) Register(ctx context.Context, k ServiceKey, value ident
 	if err != nil {
 		return ServiceKey{}, "", err
 	}
-	err = a.Store.ReviseServiceKeys(ctx, a.Actor, func([]ServiceKey) ([]ServiceKey, error) { return []ServiceKey{k}, nil })
+	err = a.Store.ReviseServiceKeys(ctx, a.By, func([]ServiceKey) ([]ServiceKey, error) { return []ServiceKey{k}, nil })
 	return k, value, err
 }
 
@@ -83,7 +83,7 @@ func (a ServiceKeyAdmin) Revoke(ctx context.Context, which string) (ServiceKey, 
 // change lets f alter a stored key, in one transaction.
 func (a ServiceKeyAdmin) change(ctx context.Context, which string, f func(*ServiceKey) error) (ServiceKey, error) {
 	var k ServiceKey
-	err := a.Store.ReviseServiceKeys(ctx, a.Actor, func(stored []ServiceKey) ([]ServiceKey, error) {
+	err := a.Store.ReviseServiceKeys(ctx, a.By, func(stored []ServiceKey) ([]ServiceKey, error) {
 		at := slices.IndexFunc(stored, func(k ServiceKey) bool {
 			return k.ID.String() == which || k.Name == which && k.RevokedAt.IsZero()
 		})

@@ -1,13 +1,15 @@
 package provider
 
 import (
+	"context"
+	"fmt"
 	"slices"
 
 	"mana/provider/identity"
 )
 
 // claimScopes are the scopes that stand for claims, in the order in which pages show them.
-var claimScopes = []string{ScopeProfile, ScopeEmail, ScopeAddress, ScopePhone}
+var claimScopes = []string{ScopeProfile, ScopeEmail, ScopeAddress, ScopePhone, ScopeRoles}
 
 // scopeClaims are the claims that each scope gives (OpenID Connect Core 1.0, section 5.4).
 var scopeClaims = map[string][]string{
@@ -18,6 +20,7 @@ var scopeClaims = map[string][]string{
 	ScopeEmail:   {"email", "email_verified"},
 	ScopeAddress: {"address"},
 	ScopePhone:   {"phone_number", "phone_number_verified"},
+	ScopeRoles:   {"roles"},
 }
 
 // personClaims are all standard claims of a person that have a value.
@@ -50,6 +53,9 @@ func personClaims(u identity.User) map[string]any {
 // one.
 func grantedClaims(f Facts, scopes []string, wishes map[string]claimWish) map[string]any {
 	held := personClaims(f.User)
+	if len(f.Roles) > 0 {
+		held["roles"] = f.Roles
+	}
 	given := make(map[string]any)
 	for _, scope := range claimScopes {
 		whole := slices.Contains(scopes, scope)
@@ -62,4 +68,17 @@ func grantedClaims(f Facts, scopes []string, wishes map[string]claimWish) map[st
 		}
 	}
 	return given
+}
+
+// addRoles reads the free roles of a person where they are given.
+func (p *Provider) addRoles(ctx context.Context, f *Facts, scopes []string, wishes map[string]claimWish) error {
+	_, wished := wishes["roles"]
+	if !slices.Contains(scopes, ScopeRoles) && !(wished && slices.Contains(f.Client.Scopes, ScopeRoles)) {
+		return nil
+	}
+	var err error
+	if f.Roles, err = p.identity.Roles(ctx, f.User.ID); err != nil {
+		return fmt.Errorf("reading roles: %w", err)
+	}
+	return nil
 }

@@ -176,6 +176,7 @@ type Facts struct {
 	Client  Client
 	Grant   Grant
 	User    identity.User
+	Roles   []string // free names, where a token or userinfo gives them; read last
 	Session identity.Session
 	Now     time.Time
 	// VerifiedOnly says that the person must have proven the address.
@@ -186,16 +187,17 @@ type Facts struct {
 type Clients interface {
 	// Client finds a client, also a disabled one. [ErrUnknownClient].
 	Client(ctx context.Context, id string) (Client, error)
-	// SaveClient creates a client or replaces all of it.
+	// SaveClient creates a client or replaces all of it, for the program itself: nobody acts.
 	SaveClient(ctx context.Context, c Client) error
 	// ListClients lists all clients by name.
 	ListClients(ctx context.Context) ([]Client, error)
 	// ReviseClients creates or replaces the clients that revise makes of all stored ones, by id. Those that
-	// are as stored are not written. An error of revise is returned, and nothing is stored.
-	ReviseClients(ctx context.Context, revise func(stored map[string]Client) ([]Client, error)) error
+	// are as stored are not written. An error of revise is returned, and nothing is stored. Each change has the event
+	// of [ClientEvent]. [identity.ErrNotAdministrator].
+	ReviseClients(ctx context.Context, by identity.Actor, revise func(stored map[string]Client) ([]Client, error)) error
 	// RemoveClient deletes a client with all requests, consents, grants, codes and refresh tokens that
-	// it has. [ErrUnknownClient].
-	RemoveClient(ctx context.Context, id string) error
+	// it has, and writes the event. [ErrUnknownClient], [identity.ErrNotAdministrator].
+	RemoveClient(ctx context.Context, by identity.Actor, id string) error
 }
 
 // Requests keeps authorization requests in progress. Each method is one transaction.

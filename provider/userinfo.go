@@ -80,6 +80,10 @@ func (s *server) UserInfo(ctx context.Context, r *op.Request[oidc.UserInfoReques
 	}
 	info := &oidc.UserInfo{Subject: facts.User.ID.String()}
 	wishes, _ := parseClaims(facts.Grant.Claims) // checked when it came
+	if err := p.addRoles(ctx, &facts, scopes, wishes.UserInfo); err != nil {
+		p.logger.ErrorContext(ctx, faultMessage, "error", err)
+		return nil, op.NewStatusError(errUnavailable(), http.StatusServiceUnavailable)
+	}
 	info.Claims = grantedClaims(facts, scopes, wishes.UserInfo)
 	return op.NewResponse(info), nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+	"github.com/google/uuid"
 
 	"mana/keys"
 	"mana/ledger"
@@ -30,8 +31,17 @@ type Ledger interface {
 	ledger.Books
 	// Transactions is how many there are, the measure of work that goes over all of them.
 	Transactions(ctx context.Context) (int64, error)
+	// FrozenWallets lists wallets that nobody can use until they are mended.
+	FrozenWallets(ctx context.Context, limit int) ([]uuid.UUID, error)
 	// Capped is the store for one use of amount under the caps of a service key.
 	Capped(key provider.ServiceKey, amount ledger.Amount) ledger.Store
+}
+
+// Keys is what an engine keeps for package keys.
+type Keys interface {
+	keys.Store
+	// By lets somebody change keys.
+	By(by identity.Actor) keys.Changes
 }
 
 // engine is what both engines can do as a whole.
@@ -48,7 +58,7 @@ type DB struct {
 	identity identity.Store
 	provider Provider
 	ledger   Ledger
-	keys     keys.Store
+	keys     Keys
 }
 
 // Identity is the part that knows people.
@@ -61,7 +71,7 @@ func (db *DB) Provider() Provider { return db.provider }
 func (db *DB) Ledger() Ledger { return db.ledger }
 
 // Keys is the part that knows signing keys.
-func (db *DB) Keys() keys.Store { return db.keys }
+func (db *DB) Keys() Keys { return db.keys }
 
 // IsPostgres reports whether a place is the URL of a PostgreSQL, and not the path of a file.
 func IsPostgres(place string) bool {

@@ -194,6 +194,8 @@ func (s *Site) loginRoutes(pages *login.Pages) []route {
 		{"POST", provider.PathConsent, kindPage, pages.Handle(pages.Consent)},
 		{"GET", provider.PathLogout, kindPage, pages.Handle(pages.ShowLogout)},
 		{"POST", provider.PathLogout, kindPage, pages.Handle(pages.Logout)},
+		{"GET", login.PathSetup, kindPage, pages.Handle(pages.ShowSetup)},
+		{"POST", login.PathSetup, kindPage, pages.Handle(pages.Setup)},
 		{"GET", page.PathLanguage, kindPage, page.ChooseLanguage(s.secure)},
 		{"GET", ui.AssetPath, kindOpen, http.HandlerFunc(s.assets)},
 	}

@@ -270,6 +270,11 @@ func (s *Service) UserByID(ctx context.Context, id uuid.UUID) (User, error) {
 	return s.store.UserByID(ctx, id)
 }
 
+// Roles lists the free role names of a person, in order.
+func (s *Service) Roles(ctx context.Context, id uuid.UUID) ([]string, error) {
+	return s.store.Roles(ctx, id)
+}
+
 // CountUsers tells how many people have an account.
 func (s *Service) CountUsers(ctx context.Context) (int, error) { return s.store.CountUsers(ctx) }
 

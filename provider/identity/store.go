@@ -199,6 +199,7 @@ type Store interface {
 	Upstreams
 	Outbox
 	Administration
+	Tallies
 	Setups
 	Factors
 	SignIns

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"mana/provider"
+	"mana/provider/identity"
 )
 
 // Provider keeps clients, requests in progress, consents, grants and codes.
@@ -108,7 +109,7 @@ func scanClient(row pgx.CollectableRow) (provider.Client, error) {
 }
 
 // ReviseClients implements [provider.Clients].
-func (s *Provider) ReviseClients(ctx context.Context, revise func(map[string]provider.Client) ([]provider.Client, error)) error {
+func (s *Provider) ReviseClients(ctx context.Context, by identity.Actor, revise func(map[string]provider.Client) ([]provider.Client, error)) error {
 	return s.db.write(ctx, system, func(t *tx) error {
 		if err := lockTable(t, "auth.clients"); err != nil {
 			return err
@@ -136,6 +137,9 @@ func (s *Provider) ReviseClients(ctx context.Context, revise func(map[string]pro
 			if err := upsertClient(t, c); err != nil {
 				return fmt.Errorf("storing client %q: %w", c.ID, err)
 			}
+			if err := insertAct(t, by, provider.ClientEvent(stored[c.ID], c), s.db.clock()); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -151,12 +155,19 @@ func lockTable(t *tx, table string) error {
 }
 
 // RemoveClient implements [provider.Clients]. What belongs to the client goes with it by foreign keys.
-func (s *Provider) RemoveClient(ctx context.Context, id string) error {
+func (s *Provider) RemoveClient(ctx context.Context, by identity.Actor, id string) error {
 	return s.db.write(ctx, system, func(t *tx) error {
-		found, err := one(t.exec(`DELETE FROM auth.clients WHERE id = $1`, id))
-		if err == nil && !found {
-			return provider.ErrUnknownClient
+		var row clientRow
+		if err := t.queryRow(`SELECT `+clientColumns+` FROM auth.clients c WHERE c.id = $1`, id).Scan(row.targets()...); err != nil {
+			return notFound(err, provider.ErrUnknownClient)
 		}
-		return err
+		client, err := row.value()
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(`DELETE FROM auth.clients WHERE id = $1`, id); err != nil {
+			return err
+		}
+		return insertAct(t, by, provider.ClientEvent(client, provider.Client{}), s.db.clock())
 	})
 }

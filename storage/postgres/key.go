@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"mana/keys"
+	"mana/provider/identity"
 )
 
 // Keys keeps signing keys.
@@ -18,6 +19,24 @@ var _ keys.Store = (*Keys)(nil)
 
 // Keys is the part of the engine that knows signing keys.
 func (db *DB) Keys() *Keys { return &Keys{db} }
+
+// keyActs are changes of keys by one who acts.
+type keyActs struct {
+	*Keys
+	by identity.Actor
+}
+
+var _ keys.Changes = keyActs{}
+
+// By lets somebody change keys.
+func (s *Keys) By(by identity.Actor) keys.Changes { return keyActs{s, by} }
+
+// note writes the event of a change, if whoever acts may.
+func (s keyActs) note(t *tx, kind, id, algorithm, detail string) error {
+	return insertAct(t, s.by, identity.Event{
+		Type: kind, Metadata: map[string]string{"kid": id, "alg": algorithm, "detail": detail},
+	}, s.db.clock())
+}
 
 const keyColumns = `id, algorithm, state, sealed, created_at, activates_at, activated_at, retired_at, removed_at, reason`
 
@@ -82,26 +101,33 @@ func insertKey(t *tx, k keys.StoredKey, condition string, args ...any) (bool, er
 		WHERE `+condition, append(values, args...)...))
 }
 
-// RotateKey implements [keys.Store].
-func (s *Keys) RotateKey(ctx context.Context, k keys.StoredKey) (next keys.StoredKey, err error) {
-	err = s.write(ctx, func(t *tx) error {
-		if k.State == keys.Active {
-			_, err := t.exec(`UPDATE auth.signing_keys SET state = 'retiring', retired_at = $1
-				WHERE algorithm = $2 AND state = 'active'`, k.CreatedAt, k.Algorithm)
-			if err != nil {
-				return err
-			}
-			next, err = activate(t, k, k.CreatedAt)
+// RotateKey implements [keys.Changes].
+func (s keyActs) RotateKey(ctx context.Context, k keys.StoredKey) (next keys.StoredKey, err error) {
+	run := func(t *tx) error {
+		if next, err = rotateKey(t, k); err != nil {
 			return err
 		}
-		next, err = scanKey(t.queryRow(`UPDATE auth.signing_keys SET activates_at = least(activates_at, created_at + $1::interval)
-			WHERE algorithm = $2 AND state = 'pending' RETURNING `+keyColumns, keys.PendingFor, k.Algorithm))
-		if errors.Is(err, pgx.ErrNoRows) {
-			next = k
-			_, err = insertKey(t, k, `true`)
+		return s.note(t, "key_rotated", next.ID, next.Algorithm, string(next.State))
+	}
+	err = s.write(ctx, run)
+	return next, err
+}
+
+func rotateKey(t *tx, k keys.StoredKey) (next keys.StoredKey, err error) {
+	if k.State == keys.Active {
+		_, err = t.exec(`UPDATE auth.signing_keys SET state = 'retiring', retired_at = $1
+			WHERE algorithm = $2 AND state = 'active'`, k.CreatedAt, k.Algorithm)
+		if err != nil {
+			return next, err
 		}
-		return err
-	})
+		return activate(t, k, k.CreatedAt)
+	}
+	next, err = scanKey(t.queryRow(`UPDATE auth.signing_keys SET activates_at = least(activates_at, created_at + $1::interval)
+		WHERE algorithm = $2 AND state = 'pending' RETURNING `+keyColumns, keys.PendingFor, k.Algorithm))
+	if errors.Is(err, pgx.ErrNoRows) {
+		next = k
+		_, err = insertKey(t, k, `true`)
+	}
 	return next, err
 }
 
@@ -116,8 +142,8 @@ func activate(t *tx, spare keys.StoredKey, at time.Time) (keys.StoredKey, error)
 	return spare, err
 }
 
-// RevokeKey implements [keys.Store].
-func (s *Keys) RevokeKey(ctx context.Context, r keys.Revocation) error {
+// RevokeKey implements [keys.Changes].
+func (s keyActs) RevokeKey(ctx context.Context, r keys.Revocation) error {
 	return s.write(ctx, func(t *tx) error {
 		revoked, err := one(t.exec(`UPDATE auth.signing_keys
 			SET state = 'removed', removed_at = $1, reason = $2, sealed = ''
@@ -127,6 +153,9 @@ func (s *Keys) RevokeKey(ctx context.Context, r keys.Revocation) error {
 		}
 		if !revoked {
 			return keys.ErrUnknownKey
+		}
+		if err := s.note(t, "key_revoked", r.ID, r.Spare.Algorithm, r.Reason); err != nil {
+			return err
 		}
 		var active bool
 		err = t.queryRow(`SELECT EXISTS (SELECT 1 FROM auth.signing_keys WHERE algorithm = $1 AND state = 'active')`,

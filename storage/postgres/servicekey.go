@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"mana/provider"
+	"mana/provider/identity"
 )
 
 var _ provider.ServiceKeyStore = (*Provider)(nil)
@@ -40,7 +41,7 @@ func scanServiceKey(row pgx.CollectableRow) (provider.ServiceKey, error) {
 }
 
 // ReviseServiceKeys implements [provider.ServiceKeyStore].
-func (s *Provider) ReviseServiceKeys(ctx context.Context, actor string, revise func([]provider.ServiceKey) ([]provider.ServiceKey, error)) error {
+func (s *Provider) ReviseServiceKeys(ctx context.Context, by identity.Actor, revise func([]provider.ServiceKey) ([]provider.ServiceKey, error)) error {
 	return s.db.write(ctx, system, func(t *tx) error {
 		if err := lockTable(t, "auth.service_keys"); err != nil {
 			return err
@@ -68,7 +69,7 @@ func (s *Provider) ReviseServiceKeys(ctx context.Context, actor string, revise f
 			if err := upsertServiceKey(t, k); err != nil {
 				return fmt.Errorf("storing service key %q: %w", k.Name, err)
 			}
-			if err := insertEvent(t, provider.ServiceKeyEvent(actor, before, k), s.db.clock()); err != nil {
+			if err := insertAct(t, by, provider.ServiceKeyEvent(before, k), s.db.clock()); err != nil {
 				return err
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mana/provider"
+	"mana/provider/identity"
 )
 
 // Provider keeps clients, requests in progress, consents, grants and codes.
@@ -118,7 +119,7 @@ func collectClients(rows *sql.Rows) ([]provider.Client, error) {
 }
 
 // ReviseClients implements [provider.Clients].
-func (s *Provider) ReviseClients(ctx context.Context, revise func(map[string]provider.Client) ([]provider.Client, error)) error {
+func (s *Provider) ReviseClients(ctx context.Context, by identity.Actor, revise func(map[string]provider.Client) ([]provider.Client, error)) error {
 	return s.db.write(ctx, func(t *tx) error {
 		rows, err := t.query(listClients)
 		if err != nil {
@@ -143,18 +144,28 @@ func (s *Provider) ReviseClients(ctx context.Context, revise func(map[string]pro
 			if err := upsertClient(t, c); err != nil {
 				return fmt.Errorf("storing client %q: %w", c.ID, err)
 			}
+			if err := insertAct(t, by, provider.ClientEvent(stored[c.ID], c), timestamp(s.db.clock())); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 }
 
 // RemoveClient implements [provider.Clients]. What belongs to the client goes with it by foreign keys.
-func (s *Provider) RemoveClient(ctx context.Context, id string) error {
+func (s *Provider) RemoveClient(ctx context.Context, by identity.Actor, id string) error {
 	return s.db.write(ctx, func(t *tx) error {
-		found, err := one(t.exec(`DELETE FROM auth_clients WHERE id = ?`, id))
-		if err == nil && !found {
-			return provider.ErrUnknownClient
+		var row clientRow
+		if err := t.queryRow(`SELECT `+clientColumns+` FROM auth_clients c WHERE c.id = ?`, id).Scan(row.targets()...); err != nil {
+			return notFound(err, provider.ErrUnknownClient)
 		}
-		return err
+		client, err := row.value()
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(`DELETE FROM auth_clients WHERE id = ?`, id); err != nil {
+			return err
+		}
+		return insertAct(t, by, provider.ClientEvent(client, provider.Client{}), timestamp(s.db.clock()))
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"mana/provider"
+	"mana/provider/identity"
 )
 
 var _ provider.ServiceKeyStore = (*Provider)(nil)
@@ -51,7 +52,7 @@ func collectServiceKeys(rows *sql.Rows) ([]provider.ServiceKey, error) {
 }
 
 // ReviseServiceKeys implements [provider.ServiceKeyStore].
-func (s *Provider) ReviseServiceKeys(ctx context.Context, actor string, revise func([]provider.ServiceKey) ([]provider.ServiceKey, error)) error {
+func (s *Provider) ReviseServiceKeys(ctx context.Context, by identity.Actor, revise func([]provider.ServiceKey) ([]provider.ServiceKey, error)) error {
 	return s.db.write(ctx, func(t *tx) error {
 		rows, err := t.query(listServiceKeys)
 		if err != nil {
@@ -76,7 +77,7 @@ func (s *Provider) ReviseServiceKeys(ctx context.Context, actor string, revise f
 			if err := upsertServiceKey(t, k); err != nil {
 				return fmt.Errorf("storing service key %q: %w", k.Name, err)
 			}
-			if err := insertEvent(t, provider.ServiceKeyEvent(actor, before, k), timestamp(s.db.clock())); err != nil {
+			if err := insertAct(t, by, provider.ServiceKeyEvent(before, k), timestamp(s.db.clock())); err != nil {
 				return err
 			}
 		}

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"mana/provider"
+	"mana/provider/identity"
 )
 
 func testClients(t *testing.T, open Open) {
@@ -21,7 +23,7 @@ func testClients(t *testing.T, open Open) {
 		return revisions["clients"]
 	}
 	revise := func(f func(map[string]provider.Client) ([]provider.Client, error)) error {
-		return s.Provider.ReviseClients(ctx, f)
+		return s.Provider.ReviseClients(ctx, operator(), f)
 	}
 
 	t.Run("a revision creates and replaces together, and each write is counted", func(t *testing.T) {
@@ -92,7 +94,7 @@ func testClients(t *testing.T, open Open) {
 			t.Fatal(err)
 		}
 		before := revision(t)
-		if err := s.Provider.RemoveClient(ctx, "mc_notes"); err != nil {
+		if err := s.Provider.RemoveClient(ctx, operator(), "mc_notes"); err != nil {
 			t.Fatal(err)
 		}
 		_, err = s.Provider.Client(ctx, "mc_notes")
@@ -112,6 +114,53 @@ func testClients(t *testing.T, open Open) {
 		if after := revision(t); after <= before {
 			t.Errorf("got revision %d after %d, want more", after, before)
 		}
-		want(t, s.Provider.RemoveClient(ctx, "mc_notes"), provider.ErrUnknownClient)
+		want(t, s.Provider.RemoveClient(ctx, operator(), "mc_notes"), provider.ErrUnknownClient)
 	})
+}
+
+// testClientEvents holds each change of a client against the security log.
+func testClientEvents(t *testing.T, open Open) {
+	clock := NewClock()
+	s := open(t, clock.Now)
+	ctx := t.Context()
+	admin := provider.ClientAdmin{Store: s.Provider, By: operator(), Now: clock.Now}
+	c, _, err := admin.Register(ctx, provider.Client{Name: "Notes", RedirectURIs: []string{"https://notes.example/callback"}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rename := func(c *provider.Client) error { c.Name = "Notes 2"; return nil }
+	for range 2 { // the second changes nothing
+		if _, err := admin.Change(ctx, c.ID, rename); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := admin.RotateSecret(ctx, c.ID, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	stranger := admin
+	stranger.By = identity.Actor{Admin: createUser(t, s, "ada@example.com", clock.Now()).ID}
+	_, err = stranger.Change(ctx, c.ID, func(c *provider.Client) error { c.FirstParty = true; return nil })
+	want(t, err, identity.ErrNotAdministrator)
+	want(t, stranger.Remove(ctx, c.ID), identity.ErrNotAdministrator)
+	if stored, err := s.Provider.Client(ctx, c.ID); err != nil || stored.FirstParty {
+		t.Errorf("got %v, %v, want the client as it was", stored, err)
+	}
+	want(t, admin.Remove(ctx, c.ID), nil)
+	events, err := s.Identity.Events(ctx, identity.EventQuery{Actor: actor, Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	for _, e := range events {
+		kinds = append(kinds, e.Type)
+		if e.Metadata["clientId"] != c.ID || e.Metadata["requestId"] != "r1" {
+			t.Errorf("got %+v, want the client and the request named", e)
+		}
+	}
+	if !slices.Equal(kinds, []string{"client_deleted", "client_secret_rotated", "client_changed", "client_created"}) {
+		t.Errorf("got %v, want one event for each change", kinds)
+	}
+	if e := events[2]; e.Metadata["before"] != "name=Notes" || e.Metadata["after"] != "name=Notes 2" {
+		t.Errorf("got %+v, want what differs", e.Metadata)
+	}
 }

@@ -15,7 +15,7 @@ func testKeyCaps(t *testing.T, open Open) {
 	s := open(t, clock.Now)
 	ctx := t.Context()
 	user := createUser(t, s, "ada@example.com", clock.Now())
-	admin := provider.ServiceKeyAdmin{Store: s.ServiceKeys, Actor: actor, Now: clock.Now}
+	admin := provider.ServiceKeyAdmin{Store: s.ServiceKeys, By: operator(), Now: clock.Now}
 	const perDay = 10 * ledger.Credit
 	key, _, err := admin.Register(ctx, provider.ServiceKey{Name: "todo", AppIDs: []string{"todo"}, Permissions: []string{provider.MayUse}, CapDay: perDay}, "")
 	if err != nil {
@@ -89,7 +89,7 @@ func testLoweredCaps(t *testing.T, open Open) {
 	clock := NewClock()
 	s := open(t, clock.Now)
 	user := createUser(t, s, "ada@example.com", clock.Now())
-	admin := provider.ServiceKeyAdmin{Store: s.ServiceKeys, Actor: actor, Now: clock.Now}
+	admin := provider.ServiceKeyAdmin{Store: s.ServiceKeys, By: operator(), Now: clock.Now}
 	key, _, err := admin.Register(t.Context(), provider.ServiceKey{Name: "todo", AppIDs: []string{"todo"}, Permissions: []string{provider.MayUse}}, "")
 	if err != nil {
 		t.Fatal(err)

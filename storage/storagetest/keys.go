@@ -133,7 +133,7 @@ func testRotateKey(t *testing.T, s signingKeys) {
 	rotate := func(id string, state keys.State) keys.StoredKey {
 		t.Helper()
 		s.clock.Add(time.Hour)
-		next, err := s.Keys.RotateKey(t.Context(), s.key(id, "RS256", state))
+		next, err := s.KeyActs(operator()).RotateKey(t.Context(), s.key(id, "RS256", state))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +175,7 @@ func testRotateKey(t *testing.T, s signingKeys) {
 func testRevokeKey(t *testing.T, s signingKeys) {
 	revoke := func(id, spare string) error {
 		s.clock.Add(time.Second)
-		return s.Keys.RevokeKey(t.Context(), keys.Revocation{
+		return s.KeyActs(operator()).RevokeKey(t.Context(), keys.Revocation{
 			ID: id, Reason: "leaked", At: s.clock.Now(), Spare: s.key(spare, "RS256", keys.Active),
 		})
 	}
@@ -187,13 +187,13 @@ func testRevokeKey(t *testing.T, s signingKeys) {
 		t.Errorf("got %+v", a)
 	}
 	want(t, revoke("a", "c"), keys.ErrUnknownKey)
-	if _, err := s.Keys.RotateKey(t.Context(), s.key("c", "RS256", keys.Pending)); err != nil {
+	if _, err := s.KeyActs(operator()).RotateKey(t.Context(), s.key("c", "RS256", keys.Pending)); err != nil {
 		t.Fatal(err)
 	}
 	want(t, revoke("b", "d"), nil)
 	s.states(t, "a", "removed", "b", "removed", "c", "active")
 	s.clock.Add(time.Second)
-	if _, err := s.Keys.RotateKey(t.Context(), s.key("d", "RS256", keys.Active)); err != nil {
+	if _, err := s.KeyActs(operator()).RotateKey(t.Context(), s.key("d", "RS256", keys.Active)); err != nil {
 		t.Fatal(err)
 	}
 	want(t, revoke("c", "e"), nil) // a retiring key needs no successor
@@ -213,7 +213,7 @@ func testAdvanceKeys(t *testing.T, s signingKeys) {
 	for i, k := range []keys.StoredKey{s.key("b", "RS256", keys.Pending), s.key("f", "ES256", keys.Pending)} {
 		k.CreatedAt = k.CreatedAt.Add(time.Duration(i+1) * time.Second)
 		k.ActivatesAt = k.ActivatesAt.Add(time.Duration(i) * time.Second)
-		if _, err := s.Keys.RotateKey(t.Context(), k); err != nil {
+		if _, err := s.KeyActs(operator()).RotateKey(t.Context(), k); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -259,12 +259,12 @@ func testKeyRaces(t *testing.T, s signingKeys) {
 	runners("advance", 0, func(string) (bool, error) { return false, s.Keys.AdvanceKeys(ctx, s.clock.Now()) })
 	s.count(t, 1, 0, 1)
 	runners("rotate", 1, func(id string) (bool, error) {
-		next, err := s.Keys.RotateKey(ctx, s.key(id, "RS256", keys.Pending))
+		next, err := s.KeyActs(operator()).RotateKey(ctx, s.key(id, "RS256", keys.Pending))
 		return next.ID == id, err
 	})
 	s.count(t, 1, 1, 1)
 	runners("now", 15, func(id string) (bool, error) { // the first takes the pending key
-		next, err := s.Keys.RotateKey(ctx, s.key(id, "RS256", keys.Active))
+		next, err := s.KeyActs(operator()).RotateKey(ctx, s.key(id, "RS256", keys.Active))
 		return next.ID == id, err
 	})
 	s.count(t, 1, 0, 17)

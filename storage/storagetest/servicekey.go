@@ -21,7 +21,7 @@ func testServiceKeys(t *testing.T, open Open) {
 	clock := NewClock()
 	s := open(t, clock.Now)
 	ctx := t.Context()
-	admin := provider.ServiceKeyAdmin{Store: s.ServiceKeys, Actor: actor, Now: clock.Now}
+	admin := provider.ServiceKeyAdmin{Store: s.ServiceKeys, By: operator(), Now: clock.Now}
 	counts := func() (revision int64, events int) {
 		t.Helper()
 		revisions, err := s.Revisions(ctx)
@@ -85,11 +85,11 @@ func testServiceKeys(t *testing.T, open Open) {
 	}
 	step("the old value of another", 0, func() error { return register("chat", first) }, provider.ErrServiceKeyTaken)
 	step("as it was", 0, func() error {
-		return s.ServiceKeys.ReviseServiceKeys(ctx, actor, func(stored []provider.ServiceKey) ([]provider.ServiceKey, error) { return stored, nil })
+		return s.ServiceKeys.ReviseServiceKeys(ctx, operator(), func(stored []provider.ServiceKey) ([]provider.ServiceKey, error) { return stored, nil })
 	}, nil)
 	fault := errors.New("no")
 	step("an error", 0, func() error {
-		return s.ServiceKeys.ReviseServiceKeys(ctx, actor, func(stored []provider.ServiceKey) ([]provider.ServiceKey, error) {
+		return s.ServiceKeys.ReviseServiceKeys(ctx, operator(), func(stored []provider.ServiceKey) ([]provider.ServiceKey, error) {
 			stored[0].Rate = 1
 			return stored, fault
 		})

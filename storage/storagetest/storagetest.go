@@ -32,6 +32,7 @@ type Store struct {
 	// Transactions counts all there are.
 	Transactions func(ctx context.Context) (int64, error)
 	Keys         keys.Store
+	KeyActs      func(identity.Actor) keys.Changes
 	Clean        func(ctx context.Context, retention time.Duration) (int, error)
 	// Revisions reads the counters of what programs keep in memory.
 	Revisions func(ctx context.Context) (map[string]int64, error)
@@ -82,7 +83,9 @@ func Run(t *testing.T, open Open) {
 	t.Run("administration", func(t *testing.T) { t.Parallel(); testAdministration(t, open) })
 	t.Run("second factors", func(t *testing.T) { t.Parallel(); testFactors(t, open) })
 	t.Run("sign-ins that wait", func(t *testing.T) { t.Parallel(); testSignIns(t, open) })
+	t.Run("statistics", func(t *testing.T) { t.Parallel(); testStatistics(t, open) })
 	t.Run("clients", func(t *testing.T) { t.Parallel(); testClients(t, open) })
+	t.Run("events of clients", func(t *testing.T) { t.Parallel(); testClientEvents(t, open) })
 	t.Run("service keys", func(t *testing.T) { t.Parallel(); testServiceKeys(t, open) })
 	t.Run("caps of service keys", func(t *testing.T) { t.Parallel(); testKeyCaps(t, open) })
 	t.Run("lowered caps of service keys", func(t *testing.T) { t.Parallel(); testLoweredCaps(t, open) })

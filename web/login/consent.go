@@ -75,6 +75,8 @@ func ScopeText(scope string) ui.Key {
 		return ui.ScopeAddress
 	case provider.ScopePhone:
 		return ui.ScopePhone
+	case provider.ScopeRoles:
+		return ui.ScopeRoles
 	case provider.ScopeOfflineAccess:
 		return ui.ScopeOffline
 	case provider.ScopeCreditsRead:

@@ -21,6 +21,7 @@ type texts map[Key]pair
 // catalogue holds every text. It is never written.
 var catalogue = merge(
 	commonTexts, loginTexts, factorTexts, securityTexts, signupTexts, consentTexts, accountTexts, profileTexts, errorsTexts, demoTexts, withTexts, mailTexts, verifyTexts, devicesTexts, deleteTexts,
+	setupTexts,
 )
 
 // merge joins the areas. A key in two of them is a bug in our own constants.

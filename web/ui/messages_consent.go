@@ -12,6 +12,7 @@ const (
 	ScopeEmail        Key = "scope.email"
 	ScopeAddress      Key = "scope.address"
 	ScopePhone        Key = "scope.phone"
+	ScopeRoles        Key = "scope.roles"
 	ScopeOffline      Key = "scope.offline"
 	ScopeClaims       Key = "scope.claims"
 	ScopeCreditsRead  Key = "scope.credits.read"
@@ -54,6 +55,10 @@ var consentTexts = texts{
 	ScopeAddress: {
 		"See your postal address",
 		"Ihre Postanschrift sehen",
+	},
+	ScopeRoles: {
+		"See the roles that were given to you here",
+		"Die Rollen sehen, die Sie hier erhalten haben",
 	},
 	ScopePhone: {
 		"See your phone number",
