@@ -7,8 +7,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestMailPages walks through the pages that links of mails lead to, and those that ask for one.
-func TestMailPages(t *testing.T) {
+// TestMailInBrowser walks through the pages that links of mails lead to, and those that ask for one.
+func TestMailInBrowser(t *testing.T) {
 	t.Parallel()
 	s := start(t, "REQUIRE_EMAIL_VERIFICATION=true")
 	ctx, complaints := chromium(t)

@@ -24,3 +24,16 @@ func TestOthersInBrowser(t *testing.T) {
 	w.open(s.issuer+"/nowhere", "h1", "54-not-found")
 	w.open(s.issuer+"/consent?request=x", "h1", "55-expired")
 }
+
+// TestDeletionInBrowser deletes an account on the page that says what is lost.
+func TestDeletionInBrowser(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	w, complaints := walkIn(t, s)
+	w.open(s.issuer+"/account/delete", "#confirm", "60-delete")
+	w.fill("#email", "eve@example.com")
+	w.press("#confirm", "#summary", "61-delete-refused")
+	w.fill("#email", "ada@example.com")
+	w.press("#confirm", "main:not(:has(#confirm)) h1", "62-deleted")
+	quiet(t, complaints())
+}

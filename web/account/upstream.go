@@ -64,4 +64,3 @@ func (p *Pages) Unlink(w http.ResponseWriter, r *http.Request, who *provider.Sig
 	login.SeeOther(w, r, PathSecurity+"?done=unlinked")
 	return nil
 }
-
