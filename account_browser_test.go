@@ -36,7 +36,12 @@ func TestAccountInBrowser(t *testing.T) {
 	w.open(s.issuer+"/account/sessions", "#end-others", "account-sessions")
 	w.press("#end-others", "#done", "account-sessions-ended")
 	w.open(s.issuer+"/account/apps", "h1", "account-apps-empty")
+	_, login, _ := s.api(t, "POST", "/api/v1/auth/login", "", map[string]string{"email": "ada@example.com", "password": testPassword})
+	for i := range 3 {
+		s.api(t, "POST", "/api/v1/credits/use", login["accessToken"].(string), map[string]any{"amount": i + 1, "appId": "chat", "description": "Reply"})
+	}
 	w.open(s.issuer+"/account/credits", "#balance", "account-credits")
+	w.press("tbody a", "#amount", "account-entry")
 	for _, complaint := range complaints() {
 		if !strings.Contains(complaint, "the server responded with a status of 4") {
 			t.Errorf("the browser complains: %s", complaint)

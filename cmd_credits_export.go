@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,55 +16,6 @@ import (
 
 const exportPage = 1000
 
-// exported is a transaction as it is exported.
-type exported struct {
-	UserID         uuid.UUID       `json:"user_id"`
-	Seq            int64           `json:"seq"`
-	ID             uuid.UUID       `json:"id"`
-	Type           ledger.Type     `json:"type"`
-	Kind           string          `json:"kind"`
-	Amount         ledger.Amount   `json:"amount"`
-	Before         ledger.Amount   `json:"balance_before"`
-	After          ledger.Amount   `json:"balance_after"`
-	AppID          string          `json:"app_id"`
-	Description    string          `json:"description"`
-	Metadata       json.RawMessage `json:"metadata"`
-	Caller         string          `json:"caller"`
-	IdempotencyKey string          `json:"idempotency_key,omitempty"`
-	RelatedID      uuid.UUID       `json:"related_id,omitzero"` // the use that a refund gives back
-	At             string          `json:"at"`
-}
-
-func exportOf(t ledger.Transaction) exported {
-	return exported{
-		t.UserID, t.Seq, t.ID, t.Type, t.Kind, t.Amount, t.Before, t.After, t.AppID, t.Description, t.Metadata,
-		t.Caller, t.IdempotencyKey, t.RelatedID, t.At.Format("2006-01-02T15:04:05.000000Z"),
-	}
-}
-
-var exportHeader = strings.Fields("user_id seq id type kind amount balance_before balance_after app_id description metadata " +
-	"caller idempotency_key related_id at")
-
-func (e exported) cells() []string {
-	related := ""
-	if e.RelatedID != uuid.Nil {
-		related = e.RelatedID.String()
-	}
-	return []string{
-		e.UserID.String(), strconv.FormatInt(e.Seq, 10), e.ID.String(), string(e.Type), e.Kind, e.Amount.String(), e.Before.String(),
-		e.After.String(), textCell(e.AppID), textCell(e.Description), textCell(string(e.Metadata)), textCell(e.Caller),
-		textCell(e.IdempotencyKey), related, e.At,
-	}
-}
-
-// textCell keeps a spreadsheet from taking a text for a formula.
-func textCell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
-}
-
 func newCreditsExport(environ []string) *cobra.Command {
 	var user, format, from, to string
 	var all, quiet bool
@@ -79,10 +26,11 @@ func newCreditsExport(environ []string) *cobra.Command {
 				return usageError{errors.New("needs --user or --all")}
 			}
 			x := exporter{out: cmd.OutOrStdout(), until: time.Unix(1<<40, 0)}
-			var err error
-			if x.write, err = x.writer(format); err != nil {
-				return usageError{err}
+			export, err := ledger.NewExport(x.out, format)
+			if err != nil {
+				return usageError{fmt.Errorf("--format: %w", err)}
 			}
+			x.write = export.Write
 			if err := errors.Join(parseDay(from, &x.since), parseDay(to, &x.until)); err != nil {
 				return usageError{err}
 			}
@@ -133,32 +81,6 @@ type exporter struct {
 	since, until time.Time
 	done         int64
 	progress     func(int64)
-}
-
-// writer gives what prints a page in a format. The header of CSV goes out with the first one.
-func (x *exporter) writer(format string) (func([]ledger.Transaction) error, error) {
-	switch format {
-	case "jsonl":
-		return func(page []ledger.Transaction) error { return printLines(x.out, page, exportOf) }, nil
-	case "csv":
-		out, first := csv.NewWriter(x.out), true
-		return func(page []ledger.Transaction) error {
-			if first {
-				first = false
-				if err := out.Write(exportHeader); err != nil {
-					return err
-				}
-			}
-			for _, t := range page {
-				if err := out.Write(exportOf(t).cells()); err != nil {
-					return err
-				}
-			}
-			out.Flush()
-			return out.Error()
-		}, nil
-	}
-	return nil, errors.New("--format must be csv or jsonl")
 }
 
 func (x *exporter) one(ctx context.Context, db *storage.DB, who string) error {

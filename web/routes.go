@@ -217,6 +217,9 @@ func accountRoutes(pages *login.Pages, mine *account.Pages) []route {
 		{"GET", account.PathDelete, kindPage, pages.Fresh("", mine.ConfirmDelete)},
 		{"POST", account.PathDelete, kindPage, pages.Fresh("", mine.Delete)},
 		{"GET", account.PathDeleted, kindPage, pages.Handle(mine.Deleted)},
+		{"GET", account.PathCredits + "/{id}", kindPage, pages.SignedIn(mine.Entry)},
+		{"GET", account.PathExport, kindPage, pages.SignedIn(mine.ExportCredits)},
+		{"POST", account.PathData, kindPage, pages.Fresh(account.PathProfile, mine.ExportData)},
 	}
 }
 

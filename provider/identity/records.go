@@ -15,6 +15,17 @@ const (
 // EventRevoked is the event of a session that its person ended from another one.
 const EventRevoked = "session_revoked"
 
+// EventExported is the event of a person who downloaded what is kept of them.
+const EventExported = "data_exported"
+
+// NoteExport notes that a person downloads what is kept of them.
+func (s *Service) NoteExport(ctx context.Context, userID uuid.UUID, d Device) error {
+	if err := s.store.NoteEvent(ctx, Event{UserID: userID, Type: EventExported, Device: d}); err != nil {
+		return fmt.Errorf("noting an event: %w", err)
+	}
+	return nil
+}
+
 // SessionsOf lists the live sessions of a person, the one with the latest activity first.
 func (s *Service) SessionsOf(ctx context.Context, userID uuid.UUID) ([]Session, error) {
 	sessions, err := s.store.SessionsOf(ctx, userID, maxSessions)

@@ -96,6 +96,8 @@ type Records interface {
 	// EventsOf lists at most limit events of a person that are older than one of them, the newest first; the nil UUID
 	// begins with the newest.
 	EventsOf(ctx context.Context, userID, before uuid.UUID, limit int) ([]PastEvent, error)
+	// NoteEvent writes an event of a person.
+	NoteEvent(ctx context.Context, e Event) error
 }
 
 // Attempts counts failed sign-ins per account, whether the account exists or not. The key is a keyed

@@ -93,3 +93,8 @@ func (s *Identity) EventsOf(ctx context.Context, userID, before uuid.UUID, limit
 		}), userID, optionalID(before), limit)
 	return events, err
 }
+
+// NoteEvent implements [identity.Records].
+func (s *Identity) NoteEvent(ctx context.Context, e identity.Event) error {
+	return s.db.write(ctx, user(e.UserID), func(t *tx) error { return insertEvent(t, e, s.db.clock()) })
+}

@@ -123,3 +123,8 @@ func (s *Identity) EventsOf(ctx context.Context, userID, before uuid.UUID, limit
 	}
 	return events, rows.Err()
 }
+
+// NoteEvent implements [identity.Records].
+func (s *Identity) NoteEvent(ctx context.Context, e identity.Event) error {
+	return s.db.write(ctx, func(t *tx) error { return insertEvent(t, e, timestamp(s.db.clock())) })
+}

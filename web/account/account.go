@@ -56,6 +56,8 @@ const (
 	PathSessions = "/account/sessions"
 	PathApps     = "/account/apps"
 	PathCredits  = "/account/credits"
+	PathExport   = "/account/credits/export"
+	PathData     = "/account/data"
 )
 
 // check proves that a form was sent by a page of ours in this browser.

@@ -109,7 +109,7 @@ var eventTexts = map[string]ui.Key{
 	"refresh_token_reused": ui.EventReused, "two_factor_enabled": ui.EventFactorOn, "two_factor_disabled": ui.EventFactorOff,
 	"passkey_registered": ui.EventPasskey, "passkey_deleted": ui.EventPasskeyGone, "passkey_login_success": ui.EventPasskeyLogin,
 	"account_linked": ui.EventLinked, "account_unlinked": ui.EventUnlinked, "account_claimed": ui.EventClaimed,
-	provider.EventDisconnected: ui.EventAppRemoved, "data_exported": ui.EventExported,
+	provider.EventDisconnected: ui.EventAppRemoved, identity.EventExported: ui.EventExported,
 }
 
 // alarming are events that a person should look at.
