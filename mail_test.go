@@ -213,3 +213,37 @@ func TestDiscreet(t *testing.T) {
 		}
 	}
 }
+
+// TestVerificationLater demands a proven address of people who are signed in already.
+func TestVerificationLater(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.browser(t)
+	b.signUp("ada@example.com")
+	status, login, _ := s.api(t, "POST", "/api/v1/auth/login", "", map[string]string{"email": "ada@example.com", "password": testPassword})
+	if status != http.StatusOK {
+		t.Fatalf("got %d %v", status, login)
+	}
+	s.stop()
+	s.env = append(s.env, "REQUIRE_EMAIL_VERIFICATION=true")
+	s.serve(t)
+	b.wantPage(b.get("/account"), http.StatusOK, "/login", "")
+	status, body, _ := s.api(t, "POST", "/api/v1/auth/refresh", "", map[string]any{"refreshToken": login["refreshToken"]})
+	wantError(t, "refresh", status, body, http.StatusUnauthorized, "TOKEN_INVALID")
+	status, body, _ = s.api(t, "POST", "/api/v1/auth/validate", "", map[string]any{"token": login["accessToken"]})
+	if status != http.StatusOK || body["valid"] != false {
+		t.Errorf("got %d %v of the token, want it invalid", status, body)
+	}
+	if status, _, _ := s.api(t, "GET", "/api/v1/credits/balance", login["accessToken"].(string), nil); status != http.StatusUnauthorized {
+		t.Errorf("got %d of the credits API, want 401", status)
+	}
+	if b.get(s.demoRequest("prompt", "none")); b.get("/account").Request.URL.Path != "/login" {
+		t.Error("got a session back")
+	}
+	b.submit(b.get(b.mailLink("Confirm your e-mail address")), "/verify-email")
+	b.wantPage(b.get("/account"), http.StatusOK, "/account", "")
+	status, body, _ = s.api(t, "POST", "/api/v1/auth/refresh", "", map[string]any{"refreshToken": login["refreshToken"]})
+	if status != http.StatusOK {
+		t.Errorf("got %d %v of the refresh token after the address was proven", status, body)
+	}
+}
