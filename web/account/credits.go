@@ -147,7 +147,7 @@ func (p *Pages) Entry(w http.ResponseWriter, r *http.Request, who *provider.Sign
 		err = ledger.ErrNoTransaction
 	}
 	if errors.Is(err, ledger.ErrNoTransaction) {
-		v.Page.Title, v.Failed = ui.T(r.Context(), ui.NotFoundTitle), true
+		v.Title, v.Failed = ui.T(r.Context(), ui.NotFoundTitle), true
 		ui.Render(w, r, http.StatusNotFound, noEntryPage(v.Page))
 		return nil
 	}
@@ -169,16 +169,26 @@ func (p *Pages) ExportCredits(w http.ResponseWriter, r *http.Request, who *provi
 	if err != nil {
 		return err
 	}
-	f := filter(r)
-	begin := func() { download(w, media, "credits."+format) }
-	return p.eachPage(w, r, who.User.ID, f, begin, export.Write)
+	return p.eachPage(w, r, historyWalk{
+		userID: who.User.ID, filter: filter(r), write: export.Write,
+		begin: func() { download(w, media, "credits."+format) },
+	})
 }
 
-// eachPage reads a history to its end. begin is called once the first page is there: until then a fault can be shown.
-func (p *Pages) eachPage(w http.ResponseWriter, r *http.Request, userID uuid.UUID, f ledger.Filter, begin func(), write func([]ledger.Transaction) error) error {
+// historyWalk is a history that is read to its end. begin is called once the first page is there: until then a fault
+// can be shown.
+type historyWalk struct {
+	userID uuid.UUID
+	filter ledger.Filter
+	begin  func()
+	write  func([]ledger.Transaction) error
+}
+
+// eachPage reads a history to its end, unless the person goes before.
+func (p *Pages) eachPage(w http.ResponseWriter, r *http.Request, walk historyWalk) error {
 	control := http.NewResponseController(w)
 	for before := int64(0); ; {
-		entries, next, err := p.Ledger.HistoryPage(r.Context(), userID, f, before, exportPage)
+		entries, next, err := p.Ledger.HistoryPage(r.Context(), walk.userID, walk.filter, before, exportPage)
 		if before == 0 && err != nil {
 			return err
 		}
@@ -186,13 +196,13 @@ func (p *Pages) eachPage(w http.ResponseWriter, r *http.Request, userID uuid.UUI
 			panic(http.ErrAbortHandler) // half of it has gone: the browser must not take it for all
 		}
 		if before == 0 {
-			begin()
+			walk.begin()
 			if r.Method == http.MethodHead {
 				return nil
 			}
 		}
 		_ = control.SetWriteDeadline(time.Now().Add(exportPause)) // a long history takes long, a page does not
-		if err := write(entries); err != nil {
+		if err := walk.write(entries); err != nil {
 			return nil // the person has gone: there is nobody to tell
 		}
 		if before = next; next == 0 {

@@ -80,12 +80,13 @@ func (p *Pages) ExportData(w http.ResponseWriter, r *http.Request, who *provider
 		download(w, "application/json", "account.json")
 		rows.text(string(head[:len(head)-1]) + `,"credits":[`)
 	}
-	err = p.eachPage(w, r, who.User.ID, ledger.Filter{}, begin, func(entries []ledger.Transaction) error {
+	write := func(entries []ledger.Transaction) error {
 		for _, t := range entries {
 			rows.row(ledger.Exported(t))
 		}
 		return rows.err
-	})
+	}
+	err = p.eachPage(w, r, historyWalk{userID: who.User.ID, begin: begin, write: write})
 	if err != nil || rows.err != nil {
 		return err
 	}
