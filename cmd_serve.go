@@ -455,6 +455,11 @@ func (p *program) banner(ctx context.Context, stderr io.Writer) error {
 	fmt.Fprintf(stderr, "  Issuer    %s\n  Sign in   %s%s\n", c.issuer, c.issuer, provider.PathLogin)
 	if c.dev {
 		fmt.Fprintf(stderr, "  Demo app  %s/dev/demo    log in, check the ID token, spend 1 credit\n", c.issuer)
+		kept := "mails are kept here, none leaves this machine"
+		if c.smtp.Host != "" {
+			kept = "mails go out by " + c.smtp.Host
+		}
+		fmt.Fprintf(stderr, "  Mail      %s/dev/mail    %s\n", c.issuer, kept)
 	}
 	if link != "" {
 		fmt.Fprintf(stderr, "  Setup     %s    become the administrator, within 30 minutes\n", link)
