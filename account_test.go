@@ -186,7 +186,7 @@ func TestConnectedApps(t *testing.T) {
 	if removed.Request.URL.RequestURI() != "/account/apps?done=removed" || strings.Contains(removed.body, client[1]) {
 		t.Errorf("got %s with the app still there", removed.Request.URL)
 	}
-	if status, _, _ := f.server.api(t, "GET", "/userinfo", tokens["access_token"].(string), nil); status != http.StatusUnauthorized {
+	if status, _, _ := f.api(t, "GET", "/userinfo", tokens["access_token"].(string), nil); status != http.StatusUnauthorized {
 		t.Errorf("got %d with a token of an app that was shut out", status)
 	}
 	if status, body := f.refresh(t, tokens["refresh_token"]); status != http.StatusBadRequest || body["error"] != "invalid_grant" {

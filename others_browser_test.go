@@ -2,7 +2,10 @@ package main
 
 import (
 	"os"
+	"regexp"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // TestOthersInBrowser shows the ways in by another provider when it is away, and the pages that say what went wrong.
@@ -35,5 +38,25 @@ func TestDeletionInBrowser(t *testing.T) {
 	w.press("#confirm", "#summary", "61-delete-refused")
 	w.fill("#email", "ada@example.com")
 	w.press("#confirm", "main:not(:has(#confirm)) h1", "62-deleted")
+	quiet(t, complaints())
+}
+
+// TestSetupInBrowser opens the link of the command: its code goes from the fragment into the form.
+func TestSetupInBrowser(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	link := regexp.MustCompile(`http://\S+/setup#\S+`).FindString(s.command(t, "setup-link"))
+	ctx, complaints := chromium(t)
+	dir := screenshots(t)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w := &walk{t: t, ctx: ctx, shots: shots{dir, t}}
+	w.open(link, "#code", "70-setup")
+	if left := w.read(chromedp.Evaluate[string](`location.hash + (document.getElementById("code").value ? "" : "no code")`)); left != "" {
+		t.Errorf("got %q, want the code in the form and nowhere else", left)
+	}
+	w.fill("#name", "Ada Lovelace", "#email", "ada@example.com", "#password", "password1")
+	w.press("#submit", "#summary", "71-setup-refused")
 	quiet(t, complaints())
 }
