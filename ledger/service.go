@@ -30,6 +30,7 @@ type Ledger struct {
 	dailyFree   Amount
 	newID       func() (uuid.UUID, error)
 	flights     *flights
+	turns       *turns
 	metrics     *metrics.Set
 }
 
@@ -43,7 +44,7 @@ func New(cfg Config) *Ledger {
 	}
 	return &Ledger{
 		store: cfg.Store, signupBonus: cfg.SignupBonus, dailyFree: cfg.DailyFree, newID: cfg.NewID, flights: newFlights(),
-		metrics: cfg.Metrics,
+		turns: newTurns(), metrics: cfg.Metrics,
 	}
 }
 
@@ -156,26 +157,45 @@ func (l *Ledger) Refund(ctx context.Context, r Refund) (Receipt, error) {
 	return l.count(TypeRefund, receipt, err)
 }
 
-// refundTries is how often a use is looked for whose rest others were faster to give back.
-const refundTries = 100
-
-// refund decides a refund of the use that it names, or of one that was found before: the search holds up nobody, and
-// is made again when the decision, which does, sees that the use no longer has so much left.
+// refund decides a refund of the use that it names, or of one that is found before.
 func (l *Ledger) refund(ctx context.Context, r Refund, key *Key) (Receipt, error) {
-	for range refundTries {
-		use, err := r.TransactionID, error(nil)
-		if use == uuid.Nil {
-			use, err = l.store.FindUse(ctx, r)
-		}
+	if r.TransactionID != uuid.Nil {
+		return l.giveBack(ctx, r, key, r.TransactionID)
+	}
+	timer := time.NewTimer(searchTime)
+	defer timer.Stop()
+	end, err := l.turns.take(ctx, search{r.UserID, r.Caller, r.AppID}, timer.C)
+	if err != nil {
+		return Receipt{}, err
+	}
+	defer end()
+	return l.findAndGiveBack(ctx, r, key, timer.C)
+}
+
+// findAndGiveBack searches, which holds up nobody, and again when the decision, which does, sees that the use no
+// longer has so much left: another process was faster, or a refund that names it.
+func (l *Ledger) findAndGiveBack(ctx context.Context, r Refund, key *Key, over <-chan time.Time) (Receipt, error) {
+	for {
+		use, err := l.store.FindUse(ctx, r)
 		if err != nil {
 			return Receipt{}, fmt.Errorf("looking for a use: %w", err)
 		}
-		receipt, err := l.request(ctx, Wants{UserID: r.UserID, Key: key, Use: use}, r.Amount, Command{Refund: &r})
-		if use == r.TransactionID || !errors.Is(err, ErrNothingToRefund) {
+		receipt, err := l.giveBack(ctx, r, key, use)
+		if use == uuid.Nil || !errors.Is(err, ErrNothingToRefund) {
 			return receipt, err
 		}
+		select {
+		case <-over:
+			return Receipt{}, ErrContended
+		case <-ctx.Done():
+			return Receipt{}, ctx.Err()
+		default:
+		}
 	}
-	return Receipt{}, ErrContended
+}
+
+func (l *Ledger) giveBack(ctx context.Context, r Refund, key *Key, use uuid.UUID) (Receipt, error) {
+	return l.request(ctx, Wants{UserID: r.UserID, Key: key, Use: use}, r.Amount, Command{Refund: &r})
 }
 
 // The bounds of texts of an adjustment, those of any request.

@@ -2,9 +2,11 @@ package storagetest
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -121,8 +123,22 @@ func testRefundSearch(t *testing.T, w *wallets) {
 	}
 }
 
-// testRefundRace gives back uses that callers find at one moment: each is given back once.
+// countedSearches counts the searches for uses.
+type countedSearches struct {
+	ledger.Store
+	n atomic.Int64
+}
+
+// FindUse implements [ledger.Store].
+func (s *countedSearches) FindUse(ctx context.Context, r ledger.Refund) (uuid.UUID, error) {
+	s.n.Add(1)
+	return s.Store.FindUse(ctx, r)
+}
+
+// testRefundRace gives back uses that callers find at one moment: each is given back once, after one search per caller.
 func testRefundRace(t *testing.T, w *wallets) {
+	counted := &countedSearches{Store: w.Ledger}
+	w.ledger = w.ledger.On(counted)
 	for range 24 {
 		w.mustUse(t, ledger.Credit)
 	}
@@ -132,6 +148,9 @@ func testRefundRace(t *testing.T, w *wallets) {
 	})
 	if outcomes[nil] != 24 || outcomes[ledger.ErrNothingToRefund] != 8 {
 		t.Errorf("got %v, want 24 uses given back once", outcomes)
+	}
+	if n := counted.n.Load(); n != 32 {
+		t.Errorf("got %d searches of 32 callers", n)
 	}
 	w.wantFree(t, bonus)
 }
