@@ -19,6 +19,9 @@ func Close(s State, now time.Time, c Closing) (Delta, error) {
 	if s.Wallet.State == WalletClosed || s.Wallet.State == WalletFrozen {
 		return Delta{}, nil
 	}
+	if err := s.check(); err != nil {
+		return Delta{}, err
+	}
 	d := newDraft(s)
 	before := d.wallet
 	d.wallet.State = WalletClosed

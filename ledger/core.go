@@ -122,6 +122,9 @@ func Apply(s State, now time.Time, c Command) (Delta, Result, error) {
 	if s.Key != nil && c.Key != nil {
 		return Delta{}, replay(s, *c.Key), nil
 	}
+	if err := s.check(); err != nil {
+		return Delta{}, Result{}, err
+	}
 	d := newDraft(s)
 	now = now.UTC().Truncate(time.Microsecond)
 	if err := d.daily(derive(c.ID, 1), c.DailyFree, now); err != nil {

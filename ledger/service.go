@@ -119,6 +119,9 @@ func (l *Ledger) Balance(ctx context.Context, userID uuid.UUID) (Balance, error)
 	if err == nil {
 		return l.balance(wallet), nil
 	}
+	if errors.Is(err, errImpossible) {
+		return l.balance(state.Wallet), nil // it is frozen now
+	}
 	delta, _, applyErr := Apply(state, now, command)
 	if applyErr != nil {
 		return Balance{}, fmt.Errorf("posting what is due: %w", err)

@@ -10,6 +10,7 @@ import (
 // State is what the core needs to know of one wallet to decide a command.
 type State struct {
 	Wallet Wallet
+	Last   Mark         // as the newest transaction leaves the wallet, zero if there is none
 	Grants []Grant      // open grants, the daily grant and those of Used, in order of number
 	Key    *KeyRecord   // record of the key that was asked for, nil if there is none
 	Done   *Transaction // the transaction of Key, or the command's own, nil if there is none

@@ -85,6 +85,12 @@ func closeWallet(t *tx, userID uuid.UUID, c ledger.Closing, now time.Time) error
 	if err != nil {
 		return err
 	}
+	if rows, err = t.query(selectMarks, []uuid.UUID{userID}); err == nil {
+		err = eachMark(rows, func(_ uuid.UUID, last ledger.Mark) { state.Last = last })
+	}
+	if err != nil {
+		return err
+	}
 	delta, err := ledger.Close(state, now, c)
 	if err != nil || delta.Empty() {
 		return err

@@ -45,7 +45,7 @@ func (l *Ledger) Freeze(ctx context.Context, userID uuid.UUID, reasons []string)
 	})
 }
 
-// Wallet implements [ledger.Store]: two queries in one snapshot and one round trip.
+// Wallet implements [ledger.Store]: three queries in one snapshot and one round trip.
 func (l *Ledger) Wallet(ctx context.Context, userID uuid.UUID) (ledger.State, time.Time, error) {
 	var s ledger.State
 	err := l.db.ask(ctx, func(ctx context.Context, conn *pgxpool.Conn) (bool, error) {
@@ -75,6 +75,9 @@ func walletBatch(userID uuid.UUID, s *ledger.State) *pgx.Batch {
 			return nil
 		})
 		return err
+	})
+	batch.Queue(selectMarks, only).Query(func(rows pgx.Rows) error {
+		return eachMark(rows, func(_ uuid.UUID, last ledger.Mark) { s.Last = last })
 	})
 	batch.Queue(`COMMIT`)
 	return batch
@@ -106,6 +109,21 @@ const selectUsedGrants = `SELECT user_id, ` + grantColumns + ` FROM credits.gran
 
 func grantTargets(of *uuid.UUID, g *ledger.Grant) []any {
 	return []any{of, &g.No, &g.Class, &g.Source, &g.Priority, &g.Issued, &g.Remaining, &g.Held, toTime(&g.ExpiresAt)}
+}
+
+// selectMarks reads how the newest transactions leave wallets.
+const selectMarks = `SELECT w.user_id, t.* FROM unnest($1::uuid[]) AS w (user_id) CROSS JOIN LATERAL (
+		SELECT seq, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at
+		FROM credits.transactions WHERE user_id = w.user_id ORDER BY seq DESC LIMIT 1) t`
+
+func eachMark(rows pgx.Rows, take func(of uuid.UUID, s ledger.Mark)) error {
+	var of uuid.UUID
+	var s ledger.Mark
+	_, err := pgx.ForEachRow(rows, []any{&of, &s.Seq, &s.Free, &s.Paid, &s.Held, &s.Debt, &s.Earned, &s.Spent, &s.At}, func() error {
+		take(of, s)
+		return nil
+	})
+	return err
 }
 
 func insertWallet(t *tx, w ledger.Wallet) error {

@@ -52,6 +52,7 @@ type (
 // wallet is a locked wallet as the commands so far leave it.
 type wallet struct {
 	loaded, now ledger.Wallet
+	last        ledger.Mark
 	grants      map[int]ledger.Grant
 	changed     map[int]bool
 }
@@ -85,7 +86,7 @@ func (r *round) load() error {
 	batch.Queue(selectWallets+` FOR NO KEY UPDATE`, ids).Query(func(rows pgx.Rows) error {
 		locked, err := pgx.CollectRows(rows, scanWallet)
 		for _, w := range locked {
-			r.wallets[w.UserID] = &wallet{w, w, make(map[int]ledger.Grant), make(map[int]bool)}
+			r.wallets[w.UserID] = &wallet{loaded: w, now: w, grants: make(map[int]ledger.Grant), changed: make(map[int]bool)}
 		}
 		return err
 	})
@@ -93,6 +94,7 @@ func (r *round) load() error {
 		batch.Queue(`SELECT clock_timestamp()`).QueryRow(func(row pgx.Row) error { return row.Scan(&r.now) })
 	}
 	batch.Queue(selectGrants, ids).Query(r.takeGrants)
+	batch.Queue(selectMarks, ids).Query(r.takeMarks)
 	r.queueKeys(batch)
 	r.queueDone(batch)
 	r.queueCaps(batch)
@@ -100,6 +102,14 @@ func (r *round) load() error {
 		return fmt.Errorf("locking wallets: %w", err)
 	}
 	return r.loadUsed()
+}
+
+func (r *round) takeMarks(rows pgx.Rows) error {
+	return eachMark(rows, func(of uuid.UUID, last ledger.Mark) {
+		if w := r.wallets[of]; w != nil {
+			w.last = last
+		}
+	})
 }
 
 func (r *round) takeGrants(rows pgx.Rows) error {
@@ -244,7 +254,7 @@ func (r *round) decide() {
 }
 
 func (r *round) state(c *command, w *wallet) ledger.State {
-	s := ledger.State{Wallet: w.now, Used: r.used[c], Grants: w.open(r.used[c])}
+	s := ledger.State{Wallet: w.now, Last: w.last, Used: r.used[c], Grants: w.open(r.used[c])}
 	if k, known := r.key(c); known {
 		s.Key, s.Done = &k.record, &k.done
 	}
@@ -274,6 +284,9 @@ func (r *round) apply(w *wallet, d ledger.Delta) {
 	w.now.Version = w.loaded.Version
 	for _, g := range d.Grants {
 		w.grants[g.No], w.changed[g.No] = g, true
+	}
+	if n := len(d.Transactions); n > 0 {
+		w.last = ledger.MarkOf(d.Transactions[n-1])
 	}
 	r.journal.addDelta(w.loaded.UserID, d)
 	if d.Key == nil {

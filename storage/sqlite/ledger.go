@@ -87,6 +87,9 @@ func loadState(q querier, w ledger.Wants) (ledger.State, error) {
 	if s.Wallet, err = loadWallet(q, w.UserID); err != nil {
 		return s, err
 	}
+	if s.Last, err = loadMark(q, w.UserID); err != nil {
+		return s, err
+	}
 	if s.Key, s.Done, err = loadKey(q, w); err != nil {
 		return s, err
 	}
@@ -135,6 +138,23 @@ func loadWallet(q querier, userID uuid.UUID) (ledger.Wallet, error) {
 	}
 	w.LastDaily, w.LastAt, w.CreatedAt = fromTimestamp(daily), fromTimestamp(last), fromTimestamp(created)
 	return w, nil
+}
+
+// loadMark reads how the newest transaction leaves a wallet.
+func loadMark(q querier, userID uuid.UUID) (ledger.Mark, error) {
+	var s ledger.Mark
+	var at int64
+	err := q.queryRow(`SELECT seq, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at
+		FROM credits_transactions WHERE user_id = ? ORDER BY seq DESC LIMIT 1`, userID.String()).
+		Scan(&s.Seq, &s.Free, &s.Paid, &s.Held, &s.Debt, &s.Earned, &s.Spent, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s, nil
+	}
+	if err != nil {
+		return s, fmt.Errorf("reading the newest transaction: %w", err)
+	}
+	s.At = fromTimestamp(at)
+	return s, nil
 }
 
 const grantColumns = `no, class, source, priority, issued, remaining, held, expires_at`

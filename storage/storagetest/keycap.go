@@ -73,9 +73,9 @@ func testKeyCaps(t *testing.T, open Open) {
 	}
 	step("a frozen wallet", ledger.Credit, "", ledger.ErrFrozen)
 	wantUsed(9 * ledger.Credit)
-	poor := createUser(t, s, "bob@example.com", clock.Now())
-	user = poor
-	if err := s.Exec(ctx, `UPDATE credits.balances SET free_credits_remaining = 0, version = version + 1 WHERE user_id = '`+poor.ID.String()+`'`); err != nil {
+	poor := newAccount("bob@example.com", clock.Now())
+	poor.Opening.Bonus = 0
+	if user, err = s.Identity.CreateAccount(ctx, poor); err != nil {
 		t.Fatal(err)
 	}
 	step("an empty wallet", ledger.Credit, "", ledger.ErrInsufficient)

@@ -155,7 +155,11 @@ func (m *Memory) write(d ledger.Delta) {
 }
 
 func (m *Memory) state() ledger.State {
-	return ledger.State{Wallet: m.wallet, Grants: m.open()}
+	s := ledger.State{Wallet: m.wallet, Grants: m.open()}
+	if n := len(m.transactions); n > 0 {
+		s.Last = ledger.MarkOf(m.transactions[n-1])
+	}
+	return s
 }
 
 // Wallet implements [ledger.Store].

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,6 +162,56 @@ func testWatchFreeze(t *testing.T, w *wallets) {
 		want(t, err, ledger.ErrFrozen)
 		if err := w.Books.Mend(t.Context(), actor, w.user.ID, ledger.Rebuild); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// testWriteOnWrong changes a wallet, or what belongs to it, and then writes to it in each way before a check: it is
+// frozen and nothing is written, so that it can be rebuilt.
+func testWriteOnWrong(t *testing.T, w *wallets) {
+	changes := []string{
+		`UPDATE credits.balances SET free_credits_remaining = free_credits_remaining - 1, version = version + 1 WHERE user_id = ?`,
+		raiseFree,
+		`UPDATE credits.balances SET total_spent = total_spent + 5, version = version + 1 WHERE user_id = ?`,
+		`UPDATE credits.balances SET seq = seq + 1, version = version + 1 WHERE user_id = ?`,
+		`UPDATE credits.grants SET remaining = remaining - 1 WHERE source = 'daily' AND user_id = ?`,
+		`UPDATE credits.grants SET held = 1 WHERE source = 'daily' AND user_id = ?`,
+	}
+	for i, change := range changes {
+		for name, write := range map[string]func(*testing.T, uuid.UUID) error{
+			"use": func(t *testing.T, _ uuid.UUID) error { _, err := w.use(t, 1, ""); return err },
+			"refund": func(t *testing.T, use uuid.UUID) error {
+				_, err := w.refund(t, 1, func(r *ledger.Refund) { r.TransactionID = use })
+				return err
+			},
+			"grant": func(t *testing.T, _ uuid.UUID) error {
+				_, err := w.ledger.Adjust(t.Context(), ledger.Adjustment{UserID: w.user.ID, Amount: 1, Reason: "r", IdempotencyKey: "k", Actor: actor})
+				return err
+			},
+			"read": func(t *testing.T, _ uuid.UUID) error {
+				w.clock.Add(25 * time.Hour)
+				_, err := w.ledger.Balance(t.Context(), w.user.ID)
+				return errors.Join(err, errors.New("refused below"))
+			},
+		} {
+			w.user = createUser(t, w.Store, fmt.Sprintf("w%d%s@example.com", i, name), w.clock.Now())
+			w.clock.Add(25 * time.Hour)
+			use := w.mustUse(t, ledger.Credit)
+			if err := w.Tamper(t.Context(), replaceMark(change, w.user)); err != nil {
+				t.Fatal(err)
+			}
+			if err := write(t, use); err == nil {
+				t.Errorf("%s: got a %s", change, name)
+			}
+			if _, err := w.use(t, 1, ""); !errors.Is(err, ledger.ErrFrozen) {
+				t.Errorf("%s, %s: got %v, want the wallet frozen", change, name, err)
+			}
+			if strings.Contains(change, "held = 1") {
+				continue // until nothing can be held, a rebuild keeps what is
+			}
+			if err := w.Books.Mend(t.Context(), actor, w.user.ID, ledger.Rebuild); err != nil {
+				t.Errorf("%s, %s: got %v", change, name, err)
+			}
 		}
 	}
 }

@@ -1,0 +1,40 @@
+package ledger
+
+import (
+	"fmt"
+	"time"
+)
+
+// Mark is what a transaction notes of the wallet as it leaves it.
+type Mark struct {
+	Seq                                   int64
+	Free, Paid, Held, Debt, Earned, Spent Amount
+	At                                    time.Time
+}
+
+// MarkOf is the mark of a transaction.
+func MarkOf(t Transaction) Mark {
+	return Mark{t.Seq, t.FreeAfter, t.PaidAfter, t.HeldAfter, t.DebtAfter, t.EarnedAfter, t.SpentAfter, t.At}
+}
+
+// check holds a wallet against what was loaded with it: its open grants and its newest transaction. Nothing is to be
+// written on top of a wallet that contradicts them: the journal would carry on what is wrong, and could not mend it.
+func (s State) check() error {
+	w := s.Wallet
+	is := Mark{w.Seq, w.Free, w.Paid, w.HeldFree + w.HeldPaid, w.Debt, w.Earned, w.Spent, s.Last.At}
+	if is != s.Last || w.Seq > 0 && !w.LastAt.Equal(s.Last.At) {
+		return fmt.Errorf("%w: at number %d it is not as transaction %d leaves it", errImpossible, w.Seq, s.Last.Seq)
+	}
+	var of Wallet
+	for _, g := range s.Grants {
+		if g.Class == Free {
+			of.Free, of.HeldFree = of.Free+g.Remaining-g.Held, of.HeldFree+g.Held
+		} else {
+			of.Paid, of.HeldPaid = of.Paid+g.Remaining-g.Held, of.HeldPaid+g.Held
+		}
+	}
+	if of.Free != w.Free || of.Paid != w.Paid || of.HeldFree != w.HeldFree || of.HeldPaid != w.HeldPaid {
+		return fmt.Errorf("%w: its grants do not hold what its balance says", errImpossible)
+	}
+	return nil
+}
