@@ -14,7 +14,7 @@ type Closing struct {
 
 // Close withdraws what a wallet holds and lets nothing more happen to it. Debt stays on record, and so do all
 // transactions. A wallet that is closed already, or frozen, stays as it is: the Delta is empty. A wallet without
-// credits is closed without a transaction. The error says that the state is impossible.
+// credits is closed without a transaction. [ErrImpossible].
 func Close(s State, now time.Time, c Closing) (Delta, error) {
 	if s.Wallet.State == WalletClosed || s.Wallet.State == WalletFrozen {
 		return Delta{}, nil

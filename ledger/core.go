@@ -50,9 +50,6 @@ func priorityOf(c Class) int {
 // systemApp is the appId of what no app asked for.
 const systemApp = "system"
 
-// errImpossible says that a wallet contradicts itself: a bug or a damaged row.
-var errImpossible = errors.New("wallet contradicts itself")
-
 // Command is what is to be done with one wallet: at most one of Use, Refund and Adjust. Without any it is a
 // touch: only what time does.
 type Command struct {
@@ -131,7 +128,7 @@ func Apply(s State, now time.Time, c Command) (Delta, Result, error) {
 		return Delta{}, Result{}, err
 	}
 	done, err := d.perform(s, c, later(now, d.wallet.LastAt))
-	if errors.Is(err, errImpossible) {
+	if errors.Is(err, ErrImpossible) {
 		return Delta{}, Result{}, err
 	}
 	if err != nil {
@@ -248,7 +245,7 @@ func (d *draft) bonus(id uuid.UUID, b bonus, now time.Time) error {
 	grant.Remaining, ok[1] = add(grant.Remaining, b.amount)
 	d.wallet.Free, ok[2] = add(d.wallet.Free, b.amount)
 	if ok != [3]bool{true, true, true} || d.wallet.held() > MaxWallet {
-		return fmt.Errorf("%w: a bonus passes the cap", errImpossible)
+		return fmt.Errorf("%w: a bonus passes the cap", ErrImpossible)
 	}
 	d.touch(grant.No)
 	d.record(Transaction{
@@ -282,7 +279,7 @@ func (d *draft) use(c Command, now time.Time) (Transaction, error) {
 	}
 	spent, ok := add(d.wallet.Spent, c.Use.Amount)
 	if !ok {
-		return Transaction{}, fmt.Errorf("%w: the total spent overflows", errImpossible)
+		return Transaction{}, fmt.Errorf("%w: the total spent overflows", ErrImpossible)
 	}
 	d.wallet.Spent = spent
 	d.usage = append(d.usage, UsageDay{AppID: c.Use.AppID, Day: dayOf(now), Used: c.Use.Amount, Uses: 1})
@@ -319,7 +316,7 @@ func (d *draft) burn(amount Amount, to int) ([]Posting, error) {
 		postings = append(postings, Posting{N: len(postings) + 1, From: grant.No, To: to, Amount: part})
 	}
 	if rest != 0 || d.wallet.Free < 0 || d.wallet.Paid < 0 {
-		return nil, fmt.Errorf("%w: its grants do not hold what its balance says", errImpossible)
+		return nil, fmt.Errorf("%w: its grants do not hold what its balance says", ErrImpossible)
 	}
 	return postings, nil
 }

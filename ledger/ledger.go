@@ -36,6 +36,8 @@ var (
 	ErrInProgress = errors.New("a request with this key is still running")
 	// ErrNothingToRefund: the person has no such use, another app charged it, or no use has so much left to refund.
 	ErrNothingToRefund = errors.New("nothing to refund")
+	// ErrImpossible: a bug or a damaged row. Nothing may be written on it.
+	ErrImpossible = errors.New("wallet contradicts itself")
 	// ErrContended: others were faster each time; it passes by itself.
 	ErrContended = errors.New("others are at the same wallet")
 	// ErrBalanceLimit: the wallet would hold more than [MaxWallet].

@@ -23,7 +23,7 @@ func (s State) check() error {
 	w := s.Wallet
 	is := Mark{w.Seq, w.Free, w.Paid, w.HeldFree + w.HeldPaid, w.Debt, w.Earned, w.Spent, s.Last.At}
 	if is != s.Last || w.Seq > 0 && !w.LastAt.Equal(s.Last.At) {
-		return fmt.Errorf("%w: at number %d it is not as transaction %d leaves it", errImpossible, w.Seq, s.Last.Seq)
+		return fmt.Errorf("%w: at number %d it is not as transaction %d leaves it", ErrImpossible, w.Seq, s.Last.Seq)
 	}
 	var of Wallet
 	for _, g := range s.Grants {
@@ -34,7 +34,7 @@ func (s State) check() error {
 		}
 	}
 	if of.Free != w.Free || of.Paid != w.Paid || of.HeldFree != w.HeldFree || of.HeldPaid != w.HeldPaid {
-		return fmt.Errorf("%w: its grants do not hold what its balance says", errImpossible)
+		return fmt.Errorf("%w: its grants do not hold what its balance says", ErrImpossible)
 	}
 	return nil
 }

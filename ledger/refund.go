@@ -51,11 +51,11 @@ func (d *draft) refund(used *Usage, c Command, now time.Time) (Transaction, erro
 		rest -= amount
 		postings = d.give(postings, AccountUsage, part.grant, amount)
 		if part.grant.Remaining > part.grant.Issued {
-			return Transaction{}, fmt.Errorf("%w: grant %d gets back more than it gave", errImpossible, part.grant.No)
+			return Transaction{}, fmt.Errorf("%w: grant %d gets back more than it gave", ErrImpossible, part.grant.No)
 		}
 	}
 	if d.wallet.Spent -= asked.Amount; rest != 0 || d.wallet.Spent < 0 {
-		return Transaction{}, fmt.Errorf("%w: use %s is not what its postings say", errImpossible, used.ID)
+		return Transaction{}, fmt.Errorf("%w: use %s is not what its postings say", ErrImpossible, used.ID)
 	}
 	d.usage = append(d.usage, UsageDay{AppID: used.AppID, Day: dayOf(used.At), Used: -asked.Amount})
 	return d.record(Transaction{

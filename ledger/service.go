@@ -119,7 +119,7 @@ func (l *Ledger) Balance(ctx context.Context, userID uuid.UUID) (Balance, error)
 	if err == nil {
 		return l.balance(wallet), nil
 	}
-	if errors.Is(err, errImpossible) {
+	if errors.Is(err, ErrImpossible) {
 		return l.balance(state.Wallet), nil // it is frozen now
 	}
 	delta, _, applyErr := Apply(state, now, command)
@@ -282,7 +282,7 @@ func (l *Ledger) decide(ctx context.Context, w Wants, c Command) (Result, Wallet
 		}
 		return delta, err
 	})
-	if errors.Is(err, errImpossible) {
+	if errors.Is(err, ErrImpossible) {
 		err = errors.Join(err, l.store.Freeze(ctx, w.UserID, []string{err.Error()}))
 	}
 	if err != nil {

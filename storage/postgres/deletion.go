@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -66,8 +67,13 @@ func forgetPerson(t *tx, id uuid.UUID, now time.Time) error {
 	return t.conn.SendBatch(t.ctx, batch).Close()
 }
 
+// closeWallet closes a wallet. One that contradicts itself is frozen, and one that is lost is left to the checks: what
+// is wrong with credits keeps no person from being deleted.
 func closeWallet(t *tx, userID uuid.UUID, c ledger.Closing, now time.Time) error {
 	wallet, err := loadWallet(t, userID, ` FOR NO KEY UPDATE`)
+	if errors.Is(err, ledger.ErrNoWallet) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -92,6 +98,9 @@ func closeWallet(t *tx, userID uuid.UUID, c ledger.Closing, now time.Time) error
 		return err
 	}
 	delta, err := ledger.Close(state, now, c)
+	if errors.Is(err, ledger.ErrImpossible) {
+		return freeze(t, userID, []string{err.Error()}, now)
+	}
 	if err != nil || delta.Empty() {
 		return err
 	}

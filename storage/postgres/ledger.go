@@ -29,20 +29,21 @@ func (l *Ledger) Decide(ctx context.Context, w ledger.Wants, decide func(time.Ti
 
 // Freeze implements [ledger.Store].
 func (l *Ledger) Freeze(ctx context.Context, userID uuid.UUID, reasons []string) error {
-	return l.db.write(ctx, service(userID), func(t *tx) error {
-		now := l.db.clock()
-		frozen, err := one(t.exec(`UPDATE credits.balances SET state = 'frozen', version = version + 1, updated_at = $1
-			WHERE user_id = $2 AND state = 'active'`, now, userID))
-		if err != nil {
-			return fmt.Errorf("freezing a wallet: %w", err)
-		}
-		if !frozen {
-			return nil
-		}
-		return insertEvent(t, identity.Event{
-			UserID: userID, Type: "wallet_frozen", Metadata: map[string]string{"actor": "system", "reasons": strings.Join(reasons, "; ")},
-		}, now)
-	})
+	return l.db.write(ctx, service(userID), func(t *tx) error { return freeze(t, userID, reasons, l.db.clock()) })
+}
+
+func freeze(t *tx, userID uuid.UUID, reasons []string, now time.Time) error {
+	frozen, err := one(t.exec(`UPDATE credits.balances SET state = 'frozen', version = version + 1, updated_at = $1
+		WHERE user_id = $2 AND state = 'active'`, now, userID))
+	if err != nil {
+		return fmt.Errorf("freezing a wallet: %w", err)
+	}
+	if !frozen {
+		return nil
+	}
+	return insertEvent(t, identity.Event{
+		UserID: userID, Type: "wallet_frozen", Metadata: map[string]string{"actor": "system", "reasons": strings.Join(reasons, "; ")},
+	}, now)
 }
 
 // Wallet implements [ledger.Store]: three queries in one snapshot and one round trip.

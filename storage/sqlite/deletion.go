@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -63,12 +64,20 @@ func forgetPerson(t *tx, id uuid.UUID, now int64) error {
 	return nil
 }
 
+// closeWallet closes a wallet. One that contradicts itself is frozen, and one that is lost is left to the checks: what
+// is wrong with credits keeps no person from being deleted.
 func closeWallet(t *tx, userID uuid.UUID, c ledger.Closing, now time.Time) error {
 	state, err := loadState(t, ledger.Wants{UserID: userID})
+	if errors.Is(err, ledger.ErrNoWallet) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	delta, err := ledger.Close(state, now, c)
+	if errors.Is(err, ledger.ErrImpossible) {
+		return freeze(t, userID, []string{err.Error()}, now)
+	}
 	if err != nil || delta.Empty() {
 		return err
 	}

@@ -54,19 +54,21 @@ func (l *Ledger) decide(t *tx, w ledger.Wants, decide func(time.Time, ledger.Sta
 
 // Freeze implements [ledger.Store].
 func (l *Ledger) Freeze(ctx context.Context, userID uuid.UUID, reasons []string) error {
-	return l.db.write(ctx, func(t *tx) error {
-		frozen, err := one(t.exec(`UPDATE credits_balances SET state = 'frozen', version = version + 1, updated_at = ?
-			WHERE user_id = ? AND state = 'active'`, timestamp(l.db.clock()), userID.String()))
-		if err != nil {
-			return fmt.Errorf("freezing a wallet: %w", err)
-		}
-		if !frozen {
-			return nil
-		}
-		return insertEvent(t, identity.Event{
-			UserID: userID, Type: "wallet_frozen", Metadata: map[string]string{"actor": "system", "reasons": strings.Join(reasons, "; ")},
-		}, timestamp(l.db.clock()))
-	})
+	return l.db.write(ctx, func(t *tx) error { return freeze(t, userID, reasons, l.db.clock()) })
+}
+
+func freeze(t *tx, userID uuid.UUID, reasons []string, now time.Time) error {
+	frozen, err := one(t.exec(`UPDATE credits_balances SET state = 'frozen', version = version + 1, updated_at = ?
+		WHERE user_id = ? AND state = 'active'`, timestamp(now), userID.String()))
+	if err != nil {
+		return fmt.Errorf("freezing a wallet: %w", err)
+	}
+	if !frozen {
+		return nil
+	}
+	return insertEvent(t, identity.Event{
+		UserID: userID, Type: "wallet_frozen", Metadata: map[string]string{"actor": "system", "reasons": strings.Join(reasons, "; ")},
+	}, timestamp(now))
 }
 
 // Wallet implements [ledger.Store].

@@ -1,6 +1,8 @@
 package storagetest
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +27,7 @@ func testDeletion(t *testing.T, open Open) {
 		"beside uses and other deletions":            testDeletionRace,
 		"a wallet that is frozen or empty":           testDeletionFrozen,
 		"devices in the security log":                testDeletionEvents,
+		"a wallet that is wrong or lost":             testDeletionWrong,
 		"old events":                                 testOldEvents,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -154,6 +157,34 @@ func testDeletionFrozen(t *testing.T, w *wallets) {
 		}
 	}
 	wantNumber(t, w.Store, `SELECT count(*) FROM credits.transactions WHERE kind = 'closing'`, 0)
+}
+
+// testDeletionWrong deletes people whose wallet cannot be closed.
+func testDeletionWrong(t *testing.T, w *wallets) {
+	for i, change := range []string{
+		raiseFree, `UPDATE credits.grants SET remaining = remaining - 1 WHERE user_id = ?`, `DELETE FROM credits.balances WHERE user_id = ?`,
+	} {
+		account := newAccount(fmt.Sprintf("d%d@example.com", i), w.clock.Now())
+		if strings.HasPrefix(change, "DELETE") {
+			account.Opening.Bonus = 0 // nothing names the wallet
+		}
+		var err error
+		if w.user, err = w.Identity.CreateAccount(t.Context(), account); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Tamper(t.Context(), replaceMark(change, w.user)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Identity.DeleteAccount(t.Context(), deletion(w.user.ID)); err != nil {
+			t.Errorf("%s: got %v", change, err)
+		}
+		if user, err := w.Identity.UserByID(t.Context(), w.user.ID); err != nil || user.Live() {
+			t.Errorf("%s: got %+v, %v, want a deleted person", change, user, err)
+		}
+	}
+	wantNumber(t, w.Store, `SELECT count(*) FROM credits.transactions WHERE kind = 'closing'`, 0)
+	wantNumber(t, w.Store, `SELECT count(*) FROM credits.balances WHERE state = 'frozen'`, 2)
+	wantNumber(t, w.Store, `SELECT count(*) FROM auth.security_events WHERE event_type = 'wallet_frozen'`, 2)
 }
 
 func testDeletionEvents(t *testing.T, w *wallets) {
