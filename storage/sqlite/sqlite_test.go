@@ -67,6 +67,20 @@ func TestStorage(t *testing.T) {
 	storagetest.Run(t, open)
 }
 
+// TestDeletionFinds has an index over all rows for each table that grows without end and is written when a person is
+// deleted: the one writer does that.
+func TestDeletionFinds(t *testing.T) {
+	t.Parallel()
+	s := open(t, time.Now)
+	for _, table := range []string{"auth_sessions", "auth_refresh_tokens", "auth_grants", "auth_security_events"} {
+		n, err := s.Number(t.Context(), `SELECT count(*) FROM pragma_index_list('`+table+`') l JOIN pragma_index_info(l.name) i
+			WHERE l.partial = 0 AND i.seqno = 0 AND i.name = 'user_id'`)
+		if err != nil || n == 0 {
+			t.Errorf("%s: got %d indexes, %v", table, n, err)
+		}
+	}
+}
+
 // TestNewerSchema names the version of a file that a later program has left.
 func TestNewerSchema(t *testing.T) {
 	t.Parallel()
