@@ -32,7 +32,10 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	p.checker = ledger.NewChecker(ledger.CheckerConfig{
 		Store: p.db.Ledger(), Books: p.db.Ledger(), Now: time.Now, Metrics: p.set,
 	})
-	people := p.people(master, credits)
+	people, err := p.people(master, credits)
+	if err != nil {
+		return nil, nil, err
+	}
 	p.writer = mail.Writer{Issuer: c.issuer, Brand: c.brand, LinkOf: people.LinkOf}
 	site, err := c.site()
 	if err != nil {
@@ -97,15 +100,17 @@ func (p *program) demo(ctx context.Context, clients provider.Clients, cfg dev.Co
 }
 
 // people are those who have an account.
-func (p *program) people(master keys.MasterKey, credits *ledger.Ledger) *identity.Service {
+func (p *program) people(master keys.MasterKey, credits *ledger.Ledger) (*identity.Service, error) {
+	c := p.cfg
+	passkeys, err := identity.NewWebAuthn(identity.RelyingParty{ID: c.issuer.Hostname(), Origin: c.issuer.String(), Name: c.brand})
+	if err != nil {
+		return nil, fmt.Errorf("preparing passkeys: %w", err)
+	}
 	return identity.New(identity.Config{
 		Store: p.db.Identity(), Hasher: identity.NewHasher(p.cfg.hashSlots(identity.HashMemory)), Ledger: credits,
 		Derive: master.Derive, Now: time.Now, RequireVerified: p.cfg.verified,
-		Seal: func(row string, plain []byte) []byte { return master.Seal("identity/second-factor", row, plain) },
-		Open: func(row string, sealed []byte) ([]byte, error) {
-			return master.Open("identity/second-factor", row, sealed)
-		},
-	})
+		Seal: master.Sealer("identity/second-factor"), Open: master.Opener("identity/second-factor"), WebAuthn: passkeys,
+	}), nil
 }
 
 // mailbox shows the mails of the outbox, in dev mode only.

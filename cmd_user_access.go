@@ -38,7 +38,7 @@ func peopleOf(ctx context.Context, cfg *config, db *storage.DB) (*identity.Servi
 		return nil, err
 	}
 	credits := ledger.New(ledger.Config{Store: db.Ledger(), SignupBonus: cfg.signupBonus, DailyFree: cfg.dailyFree})
-	return (&program{cfg: cfg, db: db}).people(master, credits), nil
+	return (&program{cfg: cfg, db: db}).people(master, credits)
 }
 
 func newUserCreate(environ []string) *cobra.Command {

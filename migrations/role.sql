@@ -12,7 +12,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON auth.passwords, auth.sessions, auth.refr
     auth.clients, auth.requests, auth.consents, auth.grants, auth.codes, auth.revoked_tokens,
     auth.verification_tokens, auth.mails, auth.accounts,
     auth.roles, auth.setup_links, auth.statistics,
-    auth.two_factor_auth, auth.recovery_codes, auth.sign_ins TO {role};
+    auth.two_factor_auth, auth.recovery_codes, auth.sign_ins, auth.passkeys, auth.challenges TO {role};
 
 GRANT SELECT ON credits.accounts, credits.packages TO {role};
 GRANT SELECT, INSERT ON credits.entries, credits.idempotency, credits.bonus_claims TO {role};

@@ -139,6 +139,7 @@ func (p *Provider) checkRequest(client Client, values url.Values) (AuthRequest, 
 		ClientID: client.ID, Scopes: usableScopes(client, values.Get("scope")),
 		State: values.Get("state"), HasState: values.Get("state") != "", Nonce: values.Get("nonce"),
 		CodeChallenge: values.Get("code_challenge"), Prompt: strings.Fields(values.Get("prompt")), MaxAge: noMaxAge,
+		ACRValues: acrWishes(values.Get("acr_values")),
 		LoginHint: hint(values.Get("login_hint")), UILocales: hint(values.Get("ui_locales")), Claims: values.Get("claims"),
 		CreatedAt: now, ExpiresAt: now.Add(requestLife),
 	}

@@ -89,12 +89,6 @@ func (it *Interaction) OtherPerson(who *SignedIn) bool {
 // asks reports whether the request has a value of prompt.
 func (it *Interaction) asks(prompt string) bool { return slices.Contains(it.Request.Prompt, prompt) }
 
-// reached reports whether the session is of one of the classes of which the client needs one.
-func (it *Interaction) reached(who *SignedIn) bool {
-	wishes, _ := parseClaims(it.Request.Claims) // checked when it came
-	return meets(acrOf(who.Session.AMR), wishes.essentialACR())
-}
-
 // SelectDue reports whether the person is to choose an account first (prompt=select_account).
 func (it *Interaction) SelectDue(who *SignedIn) bool {
 	return it.asks(oidc.PromptSelectAccount) && who != nil && it.Request.SessionID != who.Session.ID
@@ -129,8 +123,14 @@ func (p *Provider) Resume(w http.ResponseWriter, r *http.Request, it *Interactio
 	case due:
 		p.toPage(w, r, it, PathLogin)
 		return
-	case !it.reached(who):
+	case !it.reachable(who.User):
 		p.end(w, r, it, errUnmet())
+		return
+	case it.StepUpDue(who) && silent:
+		p.end(w, r, it, describe(oidc.ErrInteractionRequired(), "another factor is due"))
+		return
+	case it.StepUpDue(who):
+		p.toPage(w, r, it, PathLogin)
 		return
 	}
 	consent, err := p.store.Consent(r.Context(), who.User.ID, it.Client.ID)
@@ -197,7 +197,7 @@ func (p *Provider) Asked(r *http.Request, it *Interaction, who *SignedIn) (all, 
 // Approve remembers the consent of a person and goes to the client with a code. It sends the browser to
 // the login page instead when the session no longer meets the request.
 func (p *Provider) Approve(w http.ResponseWriter, r *http.Request, it *Interaction, who *SignedIn) {
-	if p.LoginDue(it, who) || it.SelectDue(who) || !it.reached(who) {
+	if p.LoginDue(it, who) || it.SelectDue(who) || it.StepUpDue(who) || !it.reachable(who.User) {
 		p.Resume(w, r, it, who)
 		return
 	}

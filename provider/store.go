@@ -93,6 +93,7 @@ type AuthRequest struct {
 	HintSubject   string    // subject of id_token_hint, the only person who may answer; empty: anybody
 	Claims        string    // the claims parameter as sent, checked; or empty
 	Resource      string    // the one audience asked for, or empty
+	ACRValues     []string  // classes that are wished for, in order
 	SessionID     uuid.UUID // session that was proven for this request; uuid.Nil: none yet
 	CreatedAt     time.Time
 	ExpiresAt     time.Time

@@ -16,6 +16,7 @@ import (
 // The classes of limits. Those of a person and of failed sign-ins per account are counted elsewhere.
 const (
 	classLogin     = "login"     // failed sign-ins of an address
+	classPasskey   = "passkey"   // of an address: options and answers
 	classSignup    = "signup"    // of an address
 	classSignupDay = "signupday" // of an address
 	classMail      = "mail"      // calls of an address that send mails
@@ -44,7 +45,7 @@ func ParseLimits(overrides string, publicMax int, publicPeriod time.Duration) (L
 	}
 	limits := Limits{
 		classLogin: rate(50, 15*time.Minute), classSignup: rate(10, time.Hour), classSignupDay: rate(100, 24*time.Hour),
-		classMail: rate(20, time.Hour), classAccount: rate(60, time.Minute),
+		classMail: rate(20, time.Hour), classAccount: rate(60, time.Minute), classPasskey: rate(60, time.Minute),
 		classRefresh: rate(120, time.Minute), classRefreshIP: rate(600, time.Minute),
 		classSpend: rate(100, time.Minute), classRead: rate(300, time.Minute), classBearer: rate(1000, time.Minute),
 		classService: rate(6000, time.Minute), classPublic: rate(int64(publicMax), publicPeriod),

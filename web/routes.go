@@ -179,6 +179,8 @@ func (s *Site) loginRoutes(pages *login.Pages) []route {
 		{"GET", "/{$}", kindPage, http.RedirectHandler("/account", http.StatusSeeOther)},
 		{"GET", provider.PathLogin, kindPage, pages.Handle(pages.ShowLogin)},
 		{"POST", provider.PathLogin, kindPage, pages.Handle(pages.Login)},
+		{"POST", "/login/passkey/options", kindPage, pages.Handle(pages.PasskeyOptions)},
+		{"POST", "/login/passkey", kindPage, pages.Handle(pages.Passkey)},
 		{"GET", provider.PathFactor, kindPage, pages.Handle(pages.ShowFactor)},
 		{"POST", provider.PathFactor, kindPage, pages.Handle(pages.Factor)},
 		{"GET", provider.PathFactorCodes, kindPage, pages.SignedIn(pages.ShowLastCode)},
@@ -233,6 +235,11 @@ func factorRoutes(pages *login.Pages, mine *account.Pages) []route {
 		{"POST", account.PathTOTPRemove, kindPage, pages.Fresh("", mine.RemoveTOTP)},
 		{"GET", account.PathRecovery, kindPage, pages.Fresh("", mine.Recovery)},
 		{"POST", account.PathRecovery, kindPage, pages.Fresh("", mine.RenewRecovery)},
+		{"GET", account.PathPasskeys, kindPage, pages.Fresh("", mine.NewPasskey)},
+		{"POST", account.PathPasskeys, kindPage, pages.Fresh("", mine.AddPasskey)},
+		{"POST", account.PathPasskeyOptions, kindPage, pages.Fresh(account.PathPasskeys, mine.PasskeyOptions)},
+		{"GET", account.PathPasskeyRemove, kindPage, pages.Fresh("", mine.ShowRemovePasskey)},
+		{"POST", account.PathPasskeyRemove, kindPage, pages.Fresh(account.PathSecurity, mine.RemovePasskey)},
 	}
 }
 

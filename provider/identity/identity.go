@@ -90,6 +90,7 @@ type User struct {
 	Profile       Profile
 	Role          Role
 	SecondFactor  bool      // a password alone signs nobody in
+	HasPasskey    bool      // a passkey is the stronger way in
 	DisabledAt    time.Time // zero: enabled
 	DeletedAt     time.Time // zero: not deleted
 	CreatedAt     time.Time

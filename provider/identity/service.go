@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/google/uuid"
 
 	"mana/ledger"
@@ -41,6 +42,8 @@ type Config struct {
 	Seal func(row string, plain []byte) []byte
 	Open func(row string, sealed []byte) ([]byte, error)
 	Now  func() time.Time
+	// WebAuthn checks passkeys; see [NewWebAuthn].
+	WebAuthn *webauthn.WebAuthn
 	// RequireVerified keeps people out until they have proven their address.
 	RequireVerified bool
 }
@@ -56,6 +59,7 @@ type Service struct {
 	countKey    []byte
 	linkKey     []byte
 	mailKey     []byte
+	webauthn    *webauthn.WebAuthn
 	recoveryKey []byte
 	seal        func(row string, plain []byte) []byte
 	open        func(row string, sealed []byte) ([]byte, error)
@@ -71,7 +75,7 @@ func New(cfg Config) *Service {
 		verified: cfg.RequireVerified,
 		bonusKey: cfg.Derive(bonusKeyLabel), countKey: cfg.Derive(countKeyLabel),
 		linkKey: cfg.Derive(linkKeyLabel), mailKey: cfg.Derive(mailKeyLabel),
-		recoveryKey: cfg.Derive(recoveryKeyLabel), seal: cfg.Seal, open: cfg.Open,
+		webauthn: cfg.WebAuthn, recoveryKey: cfg.Derive(recoveryKeyLabel), seal: cfg.Seal, open: cfg.Open,
 	}
 	for i := range s.registering {
 		s.registering[i] = make(chan struct{}, 1)

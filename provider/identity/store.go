@@ -205,4 +205,5 @@ type Store interface {
 	Setups
 	Factors
 	SignIns
+	Passkeys
 }

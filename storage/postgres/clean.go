@@ -43,6 +43,8 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 			(SELECT id FROM auth.verification_tokens WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, used},
 		{`DELETE FROM auth.mails WHERE id IN
 			(SELECT id FROM auth.mails WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, used},
+		{`DELETE FROM auth.challenges WHERE challenge_hash IN
+			(SELECT challenge_hash FROM auth.challenges WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, now},
 		{`DELETE FROM auth.sign_ins WHERE sign_in_hash IN
 			(SELECT sign_in_hash FROM auth.sign_ins WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, used},
 		{`DELETE FROM auth.sessions WHERE id IN

@@ -33,7 +33,7 @@ func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error
 
 // forgetPerson marks a person as deleted, and ends and erases what belongs to the person alone.
 func forgetPerson(t *tx, id uuid.UUID, now time.Time) error {
-	live, err := one(t.exec(`UPDATE auth.users SET email = NULL, email_verified = false, name = '', avatar_url = '', claims = '{}', second_factor = false,
+	live, err := one(t.exec(`UPDATE auth.users SET email = NULL, email_verified = false, name = '', avatar_url = '', claims = '{}', second_factor = false, has_passkey = false,
 		deleted_at = $1, updated_at = $1 WHERE id = $2 AND deleted_at IS NULL`, now, id))
 	if err != nil {
 		return err
@@ -54,6 +54,8 @@ func forgetPerson(t *tx, id uuid.UUID, now time.Time) error {
 		`DELETE FROM auth.passwords WHERE user_id = $1`,
 		`DELETE FROM auth.two_factor_auth WHERE user_id = $1`,
 		`DELETE FROM auth.recovery_codes WHERE user_id = $1`,
+		`DELETE FROM auth.passkeys WHERE user_id = $1`,
+		`DELETE FROM auth.challenges WHERE user_id = $1`,
 		`DELETE FROM auth.sign_ins WHERE user_id = $1`,
 		`DELETE FROM auth.consents WHERE user_id = $1`,
 		`DELETE FROM auth.accounts WHERE user_id = $1`,

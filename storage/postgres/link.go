@@ -205,7 +205,8 @@ func disown(t *tx, person uuid.UUID) error {
 		`DELETE FROM auth.accounts WHERE user_id = $1`,
 		`DELETE FROM auth.two_factor_auth WHERE user_id = $1`,
 		`DELETE FROM auth.recovery_codes WHERE user_id = $1`,
-		`UPDATE auth.users SET second_factor = false WHERE id = $1`,
+		`DELETE FROM auth.passkeys WHERE user_id = $1`,
+		`UPDATE auth.users SET second_factor = false, has_passkey = false WHERE id = $1`,
 	} {
 		if _, err := t.exec(statement, person); err != nil {
 			return err

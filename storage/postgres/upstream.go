@@ -118,7 +118,8 @@ func (s *Identity) UnlinkAccount(ctx context.Context, userID uuid.UUID, provider
 func keepWayIn(t *tx, userID uuid.UUID) error {
 	var way bool
 	err := t.queryRow(`SELECT EXISTS (SELECT FROM auth.passwords WHERE user_id = $1)
-		OR EXISTS (SELECT FROM auth.accounts WHERE user_id = $1)`, userID).Scan(&way)
+		OR EXISTS (SELECT FROM auth.accounts WHERE user_id = $1)
+		OR EXISTS (SELECT FROM auth.passkeys WHERE user_id = $1)`, userID).Scan(&way)
 	if err == nil && !way {
 		return identity.ErrLastWay
 	}

@@ -43,6 +43,8 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 			(SELECT id FROM auth_verification_tokens WHERE expires_at <= ? LIMIT ?)`, used},
 		{`DELETE FROM auth_mails WHERE id IN
 			(SELECT id FROM auth_mails WHERE expires_at <= ? LIMIT ?)`, used},
+		{`DELETE FROM auth_challenges WHERE challenge_hash IN
+			(SELECT challenge_hash FROM auth_challenges WHERE expires_at <= ? LIMIT ?)`, timestamp(now)},
 		{`DELETE FROM auth_sign_ins WHERE sign_in_hash IN
 			(SELECT sign_in_hash FROM auth_sign_ins WHERE expires_at <= ? LIMIT ?)`, used},
 		{`DELETE FROM auth_sessions WHERE id IN

@@ -32,7 +32,7 @@ func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error
 
 // forgetPerson marks a person as deleted, and ends and erases what belongs to the person alone.
 func forgetPerson(t *tx, id uuid.UUID, now int64) error {
-	live, err := one(t.exec(`UPDATE auth_users SET email = NULL, email_verified = 0, name = '', avatar_url = '', claims = '{}', second_factor = 0,
+	live, err := one(t.exec(`UPDATE auth_users SET email = NULL, email_verified = 0, name = '', avatar_url = '', claims = '{}', second_factor = 0, has_passkey = 0,
 		deleted_at = ?1, updated_at = ?1 WHERE id = ?2 AND deleted_at IS NULL`, now, id.String()))
 	if err != nil {
 		return err
@@ -48,6 +48,8 @@ func forgetPerson(t *tx, id uuid.UUID, now int64) error {
 		`DELETE FROM auth_passwords WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_two_factor_auth WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_recovery_codes WHERE ?1 AND user_id = ?2`,
+		`DELETE FROM auth_passkeys WHERE ?1 AND user_id = ?2`,
+		`DELETE FROM auth_challenges WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_sign_ins WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_consents WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_accounts WHERE ?1 AND user_id = ?2`,

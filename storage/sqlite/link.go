@@ -200,7 +200,8 @@ func disown(t *tx, person uuid.UUID) error {
 		`DELETE FROM auth_accounts WHERE user_id = ?`,
 		`DELETE FROM auth_two_factor_auth WHERE user_id = ?`,
 		`DELETE FROM auth_recovery_codes WHERE user_id = ?`,
-		`UPDATE auth_users SET second_factor = 0 WHERE id = ?`,
+		`DELETE FROM auth_passkeys WHERE user_id = ?`,
+		`UPDATE auth_users SET second_factor = 0, has_passkey = 0 WHERE id = ?`,
 	} {
 		if _, err := t.exec(statement, person.String()); err != nil {
 			return err

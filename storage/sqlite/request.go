@@ -18,11 +18,11 @@ func (s *Provider) StoreRequest(ctx context.Context, r provider.AuthRequest) err
 	return s.db.write(ctx, func(t *tx) error {
 		_, err := t.exec(`INSERT INTO auth_requests (request_hash, browser_hash, client_id, redirect_uri, response_mode,
 			scopes, state, nonce, code_challenge, prompt, max_age, login_hint, ui_locales, hint_subject, claims,
-			resource, session_id, created_at, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			resource, acr_values, session_id, created_at, expires_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			r.Hash, r.BrowserHash, r.ClientID, r.RedirectURI, r.ResponseMode, encodeList(r.Scopes), state, r.Nonce,
 			r.CodeChallenge, encodeList(r.Prompt), r.MaxAge, r.LoginHint, r.UILocales, r.HintSubject,
-			r.Claims, r.Resource, optionalID(r.SessionID),
+			r.Claims, r.Resource, encodeList(r.ACRValues), optionalID(r.SessionID),
 			timestamp(r.CreatedAt), timestamp(r.ExpiresAt))
 		return err
 	})
@@ -31,23 +31,23 @@ func (s *Provider) StoreRequest(ctx context.Context, r provider.AuthRequest) err
 // Request implements [provider.Requests].
 func (s *Provider) Request(ctx context.Context, hash []byte) (provider.AuthRequest, error) {
 	r := provider.AuthRequest{Hash: hash}
-	var scopes, prompt string
+	var scopes, prompt, acr string
 	var state sql.NullString
 	var session uuid.NullUUID
 	var created, expires int64
 	err := s.db.queryRow(ctx, `SELECT browser_hash, client_id, redirect_uri, response_mode, scopes, state,
-			nonce, code_challenge, prompt, max_age, login_hint, ui_locales, hint_subject, claims, resource,
+			nonce, code_challenge, prompt, max_age, login_hint, ui_locales, hint_subject, claims, resource, acr_values,
 			session_id, created_at, expires_at
 		FROM auth_requests WHERE request_hash = ? AND used_at IS NULL AND expires_at > ?`, hash, timestamp(s.db.clock())).
 		Scan(&r.BrowserHash, &r.ClientID, &r.RedirectURI, &r.ResponseMode, &scopes, &state,
 			&r.Nonce, &r.CodeChallenge, &prompt, &r.MaxAge, &r.LoginHint, &r.UILocales, &r.HintSubject,
-			&r.Claims, &r.Resource, &session, &created, &expires)
+			&r.Claims, &r.Resource, &acr, &session, &created, &expires)
 	if err != nil {
 		return provider.AuthRequest{}, notFound(err, provider.ErrNoRequest)
 	}
 	r.State, r.HasState, r.SessionID = state.String, state.Valid, session.UUID
 	r.CreatedAt, r.ExpiresAt = fromTimestamp(created), fromTimestamp(expires)
-	return r, decodeLists(storedList{scopes, &r.Scopes}, storedList{prompt, &r.Prompt})
+	return r, decodeLists(storedList{scopes, &r.Scopes}, storedList{prompt, &r.Prompt}, storedList{acr, &r.ACRValues})
 }
 
 // MarkAuthenticated implements [provider.Requests].

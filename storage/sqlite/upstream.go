@@ -121,7 +121,8 @@ func (s *Identity) UnlinkAccount(ctx context.Context, userID uuid.UUID, provider
 func keepWayIn(t *tx, userID uuid.UUID) error {
 	var way bool
 	err := t.queryRow(`SELECT EXISTS (SELECT 1 FROM auth_passwords WHERE user_id = ?1)
-		OR EXISTS (SELECT 1 FROM auth_accounts WHERE user_id = ?1)`, userID.String()).Scan(&way)
+		OR EXISTS (SELECT 1 FROM auth_accounts WHERE user_id = ?1)
+		OR EXISTS (SELECT 1 FROM auth_passkeys WHERE user_id = ?1)`, userID.String()).Scan(&way)
 	if err == nil && !way {
 		return identity.ErrLastWay
 	}

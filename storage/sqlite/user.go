@@ -21,7 +21,7 @@ var _ identity.Store = (*Identity)(nil)
 // Identity is the part of the engine that knows people.
 func (db *DB) Identity() *Identity { return &Identity{db} }
 
-const userColumns = `u.id, u.email, u.email_verified, u.name, u.avatar_url, u.claims, u.role, u.second_factor,
+const userColumns = `u.id, u.email, u.email_verified, u.name, u.avatar_url, u.claims, u.role, u.second_factor, u.has_passkey,
 	u.disabled_at, u.deleted_at, u.created_at, u.updated_at`
 
 // userRow reads userColumns.
@@ -35,7 +35,7 @@ type userRow struct {
 func (r *userRow) targets() []any {
 	return []any{
 		&r.user.ID, &r.email, &r.user.EmailVerified, &r.user.Name, &r.user.AvatarURL, (*storedProfile)(&r.user.Profile), &r.user.Role,
-		&r.user.SecondFactor,
+		&r.user.SecondFactor, &r.user.HasPasskey,
 		&r.disabled, &r.deleted, &r.created, &r.updated,
 	}
 }

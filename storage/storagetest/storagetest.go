@@ -82,6 +82,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("setup", func(t *testing.T) { t.Parallel(); testSetup(t, open) })
 	t.Run("administration", func(t *testing.T) { t.Parallel(); testAdministration(t, open) })
 	t.Run("second factors", func(t *testing.T) { t.Parallel(); testFactors(t, open) })
+	t.Run("passkeys", func(t *testing.T) { t.Parallel(); testPasskeys(t, open) })
 	t.Run("sign-ins that wait", func(t *testing.T) { t.Parallel(); testSignIns(t, open) })
 	t.Run("statistics", func(t *testing.T) { t.Parallel(); testStatistics(t, open) })
 	t.Run("clients", func(t *testing.T) { t.Parallel(); testClients(t, open) })

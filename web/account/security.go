@@ -18,12 +18,13 @@ const recentEvents = 50
 // securityView is what the page on security shows.
 type securityView struct {
 	ui.Page
-	Done   string
-	Faults ui.Faults
-	Factor identity.TwoFactor
-	Linked []linkedView
-	Events []identity.PastEvent
-	Older  string // address of the events before these; empty: there are none
+	Done     string
+	Faults   ui.Faults
+	Factor   identity.TwoFactor
+	Passkeys []identity.Passkey
+	Linked   []linkedView
+	Events   []identity.PastEvent
+	Older    string // address of the events before these; empty: there are none
 }
 
 // Security answers GET /account/security: how the person proves who they are, and what happened to the account.
@@ -42,10 +43,13 @@ func (p *Pages) securityView(r *http.Request, who *provider.SignedIn) (securityV
 	if v.Factor, err = p.Identity.Factors(r.Context(), who.User.ID); err != nil {
 		return v, err
 	}
+	if v.Passkeys, err = p.Identity.Passkeys(r.Context(), who.User.ID); err != nil {
+		return v, err
+	}
 	if v.Linked, err = p.linkedViews(r, who); err != nil {
 		return v, err
 	}
-	v.Done = done(r, map[string]ui.Key{"password": ui.PasswordChanged, "linked": ui.LinkDone, "unlinked": ui.UnlinkDone})
+	v.Done = done(r, map[string]ui.Key{"passkey": ui.PasskeyAdded, "password": ui.PasswordChanged, "linked": ui.LinkDone, "unlinked": ui.UnlinkDone})
 	before, err := uuid.Parse(r.FormValue("before"))
 	if err != nil {
 		before = uuid.Nil
@@ -110,9 +114,11 @@ var eventTexts = map[string]ui.Key{
 	"passkey_registered": ui.EventPasskey, "passkey_deleted": ui.EventPasskeyGone, "passkey_login_success": ui.EventPasskeyLogin,
 	"account_linked": ui.EventLinked, "account_unlinked": ui.EventUnlinked, "account_claimed": ui.EventClaimed,
 	provider.EventDisconnected: ui.EventAppRemoved, identity.EventExported: ui.EventExported,
+	"passkey_copied": ui.EventPasskeyCopied, "recovery_code_used": ui.EventRecoveryUsed, "recovery_codes_renewed": ui.EventRecoveryNew,
+	"two_factor_failure": ui.EventFactorWrong,
 }
 
 // alarming are events that a person should look at.
 func alarming(event string) bool {
-	return event == "login_failure" || event == "account_locked" || event == "refresh_token_reused"
+	return event == "login_failure" || event == "account_locked" || event == "refresh_token_reused" || event == "passkey_copied"
 }

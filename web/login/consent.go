@@ -19,7 +19,7 @@ func (p *Pages) ShowConsent(w http.ResponseWriter, r *http.Request) error {
 	if flow == nil {
 		return provider.ErrNoRequest
 	}
-	if p.Provider.LoginDue(flow, who) || flow.SelectDue(who) {
+	if p.Provider.LoginDue(flow, who) || flow.SelectDue(who) || flow.StepUpDue(who) {
 		p.Provider.Resume(w, r, flow, who)
 		return nil
 	}

@@ -117,7 +117,7 @@ func (p *Pages) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 	}
 	switching := r.FormValue("switch") != ""
 	switch {
-	case flow != nil && (flow.Silent() || !switching && !p.Provider.LoginDue(flow, who)):
+	case flow != nil && (flow.Silent() || !switching && !p.Provider.LoginDue(flow, who) && !flow.StepUpDue(who)):
 		p.Provider.Resume(w, r, flow, who)
 		return nil
 	case flow == nil && who != nil && (returnTo(r) == "" || p.Provider.Fresh(who)):
@@ -131,6 +131,9 @@ func (p *Pages) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 	case who != nil && !switching:
 		v.Email, v.FixedEmail, v.Lead = string(who.User.Email), true, ui.T(r.Context(), ui.LoginAgain)
 		v.Remember = who.Session.IdleFor == 0
+		if who.User.HasPasskey && (flow == nil && provider.Weak(who) || flow != nil && flow.StepUpDue(who)) {
+			v.Lead = ui.T(r.Context(), ui.PasskeyNeeded)
+		}
 	case flow != nil:
 		v.Email = flow.Request.LoginHint
 	}

@@ -1,0 +1,65 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+
+	"mana/provider/identity"
+	"mana/web/page"
+	"mana/web/ui"
+)
+
+// PasskeyOptions answers POST /login/passkey/options: what a browser needs to ask for a passkey. It is alike for
+// everybody.
+func (p *Pages) PasskeyOptions(w http.ResponseWriter, r *http.Request) error {
+	browser := p.cookies.Browser(r)
+	if err := p.Forms.Check(r, string(browser)); err != nil {
+		return err
+	}
+	if wait := p.Take(r.Context(), "passkey"); wait > 0 {
+		p.Limited(w, r, wait)
+		return nil
+	}
+	options, err := p.Identity.PasskeyOptions(r.Context(), browser)
+	if err != nil {
+		return err
+	}
+	WriteOptions(w, options)
+	return nil
+}
+
+// WriteOptions answers a script that asks for the options of a passkey.
+func WriteOptions(w http.ResponseWriter, options []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(options) // the caller has gone: there is nobody to tell
+}
+
+// Passkey answers POST /login/passkey: a passkey has proven who it is.
+func (p *Pages) Passkey(w http.ResponseWriter, r *http.Request) error {
+	browser := p.cookies.Browser(r)
+	if err := p.Forms.Check(r, string(browser)); err != nil {
+		return err
+	}
+	flow, _, err := p.visit(r)
+	if err != nil {
+		return err
+	}
+	if wait := p.Take(r.Context(), "passkey"); wait > 0 {
+		return p.loginRefused(w, r, flow, http.StatusTooManyRequests, wait)
+	}
+	started, err := p.Identity.SignInPasskey(r.Context(), browser, r.PostForm.Get("credential"), identity.SignIn{
+		Remember: r.PostForm.Get("remember") != "", Replaces: p.cookies.Session(r), Device: page.Device(r),
+	})
+	if errors.Is(err, identity.ErrPasskey) || errors.Is(err, identity.ErrCredentials) {
+		v := p.loginView(w, r, flow)
+		v.Failed, v.Faults = true, ui.Faults{{Text: ui.T(r.Context(), ui.PasskeyFailed)}}
+		ui.Render(w, r, http.StatusUnauthorized, loginPage(v))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.cookies.SetSignIn(w, "")
+	return p.signedIn(w, r, flow, started)
+}
