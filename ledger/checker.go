@@ -74,6 +74,7 @@ type Report struct {
 	// wide: over many wallets they can pass 64 bits.
 	Accounts map[int]*big.Int
 	Own      big.Int
+	unread   bool // a wallet could not be read: the pass says nothing of all of them
 }
 
 // Imbalance is the trial balance: I3, 0 in a sound ledger.
@@ -188,7 +189,7 @@ func (c *Checker) inspect(ctx context.Context, id uuid.UUID, r *Report, progress
 // Watch is one step of the check that goes on beside the work: of all wallets in turn, and of those that were
 // touched since the step before, as many as fit into a twentieth of [CheckEvery], and at least one of each, so that
 // no wallet is so long that others are never looked at. A wallet with faults is frozen, and what was found is given
-// once it is. A wallet that cannot be read is passed over, with an error at the end.
+// once it is. That a wallet cannot be read is a fault of I20.
 func (c *Checker) Watch(ctx context.Context) ([]Fault, error) {
 	const share = CheckEvery / checkShare
 	if c.owed -= share; c.owed > 0 {
@@ -259,6 +260,13 @@ func (c *Checker) watchTouched(ctx context.Context, over func() bool) ([]Fault, 
 func (c *Checker) watchWallet(ctx context.Context, id uuid.UUID, r *Report) ([]Fault, error) {
 	known := len(r.Faults)
 	state, err := c.inspect(ctx, id, r, nil)
+	if unreadable(ctx, err) {
+		r.Faults = append(r.Faults, Fault{UserID: id, Invariant: "I20", Text: err.Error()})
+		if r.unread = true; c.reported[id] {
+			return nil, nil
+		}
+		state, err = WalletActive, nil // for all that is known
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -295,7 +303,9 @@ func (c *Checker) endPass() []Fault {
 	known := len(c.pass.Faults)
 	c.pass.finish(nil)
 	c.metrics.imbalance.Set(credits(c.pass.Imbalance()))
-	c.metrics.verified.Set(float64(c.began.Unix()))
+	if !c.pass.unread {
+		c.metrics.verified.Set(float64(c.began.Unix()))
+	}
 	c.last.Store(&Pass{Report: c.pass, Began: c.began, Ended: c.now()})
 	faults := c.pass.Faults[known:]
 	if !c.fresh(uuid.Max, faults) {

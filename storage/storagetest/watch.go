@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/uuid"
 
 	"mana/ledger"
@@ -214,4 +215,39 @@ func testWriteOnWrong(t *testing.T, w *wallets) {
 			}
 		}
 	}
+}
+
+// unreadWallet are books of which one wallet cannot be read.
+type unreadWallet struct {
+	ledger.Books
+	id uuid.UUID
+}
+
+// Inspect implements [ledger.Books].
+func (b unreadWallet) Inspect(ctx context.Context, userID uuid.UUID, read func(ledger.Journal) error) error {
+	if userID == b.id {
+		return errors.New("no such form")
+	}
+	return b.Books.Inspect(ctx, userID, read)
+}
+
+// testWatchUnreadable cannot read a wallet: it is frozen, counted and told once, and no pass over all is claimed.
+func testWatchUnreadable(t *testing.T, w *wallets) {
+	createUser(t, w.Store, "eve@example.com", w.clock.Now())
+	set := metrics.NewSet()
+	checker := ledger.NewChecker(ledger.CheckerConfig{Store: w.Ledger, Books: unreadWallet{w.Books, w.user.ID}, Now: w.clock.Now, Metrics: set})
+	faults, err := checker.Watch(t.Context())
+	own := func(f ledger.Fault) bool { return f.UserID == w.user.ID && f.Invariant == "I20" }
+	if err != nil || !slices.ContainsFunc(faults, own) || metric(t, set, "ledger_violations_total") == 0 {
+		t.Errorf("got %v, %v, want the wallet that cannot be read", faults, err)
+	}
+	if faults, err = checker.Watch(t.Context()); err != nil || slices.ContainsFunc(faults, own) {
+		t.Errorf("got %v, %v, want it told once", faults, err)
+	}
+	if at := metric(t, set, "ledger_verified_timestamp_seconds"); at != 0 {
+		t.Errorf("got a pass at %v", at)
+	}
+	_, err = w.use(t, 1, "")
+	want(t, err, ledger.ErrFrozen)
+	wantNumber(t, w.Store, `SELECT count(*) FROM credits.balances WHERE state = 'frozen'`, 1)
 }
