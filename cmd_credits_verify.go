@@ -195,7 +195,7 @@ func rebuildWallet(cmd *cobra.Command, db *storage.DB, who string, yes bool) err
 	if err != nil {
 		return err
 	}
-	if err := confirm(cmd, yes, "The wallet becomes what its journal says, and can be used again. Do it?"); err != nil {
+	if err := confirm(cmd, yes, "The wallet becomes what its journal says, and can be used again, or is closed if its person is deleted. Do it?"); err != nil {
 		return err
 	}
 	if err := db.Ledger().Mend(cmd.Context(), actorCommand, id, ledger.Rebuild); err != nil {

@@ -23,7 +23,7 @@ type Books interface {
 	// are as this program makes them, as far as the engine can tell, and that no others are on its tables; if deep,
 	// that pages and indexes agree, and row by row I2 postings without a transaction and I10 idempotency keys.
 	Structure(ctx context.Context, deep bool) ([]Fault, error)
-	// Mend replaces the projections of a frozen wallet and makes it active, and notes in the security log who did
+	// Mend replaces the projections of a frozen wallet and makes it active, or closes it if its person is deleted, and notes in the security log who did
 	// so, and the wallet before and after. Nothing is written when mend fails. It reads a snapshot, and others go on
 	// writing: a wallet that is not frozen, or was written to meanwhile, is [ErrNotRebuilt]. [ErrNoWallet].
 	Mend(ctx context.Context, actor string, userID uuid.UUID, mend func(Journal) (Projections, error)) error

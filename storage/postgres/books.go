@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -222,7 +223,7 @@ func (l *Ledger) Mend(ctx context.Context, actor string, userID uuid.UUID, mend 
 	if err != nil {
 		return err
 	}
-	return l.db.write(ctx, ledgerActor, func(t *tx) error {
+	return l.db.write(ctx, system, func(t *tx) error { // it looks at the person too
 		now, err := loadWallet(t, userID, ` FOR NO KEY UPDATE`)
 		if err != nil {
 			return err
@@ -233,10 +234,27 @@ func (l *Ledger) Mend(ctx context.Context, actor string, userID uuid.UUID, mend 
 		if err := replaceProjections(t, p); err != nil {
 			return fmt.Errorf("mending a wallet: %w", err)
 		}
+		if err := closeOfDeleted(t, userID, actor, l.db.clock()); err != nil {
+			return fmt.Errorf("closing the wallet of a deleted person: %w", err)
+		}
 		return insertEvent(t, identity.Event{UserID: userID, Type: "wallet_rebuilt", Metadata: map[string]string{
 			"actor": actor, "before": before.Summary(), "after": p.Wallet.Summary(),
 		}}, l.db.clock())
 	})
+}
+
+// closeOfDeleted ends what the deletion of a person could not, since the wallet was frozen.
+func closeOfDeleted(t *tx, userID uuid.UUID, actor string, now time.Time) error {
+	var deleted bool
+	err := t.queryRow(`SELECT deleted_at IS NOT NULL FROM auth.users WHERE id = $1`, userID).Scan(&deleted)
+	if err != nil || !deleted {
+		return err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	return closeWallet(t, userID, ledger.Closing{TransactionID: id, Actor: actor}, now)
 }
 
 // replaceProjections writes the locked wallet, its grants and its usage.

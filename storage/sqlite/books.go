@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -311,10 +312,27 @@ func (l *Ledger) Mend(ctx context.Context, actor string, userID uuid.UUID, mend 
 		if err := replaceProjections(t, p); err != nil {
 			return fmt.Errorf("mending a wallet: %w", err)
 		}
+		if err := closeOfDeleted(t, userID, actor, l.db.clock()); err != nil {
+			return fmt.Errorf("closing the wallet of a deleted person: %w", err)
+		}
 		return insertEvent(t, identity.Event{UserID: userID, Type: "wallet_rebuilt", Metadata: map[string]string{
 			"actor": actor, "before": before.Summary(), "after": p.Wallet.Summary(),
 		}}, timestamp(l.db.clock()))
 	})
+}
+
+// closeOfDeleted ends what the deletion of a person could not, since the wallet was frozen.
+func closeOfDeleted(t *tx, userID uuid.UUID, actor string, now time.Time) error {
+	var deleted bool
+	err := t.queryRow(`SELECT deleted_at IS NOT NULL FROM auth_users WHERE id = ?`, userID.String()).Scan(&deleted)
+	if err != nil || !deleted {
+		return err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	return closeWallet(t, userID, ledger.Closing{TransactionID: id, Actor: actor}, now)
 }
 
 func replaceProjections(t *tx, p ledger.Projections) error {

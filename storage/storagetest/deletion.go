@@ -157,6 +157,10 @@ func testDeletionFrozen(t *testing.T, w *wallets) {
 		}
 	}
 	wantNumber(t, w.Store, `SELECT count(*) FROM credits.transactions WHERE kind = 'closing'`, 0)
+	if err := w.Books.Mend(t.Context(), actor, w.user.ID, ledger.Rebuild); err != nil {
+		t.Fatal(err)
+	}
+	w.wantClosed(t, ledger.Transaction{Type: ledger.TypeAdjustment, Kind: "closing", Amount: -bonus, Before: bonus})
 }
 
 // testDeletionWrong deletes people whose wallet cannot be closed.
