@@ -93,7 +93,7 @@ func wellFormed(body []byte) bool {
 		case token.Kind() == '"' && strings.ContainsRune(token.String(), 0):
 			return false
 		case decoder.StackDepth() == 0:
-			return len(bytes.TrimSpace(body[decoder.InputOffset():])) == 0
+			return len(bytes.Trim(body[decoder.InputOffset():], " \t\r\n")) == 0
 		}
 	}
 }

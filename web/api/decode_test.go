@@ -89,3 +89,15 @@ func repeat(n int, item func(i int) string) string {
 	}
 	return strings.Join(items, ",")
 }
+
+// TestNothingAfter takes only the white space of JSON after a value for nothing.
+func TestNothingAfter(t *testing.T) {
+	t.Parallel()
+	for after, want := range map[string]bool{
+		"": true, " \t\r\n": true, "\f": false, "\v": false, "\u0085": false, "\u00a0": false, "{}": false,
+	} {
+		if got := wellFormed([]byte(`{}` + after)); got != want {
+			t.Errorf("got %v after %q, want %v", got, after, want)
+		}
+	}
+}
