@@ -66,6 +66,7 @@ type program struct {
 	server   *http.Server
 	stopping atomic.Bool
 	inFlight atomic.Int64 // requests that handlers are answering
+	failures atomic.Int64 // requests that failed by our own fault, since they were counted
 	jobs     sync.WaitGroup
 
 	// What is called when another process changed what is kept in memory.

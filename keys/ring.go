@@ -55,6 +55,7 @@ type Ring struct {
 	cfg       Config
 	current   atomic.Pointer[snapshot]
 	reloading sync.Mutex
+	signed    atomic.Int64  // access tokens since [Ring.Signed] was asked
 	slots     chan struct{} // bounds what signs at once; those who wait are served in order
 }
 
@@ -195,6 +196,9 @@ func (r *Ring) ActiveID(alg string) string {
 	return ""
 }
 
+// Signed is how many access tokens were signed since it was asked before.
+func (r *Ring) Signed() int64 { return r.signed.Swap(0) }
+
 // Algorithms lists the algorithms that sign, RS256 first. It must not be changed.
 func (r *Ring) Algorithms() []string { return r.cfg.Algorithms }
 
@@ -231,6 +235,9 @@ func (r *Ring) Sign(ctx context.Context, alg, typ string, claims any) (string, e
 	signature, err := r.signInTurn(ctx, signer, payload)
 	if err != nil {
 		return "", fmt.Errorf("signing: %w", err)
+	}
+	if typ == TypeAccessToken {
+		r.signed.Add(1)
 	}
 	return signature.CompactSerialize()
 }

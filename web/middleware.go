@@ -68,6 +68,9 @@ func (s *Site) outer(next http.Handler) http.Handler {
 			if recovered := recover(); recovered != nil {
 				s.recovered(w, r, recovered)
 			}
+			if w.status >= http.StatusInternalServerError && s.cfg.Failed != nil {
+				s.cfg.Failed()
+			}
 			s.logRequest(r, w, time.Since(begin))
 		}()
 		switch {

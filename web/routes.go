@@ -24,6 +24,7 @@ import (
 	"mana/provider/identity"
 	"mana/provider/upstream"
 	"mana/web/account"
+	"mana/web/admin"
 	"mana/web/api"
 	"mana/web/dev"
 	"mana/web/login"
@@ -60,6 +61,8 @@ type Config struct {
 	SignupBonus     ledger.Amount
 	ValidateSlots   int
 	Ready           func(ctx context.Context) error
+	Failed          func()       // called for each request that failed by our own fault; nil: nobody counts
+	Admin           admin.Config // but for what the site has itself
 	Logger          *slog.Logger
 	Now             func() time.Time
 }
@@ -148,6 +151,7 @@ func (s *Site) routes() ([]route, error) {
 		Site: s.cfg.UI, Provider: p, Identity: s.cfg.Identity, Ledger: s.cfg.Ledger, Forms: forms, Upstreams: s.cfg.Upstreams,
 	})
 	table := slices.Concat(s.protocolRoutes(resource), s.loginRoutes(pages), mailRoutes(pages), accountRoutes(pages, mine), factorRoutes(pages, mine), s.apiRoutes(), s.serviceRoutes())
+	table = append(table, s.adminRoutes(pages, forms)...)
 	if s.cfg.Demo != nil {
 		table = append(table, s.devRoutes(pages)...)
 	}
@@ -269,6 +273,18 @@ func mailRoutes(pages *login.Pages) []route {
 		{"POST", mail.PathVerify + "/deny", kindPage, pages.Handle(pages.Deny)},
 		{"POST", mail.PathVerify + "/resend", kindPage, pages.Handle(pages.Resend)},
 	}
+}
+
+// adminRoutes are the pages of administrators.
+func (s *Site) adminRoutes(pages *login.Pages, forms *page.Forms) []route {
+	cfg := s.cfg.Admin
+	cfg.Login, cfg.Site, cfg.Provider, cfg.Ledger, cfg.Forms = pages, s.cfg.UI, s.cfg.Provider, s.cfg.Ledger, forms
+	area := admin.New(cfg)
+	var table []route
+	for _, line := range admin.Routes() {
+		table = append(table, route{line.Method, line.Path, kindPage, area.Handler(line)})
+	}
+	return table
 }
 
 // apiRoutes are the JSON contract and health.

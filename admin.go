@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/keys"
+	"mana/provider/identity"
+	"mana/storage"
+	"mana/web/admin"
+	"mana/web/ui"
+)
+
+// administration is what the pages of administrators work on.
+func (p *program) administration(ring *keys.Ring) admin.Config {
+	return admin.Config{
+		People: p.db.Identity(), Books: p.db.Ledger(), Checker: p.checker, ServiceKeys: p.db.Provider(), Stats: statistics{p.db},
+		Keys:     keyRing{p, ring},
+		Settings: p.cfg.shownSettings, Health: p.health, Now: time.Now,
+	}
+}
+
+// statistics are the numbers of the first page.
+type statistics struct{ db *storage.DB }
+
+func (s statistics) Tallies(ctx context.Context, since time.Time) ([]identity.Tally, error) {
+	return s.db.Identity().Tallies(ctx, since)
+}
+
+func (s statistics) FrozenWallets(ctx context.Context, limit int) ([]uuid.UUID, error) {
+	return s.db.Ledger().FrozenWallets(ctx, limit)
+}
+
+func (s statistics) CountUsers(ctx context.Context) (int, error) {
+	return s.db.Identity().CountUsers(ctx)
+}
+
+// keyRing is the signing keys as administrators see and change them.
+type keyRing struct {
+	p    *program
+	ring *keys.Ring
+}
+
+func (k keyRing) SigningKeys(ctx context.Context) ([]keys.StoredKey, error) {
+	return k.p.db.Keys().SigningKeys(ctx)
+}
+
+func (k keyRing) Algorithms() []string { return k.ring.Algorithms() }
+
+func (k keyRing) Rotate(ctx context.Context, by identity.Actor, alg string, now bool) error {
+	if !slices.Contains(k.ring.Algorithms(), alg) {
+		return keys.ErrUnknownKey
+	}
+	if _, err := k.ring.Rotate(ctx, k.p.db.Keys().By(by), alg, now); err != nil {
+		return err
+	}
+	return k.p.reloadKeys(ctx)
+}
+
+func (k keyRing) Revoke(ctx context.Context, by identity.Actor, kid, reason string) error {
+	if err := k.ring.Revoke(ctx, k.p.db.Keys().By(by), kid, reason); err != nil {
+		return err
+	}
+	return k.p.reloadKeys(ctx)
+}
+
+// shownSettings are all settings as they may be shown: of a secret, that it is set.
+func (c *config) shownSettings() []admin.Setting {
+	var shown []admin.Setting
+	for _, s := range settings() {
+		line := admin.Setting{Name: s.name, Value: s.fallback, Source: "default", Meaning: s.meaning}
+		value, given := c.set[s.name]
+		if given {
+			line.Value, line.Source = value, "environment"
+		}
+		// An address may hold a password.
+		if given && value != "" && (s.secret || strings.Contains(value, "@") || strings.Contains(s.name, "URL") && strings.Contains(value, "://")) {
+			line.Value = "set"
+		}
+		shown = append(shown, line)
+	}
+	return shown
+}
+
+// health says how the parts of the program are.
+func (p *program) health(ctx context.Context) []admin.Check {
+	check := func(name ui.Key, err error, good string) admin.Check {
+		if err != nil {
+			return admin.Check{Name: name, Text: err.Error()}
+		}
+		return admin.Check{Name: name, OK: true, Text: good}
+	}
+	checks := []admin.Check{check(ui.HealthStorage, p.db.Ping(ctx), p.cfg.shownDatabase())}
+	if ready := p.shared.ready(); ready != nil {
+		checks = append(checks, check(ui.HealthShared, ready(ctx), "OK"))
+	}
+	var active []string
+	for _, alg := range p.ring.Algorithms() {
+		active = append(active, alg+" "+p.ring.ActiveID(alg))
+	}
+	return append(checks, check(ui.HealthKeys, nil, strings.Join(active, ", ")))
+}
+
+const tallyEvery = 5 * time.Minute
+
+// tally counts what happened, for the first page of administrators.
+func (p *program) tally(ctx context.Context) error {
+	now := time.Now()
+	counts := map[string]int64{identity.CountTokens: p.ring.Signed(), identity.CountErrors: p.failures.Swap(0)}
+	for measure, n := range counts {
+		if n == 0 {
+			delete(counts, measure)
+		}
+	}
+	if len(counts) > 0 {
+		if err := p.db.Identity().AddTallies(ctx, now.UTC().Truncate(time.Hour), counts); err != nil {
+			return err
+		}
+	}
+	for more := true; more && ctx.Err() == nil; {
+		var err error
+		if more, err = p.db.Identity().TallyUp(ctx, now); err != nil {
+			return fmt.Errorf("counting: %w", err)
+		}
+	}
+	return nil
+}
+
+var (
+	_ admin.Statistics = statistics{}
+	_ admin.KeyRing    = keyRing{}
+)

@@ -1,0 +1,242 @@
+package admin
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/provider"
+	"mana/provider/identity"
+	"mana/web/ui"
+)
+
+// auditWindow is how far back a search looks that does not say.
+const auditWindow = 30 * 24 * time.Hour
+
+// exportLimit bounds an export, in events.
+const exportLimit = 100_000
+
+// auditFilter is what the form above the log says.
+type auditFilter struct {
+	Who, Type, Actor string
+	From, To         string // days, YYYY-MM-DD, UTC
+}
+
+func readFilter(r *http.Request) auditFilter {
+	return auditFilter{
+		Who: strings.TrimSpace(r.FormValue("who")), Type: strings.TrimSpace(r.FormValue("type")), Actor: strings.TrimSpace(r.FormValue("actor")),
+		From: r.FormValue("from"), To: r.FormValue("to"),
+	}
+}
+
+func (f auditFilter) values() url.Values {
+	v := url.Values{}
+	for name, value := range map[string]string{"who": f.Who, "type": f.Type, "actor": f.Actor, "from": f.From, "to": f.To} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	return v
+}
+
+// query is the question to storage. What cannot be read is a fault at its field.
+func (f *auditFilter) query(r *http.Request, now time.Time) (q identity.EventQuery, faults ui.Faults) {
+	ctx := r.Context()
+	fault := func(field string, text ui.Key) {
+		faults = append(faults, ui.Fault{Field: field, Text: ui.T(ctx, text)})
+	}
+	q = identity.EventQuery{Type: f.Type, Actor: f.Actor, Limit: pageSize + 1}
+	var err error
+	if f.Who != "" {
+		if q.UserID, err = uuid.Parse(f.Who); err != nil {
+			fault("who", ui.AdminIDWrong)
+		}
+	}
+	if f.From == "" {
+		f.From = now.Add(-auditWindow).UTC().Format(time.DateOnly)
+	}
+	if q.Since, err = time.Parse(time.DateOnly, f.From); err != nil {
+		fault("from", ui.AdminDayWrong)
+	}
+	if f.To != "" {
+		last, err := time.Parse(time.DateOnly, f.To)
+		if err != nil {
+			fault("to", ui.AdminDayWrong)
+		}
+		q.Until = last.AddDate(0, 0, 1)
+	}
+	if at, id, ok := strings.Cut(r.FormValue("before"), "."); ok {
+		micro, err := strconv.ParseInt(at, 10, 64)
+		if last, parsed := uuid.Parse(id); err == nil && parsed == nil { // else it begins anew
+			q.BeforeAt, q.BeforeID = time.UnixMicro(micro).UTC(), last
+		}
+	}
+	return q, faults
+}
+
+// place is where the page after an event begins.
+func place(e identity.LoggedEvent) string {
+	return strconv.FormatInt(e.At.UnixMicro(), 10) + "." + e.ID.String()
+}
+
+// auditView is what the security log shows.
+type auditView struct {
+	ui.Page
+	auditFilter
+	Faults       ui.Faults
+	Events       []identity.LoggedEvent
+	Newer, Older string
+}
+
+// ExportURL is the address of the same events in a file.
+func (v auditView) exportURL(format string) string {
+	values := v.values()
+	values.Set("format", format)
+	return PathExport + "?" + values.Encode()
+}
+
+// Audit answers GET /admin/audit.
+func (p *Pages) Audit(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error {
+	v := auditView{Page: p.page(r, who, ui.T(r.Context(), ui.AdminAudit)), auditFilter: readFilter(r)}
+	q, faults := v.query(r, p.Now())
+	if v.Faults = faults; len(faults) > 0 {
+		v.Failed = true
+		ui.Render(w, r, http.StatusUnprocessableEntity, auditPage(v))
+		return nil
+	}
+	var err error
+	if v.Events, err = p.People.Events(r.Context(), q); err != nil {
+		return err
+	}
+	if !q.BeforeAt.IsZero() {
+		v.Newer = PathAudit + "?" + v.values().Encode()
+	}
+	if len(v.Events) > pageSize {
+		v.Events = v.Events[:pageSize]
+		values := v.values()
+		values.Set("before", place(v.Events[pageSize-1]))
+		v.Older = PathAudit + "?" + values.Encode()
+	}
+	ui.Render(w, r, http.StatusOK, auditPage(v))
+	return nil
+}
+
+// exported is one event of an export.
+type exported struct {
+	ID        uuid.UUID         `json:"id"`
+	At        time.Time         `json:"at"`
+	Type      string            `json:"type"`
+	UserID    string            `json:"user_id,omitempty"`
+	Actor     string            `json:"actor,omitempty"`
+	IPAddress string            `json:"ip_address,omitempty"`
+	UserAgent string            `json:"user_agent,omitempty"`
+	Metadata  map[string]string `json:"metadata,omitempty"`
+}
+
+func exportedOf(e identity.LoggedEvent) exported {
+	x := exported{ID: e.ID, At: e.At, Type: e.Type, Actor: e.Metadata["actor"], IPAddress: e.Device.IPAddress, UserAgent: e.Device.UserAgent, Metadata: e.Metadata}
+	if e.UserID != uuid.Nil {
+		x.UserID = e.UserID.String()
+	}
+	return x
+}
+
+// Export answers GET /admin/audit/export: the events of the filter as JSON Lines or CSV, page by page as they are read.
+func (p *Pages) Export(w http.ResponseWriter, r *http.Request, _ *provider.SignedIn) error {
+	filter := readFilter(r)
+	q, faults := filter.query(r, p.Now())
+	if len(faults) > 0 {
+		return identity.ErrNotFound
+	}
+	format, media := "jsonl", "application/jsonl"
+	if r.FormValue("format") == "csv" {
+		format, media = "csv", "text/csv; charset=utf-8"
+	}
+	q.Limit = identity.MaxPage
+	page, err := p.People.Events(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	header := w.Header()
+	header.Set("Content-Type", media)
+	header.Set("Content-Disposition", `attachment; filename="security-log.`+format+`"`)
+	header.Set("Cache-Control", "no-store")
+	write := jsonWriter(w)
+	if format == "csv" {
+		write = csvWriter(w)
+	}
+	for n := 0; len(page) > 0 && n < exportLimit; n += len(page) {
+		if err := write(page); err != nil {
+			return nil //nolint:nilerr // the caller has gone
+		}
+		if len(page) < q.Limit {
+			break
+		}
+		last := page[len(page)-1]
+		q.BeforeAt, q.BeforeID = last.At, last.ID
+		if page, err = p.People.Events(r.Context(), q); err != nil {
+			panic(http.ErrAbortHandler) // the answer has begun: a cut connection says that it is not whole
+		}
+	}
+	return nil
+}
+
+func jsonWriter(w http.ResponseWriter) func([]identity.LoggedEvent) error {
+	encoder := json.NewEncoder(w)
+	return func(page []identity.LoggedEvent) error {
+		for _, e := range page {
+			if err := encoder.Encode(exportedOf(e)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func csvWriter(w http.ResponseWriter) func([]identity.LoggedEvent) error {
+	out := csv.NewWriter(w)
+	_ = out.Write([]string{"id", "at", "type", "user_id", "actor", "ip_address", "user_agent", "metadata"}) // Flush tells
+	return func(page []identity.LoggedEvent) error {
+		for _, e := range page {
+			x := exportedOf(e)
+			row := []string{x.ID.String(), x.At.Format(time.RFC3339Nano), x.Type, x.UserID, x.Actor, x.IPAddress, x.UserAgent, pairs(e.Metadata)}
+			for i, cell := range row {
+				row[i] = harmless(cell)
+			}
+			_ = out.Write(row)
+		}
+		out.Flush()
+		return out.Error()
+	}
+}
+
+// harmless keeps spreadsheets from taking a cell as a formula.
+func harmless(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}
+
+// pairs writes what an event holds in one line, in order of the names.
+func pairs(metadata map[string]string) string {
+	var names []string
+	for name := range metadata {
+		if name != "actor" && name != "requestId" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	parts := make([]string, len(names))
+	for i, name := range names {
+		parts[i] = name + ": " + metadata[name]
+	}
+	return strings.Join(parts, ", ")
+}

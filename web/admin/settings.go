@@ -1,0 +1,22 @@
+package admin
+
+import (
+	"net/http"
+
+	"mana/provider"
+	"mana/web/ui"
+)
+
+type settingsView struct {
+	ui.Page
+	Settings []Setting
+	Checks   []Check
+}
+
+// ShowSettings answers GET /admin/settings: what is set, without secrets, and how the parts are.
+func (p *Pages) ShowSettings(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error {
+	ui.Render(w, r, http.StatusOK, settingsPage(settingsView{
+		Page: p.page(r, who, ui.T(r.Context(), ui.AdminSettings)), Settings: p.Settings(), Checks: p.Health(r.Context()),
+	}))
+	return nil
+}
