@@ -13,7 +13,7 @@ type Books interface {
 	// Wallets lists at most limit wallets after one, in order of id.
 	Wallets(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, error)
 	// Touched lists at most limit wallets with transactions after a position in the order of commits, and the
-	// last position there is.
+	// last position there is. After 0 it lists none: where to begin is known without the whole journal.
 	Touched(ctx context.Context, after int64, limit int) ([]uuid.UUID, int64, error)
 	// Inspect reads everything of one wallet. The journal ends with the call. [ErrNoWallet].
 	Inspect(ctx context.Context, userID uuid.UUID, read func(Journal) error) error

@@ -46,6 +46,9 @@ func (l *Ledger) Touched(ctx context.Context, after int64, limit int) ([]uuid.UU
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading the end of the journal: %w", err)
 	}
+	if after == 0 {
+		return nil, last, nil
+	}
 	var ids []uuid.UUID
 	err = l.db.read(ctx, ledgerActor, `SELECT DISTINCT user_id FROM credits.transactions WHERE xact > $1 AND xact <= $2 LIMIT $3`,
 		all(&ids, pgx.RowTo[uuid.UUID]), after, last, limit)

@@ -39,6 +39,9 @@ func (l *Ledger) Touched(ctx context.Context, after int64, limit int) ([]uuid.UU
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading the end of the journal: %w", err)
 	}
+	if after == 0 {
+		return nil, last, nil
+	}
 	ids, err := collectIDs(l.db.query(ctx, `SELECT DISTINCT user_id FROM credits_transactions
 		WHERE pos > ? AND pos <= ? LIMIT ?`, after, last, limit))
 	return ids, last, err

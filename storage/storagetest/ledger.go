@@ -49,6 +49,7 @@ func testLedger(t *testing.T, open Open) {
 		"a check finds missing rules":            testStructure,
 		"a check beside the work":                testWatchShare,
 		"a check is not kept by one wallet":      testWatchLong,
+		"what is new in the journal":             testTouched,
 		"mending beside the work":                testMend,
 		"a check that could not freeze":          testWatchFreeze,
 		"equal digests after equal logs":         testDigests,

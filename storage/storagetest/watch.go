@@ -62,6 +62,24 @@ func testWatchLong(t *testing.T, w *wallets) {
 	}
 }
 
+// testTouched begins at the end of the journal, and goes on with what is new.
+func testTouched(t *testing.T, w *wallets) {
+	w.mustUse(t, 1)
+	ids, end, err := w.Books.Touched(t.Context(), 0, 10)
+	if err != nil || len(ids) != 0 || end == 0 {
+		t.Fatalf("got %v up to %d, %v, want the end alone", ids, end, err)
+	}
+	w.mustUse(t, 1)
+	for late := time.Now().Add(10 * time.Second); len(ids) == 0; { // transactions of others may still hold the end back
+		if ids, _, err = w.Books.Touched(t.Context(), end, 10); err != nil || time.Now().After(late) {
+			t.Fatalf("got %v, %v, want the wallet that was used", ids, err)
+		}
+	}
+	if !slices.Equal(ids, []uuid.UUID{w.user.ID}) {
+		t.Errorf("got %v, want the wallet that was used", ids)
+	}
+}
+
 // testCheckFindsJournal changes the journal past the rules of the database, so that each row alone is as it may be.
 func testCheckFindsJournal(t *testing.T, w *wallets) {
 	checker, _ := w.checker()
