@@ -62,6 +62,7 @@ type DB struct {
 	committer *committer
 	turns     turns                     // of codes and refresh tokens, by hash
 	atStart   atomic.Pointer[structure] // what the rules of the database are held against
+	codesFrom atomic.Pointer[codePlace] // where cleaning codes goes on; nil: at the first
 }
 
 // Open connects, and refuses a role that could bypass row-level security ([ErrRole]) and a schema that this

@@ -77,9 +77,10 @@ func opener(url func(role, database string) string, options string) storagetest.
 				Replace: func(table, key string) string {
 					return fmt.Sprintf(`INSERT INTO %s SELECT * FROM %[1]s ON CONFLICT (%s) DO UPDATE SET user_id = excluded.user_id`, table, key)
 				},
-				Post: func(transaction, entries string) string { return transaction + "; " + entries },
-				Blob: func(n int) string { return `'\x` + strings.Repeat("00", n) + `'::bytea` },
-				Day:  func(day time.Time) string { return "date '" + day.UTC().Format(time.DateOnly) + "'" },
+				Post:   func(transaction, entries string) string { return transaction + "; " + entries },
+				Blob:   func(n int) string { return `'\x` + strings.Repeat("00", n) + `'::bytea` },
+				Random: `sha256(gen_random_uuid()::text::bytea)`,
+				Day:    func(day time.Time) string { return "date '" + day.UTC().Format(time.DateOnly) + "'" },
 			},
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -46,7 +47,8 @@ type DB struct {
 	writer  *writer
 	schema  func() (schema, error) // as this program makes it
 
-	statements sync.Map // of the readers, *sql.Stmt by text
+	statements sync.Map                  // of the readers, *sql.Stmt by text
+	codesFrom  atomic.Pointer[codePlace] // where cleaning codes goes on; nil: at the first
 }
 
 // Open opens the file, brings its schema up to date and starts the writer. The schema of a newer program

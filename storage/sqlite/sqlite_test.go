@@ -52,6 +52,7 @@ func open(t *testing.T, now func() time.Time) storagetest.Store {
 			Replace: func(table, _ string) string { return `INSERT OR REPLACE INTO ` + table + ` SELECT * FROM ` + table },
 			Post:    func(transaction, entries string) string { return entries + "; " + transaction },
 			Blob:    func(n int) string { return fmt.Sprintf("zeroblob(%d)", n) },
+			Random:  "randomblob(32)",
 			Day:     func(day time.Time) string { return strconv.FormatInt(day.Unix()/86400, 10) },
 		},
 	}

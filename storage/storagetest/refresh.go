@@ -341,4 +341,30 @@ func testRefreshPolicy(t *testing.T, s Store, clock *Clock, user identity.User) 
 			t.Errorf("got %d, %v, want nothing left to erase", n, err)
 		}
 	})
+	t.Run("old codes go in any number, between some that stay", func(t *testing.T) {
+		newFamily(t, s, clock, startSession(t, s, user, clock.Now()), false)
+		const more = `INSERT INTO auth.codes (code_hash, grant_handle, client_id, redirect_uri, code_challenge, expires_at)
+			WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+			SELECT %s, handle, client_id, '', '', created_at FROM n, auth.grants WHERE created_at = (SELECT max(created_at) FROM auth.grants)`
+		if err := s.Exec(t.Context(), fmt.Sprintf(more, s.Random)); err != nil {
+			t.Fatal(err)
+		}
+		clock.Add(25 * time.Hour)
+		if _, err := s.Clean(t.Context(), 365*24*time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		wantNumber(t, s, `SELECT count(*) FROM auth.codes WHERE code_challenge = ''`, 2500) // their family lives
+	})
+	t.Run("what cannot be cleaned does not keep the rest", func(t *testing.T) {
+		clock.Add(2 * refreshLife)
+		if err := s.Tamper(t.Context(), `ALTER TABLE auth.requests RENAME TO requests_away`); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Clean(t.Context(), 365*24*time.Hour); err == nil || n == 0 {
+			t.Errorf("got %d, %v, want an error, and rows deleted", n, err)
+		}
+		for _, table := range []string{"refresh_tokens", "codes"} {
+			wantNumber(t, s, `SELECT count(*) FROM auth.`+table, 0)
+		}
+	})
 }

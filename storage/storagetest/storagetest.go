@@ -59,6 +59,8 @@ type Spelling struct {
 	Post func(transaction, entries string) string
 	// Blob is so many zero bytes.
 	Blob func(n int) string
+	// Random is SQL of 32 random bytes, others in each row.
+	Random string
 	// Day is a day as the engine stores it.
 	Day func(day time.Time) string
 }
