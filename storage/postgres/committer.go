@@ -26,7 +26,7 @@ const (
 	rowBytes  = 1 << 10         // of a command beside its texts, roughly
 	takeWait  = 2 * time.Second // longest wait of a command before it is taken
 	// resolveLimit is how long the outcome of a commit whose answer was lost is looked for.
-	resolveLimit = 10 * time.Second
+	resolveLimit = 8 * time.Second
 	retryEvery   = 50 * time.Millisecond
 )
 
@@ -65,6 +65,7 @@ type command struct {
 	cap    *keyCap       // nil: none
 	state  atomic.Int32  // one of the states below: the first to change it decides
 	taken  chan struct{} // closed when a lane has taken it
+	held   time.Time     // when its wallet was found locked by somebody else; zero: it was not
 	err    error
 	done   chan struct{}
 }
@@ -157,8 +158,10 @@ func (c *committer) stop() {
 type lane struct {
 	*committer
 	queue   chan *command
-	waiting []*command // out of the queue and not taken yet, in order
+	waiting []*command // out of the queue and not taken yet, in order; or taken, and their wallet is locked elsewhere
 	logger  *slog.Logger
+	// cautious says that somebody else has held a wallet for long: locks are not waited for, until all are free again.
+	cautious bool
 }
 
 func (l *lane) run() {
@@ -199,8 +202,20 @@ func (l *lane) batch() {
 		return
 	}
 	l.commit(commands, false)
+	var held []*command
 	for _, c := range commands {
-		close(c.done)
+		switch {
+		case c.held.IsZero():
+			close(c.done)
+		case time.Since(c.held) < takeWait:
+			held = append(held, c)
+		default:
+			c.err = ErrBusy
+			close(c.done)
+		}
+	}
+	if l.waiting = append(held, l.waiting...); len(held) == len(commands) {
+		_ = pause(context.Background(), retryEvery)
 	}
 }
 
@@ -222,7 +237,7 @@ func choose(waiting []*command) (now, later []*command) {
 		case full, behind[of], taken[of] == most, c.wants.Use != uuid.Nil && taken[of] > 0:
 			behind[of] = true
 			later = append(later, c)
-		case c.take():
+		case !c.held.IsZero() || c.take():
 			taken[of]++
 			bytes += size
 			now = append(now, c)
@@ -248,11 +263,15 @@ func (l *lane) commit(commands []*command, unsure bool) {
 			l.logger.Warn("the answer to a commit was lost", "commands", len(commands), "error", err)
 			unsure = true
 		case (unsure || errors.As(err, &unknown)) && passing(err) && time.Now().Before(give):
+		case code(err) == lockNotAvailable && !unsure && !l.cautious:
+			l.cautious = true
+			l.logger.Warn("a wallet is locked elsewhere; others go on", "commands", len(commands))
+			continue
 		case lost(err) && try < maxTries:
 			l.Retried.Add(1)
 			continue
-		case died(err) && !errors.Is(err, ErrBusy) && try < 3: // a connection had died unnoticed: nothing was written
-			continue
+		case died(err) && !errors.Is(err, ErrBusy) && !errors.Is(err, context.DeadlineExceeded) && try < 3:
+			continue // a connection had died unnoticed: nothing was written
 		case !passing(err) && len(commands) > 1:
 			l.Split.Add(1)
 			l.logger.Warn("a batch failed and is repeated one by one", "commands", len(commands), "error", err)
@@ -294,11 +313,11 @@ func (l *lane) attempt(commands []*command, unsure bool) (err error) {
 			_, _ = conn.Exec(ctx, `ROLLBACK`) // if that fails too, the connection is thrown away
 		}
 	}()
-	r := &round{tx: &tx{ctx, conn}, db: l.db, commands: commands, unsure: unsure}
+	r := &round{tx: &tx{ctx, conn}, db: l.db, commands: commands, unsure: unsure, cautious: l.cautious && !unsure}
 	if err := r.load(); err != nil {
 		return err
 	}
-	r.decide()
+	l.cautious = r.decide()
 	l.Found.Add(r.found)
 	return r.write()
 }

@@ -2,9 +2,11 @@ package postgres_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"strconv"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"mana/ledger"
 	"mana/storage/postgres"
@@ -322,5 +325,100 @@ func TestAmbiguousCommit(t *testing.T) {
 	}
 	if n, err := postgres.NumberForTest(t.Context(), db, `SELECT count(*) FROM credits.transactions WHERE type = 'usage'`); err != nil || n != 5 {
 		t.Errorf("got %d uses, %v, want 5", n, err)
+	}
+}
+
+// TestCommitterLocked has somebody else hold one wallet: its commands are answered busy, all others go on, and it is used
+// again when it is free.
+func TestCommitterLocked(t *testing.T) {
+	t.Parallel()
+	database := newDatabase(t)
+	db := openURL(t, server.URL(servers.App, database), nil)
+	people := newPeople(t, db, 9)
+	conn, err := pgx.Connect(t.Context(), server.URL(servers.Owner, database))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	_, err = conn.Exec(t.Context(), `BEGIN; SELECT set_config('app.actor', 'system', true);
+		SELECT FROM credits.balances WHERE user_id = '`+people[0].String()+`' FOR UPDATE`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	var done, busy atomic.Int64
+	var group sync.WaitGroup
+	for i := range 64 {
+		group.Go(func() {
+			switch _, err := bookOf(db).Use(t.Context(), use(people[i%9], ledger.Credit/100, "")); {
+			case err == nil:
+				done.Add(1)
+			case errors.Is(err, postgres.ErrBusy) && i%9 == 0:
+				busy.Add(1)
+			default:
+				t.Errorf("got %v for person %d", err, i%9)
+			}
+		})
+	}
+	group.Wait()
+	if done.Load() != 56 || busy.Load() != 8 || time.Since(begun) > 20*time.Second {
+		t.Errorf("got %d done and %d busy after %v, want 56 and 8", done.Load(), busy.Load(), time.Since(begun))
+	}
+	if _, err := conn.Exec(t.Context(), `ROLLBACK`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bookOf(db).Use(t.Context(), use(people[0], ledger.Credit, "")); err != nil {
+		t.Errorf("got %v when the wallet is free", err)
+	}
+}
+
+// TestUnreplicated uses credits while the synchronous standby is away: neither the first call nor a repeat by its key is
+// acknowledged, though the primary has committed it.
+func TestUnreplicated(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	own, err := servers.StartPostgres(ctx, "fsync = on")
+	servers.Need(t, err)
+	t.Cleanup(func() { _ = own.Remove() })
+	if err := own.Exec(ctx, "postgres", "CREATE DATABASE mana OWNER "+servers.Owner); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := postgres.Migrate(ctx, own.URL(servers.Owner, "mana"), servers.App); err != nil {
+		t.Fatal(err)
+	}
+	standby, err := own.Standby(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = standby.Remove() })
+	db, err := postgres.Open(ctx, postgres.Config{URL: own.URL(servers.App, "mana"), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	ada := newPeople(t, db, 1)[0]
+	if err := standby.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := bookOf(db).Use(ctx, use(ada, 3*ledger.Credit, "k1")); !errors.Is(err, postgres.ErrBusy) {
+			t.Errorf("got %v while nothing is replicated, want it refused", err)
+		}
+	}
+	if err := standby.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		receipt, err := bookOf(db).Use(ctx, use(ada, 3*ledger.Credit, "k1"))
+		if err == nil {
+			if !receipt.Replayed || receipt.Transaction.Seq != 4 {
+				t.Errorf("got %+v, want the first use again", receipt)
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("got %v with the standby back", err)
+		}
 	}
 }

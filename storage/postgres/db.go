@@ -34,8 +34,8 @@ const (
 	defaultWait  = time.Second
 	connectLimit = 3 * time.Second // longest try to connect with one host, unless the URL has a connect_timeout
 	clockAnswer  = 100 * time.Millisecond
-	runLimit     = 10 * time.Second // longest life of a transaction; the role's own limits are shorter
-	maxTries     = 5                // of a transaction that lost against others
+	runLimit     = 6 * time.Second // longest life of a transaction; the role's own limits are shorter
+	maxTries     = 5               // of a transaction that lost against others
 )
 
 // Config is what the engine needs.

@@ -39,12 +39,15 @@ func lost(err error) bool {
 	return of == "40001" || of == "40P01"
 }
 
+// lockNotAvailable is the code of a lock that was waited for as long as it may be.
+const lockNotAvailable = "55P03"
+
 // away reports whether the database could not be asked, or would not work now: classes 08 (connection), 53
 // (resources), 57 (operator), lock_not_available, read_only_sql_transaction and io_error.
 func away(err error) bool {
 	if of := code(err); of != "" {
 		class := of[:2]
-		return class == "08" || class == "53" || class == "57" || of == "55P03" || of == "25006" || of == "58030"
+		return class == "08" || class == "53" || class == "57" || of == lockNotAvailable || of == "25006" || of == "58030"
 	}
 	return cut(err)
 }

@@ -60,7 +60,7 @@ func Apply(ctx context.Context, url, role string, steps []migrations.Migration) 
 				return done, nil
 			}
 			continue
-		case code(err) != "55P03" && !lost(err) || try == migrateTries:
+		case code(err) != lockNotAvailable && !lost(err) || try == migrateTries:
 			return done, answerable(err)
 		}
 		try++
@@ -78,7 +78,7 @@ func applyNext(ctx context.Context, conn *pgx.Conn, role string, steps []migrati
 		if _, err := t.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, migrationLock); err != nil {
 			return fmt.Errorf("waiting for another migration: %w", err)
 		}
-		if _, err := t.Exec(ctx, `SELECT set_config('lock_timeout', $1, true)`, migrateWait.String()); err != nil {
+		if _, err := t.Exec(ctx, `SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', '0', true)`, migrateWait.String()); err != nil {
 			return fmt.Errorf("bounding the wait for locks: %w", err)
 		}
 		applied, err := appliedSteps(ctx, t, steps)

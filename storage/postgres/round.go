@@ -27,8 +27,10 @@ type round struct {
 	db       *DB
 	commands []*command
 	unsure   bool // an earlier commit of these commands may count
+	cautious bool // locks are not waited for
 	now      time.Time
 	wallets  map[uuid.UUID]*wallet
+	known    map[uuid.UUID]bool // wallets that are there, looked for when locks are not waited for
 	keys     map[walletKey]keyed
 	done     map[uuid.UUID]ledger.Transaction // by the commands' ids
 	caps     map[uuid.UUID]*usedCap
@@ -68,8 +70,8 @@ func (r *round) actor() actor {
 	return service(first.wants.UserID)
 }
 
-// actAsLedger also keeps the planner to keys, whatever it believes about tables that were empty when it looked.
-const actAsLedger = `SELECT set_config('app.actor', $1, true), set_config('app.user_id', $2, true),
+// actAsLedger waits less for a lock, since a whole batch waits with it, and keeps the planner to keys, whatever it believes about tables that were empty when it looked.
+const actAsLedger = actAs + `, set_config('lock_timeout', '500ms', true),
 	set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
 
 // load begins the transaction, locks the wallets in order, and reads what the commands need, all in one round
@@ -83,13 +85,18 @@ func (r *round) load() error {
 	batch, as := new(pgx.Batch), r.actor()
 	batch.Queue(`BEGIN`)
 	batch.Queue(actAsLedger, as.name, as.subject())
-	batch.Queue(selectWallets+` FOR NO KEY UPDATE`, ids).Query(func(rows pgx.Rows) error {
+	lock := ` FOR NO KEY UPDATE`
+	if r.cautious {
+		lock += ` SKIP LOCKED`
+	}
+	batch.Queue(selectWallets+lock, ids).Query(func(rows pgx.Rows) error {
 		locked, err := pgx.CollectRows(rows, scanWallet)
 		for _, w := range locked {
 			r.wallets[w.UserID] = &wallet{loaded: w, now: w, grants: make(map[int]ledger.Grant), changed: make(map[int]bool)}
 		}
 		return err
 	})
+	r.queueKnown(batch, ids)
 	if r.now = r.db.clock(); r.db.now == nil {
 		batch.Queue(`SELECT clock_timestamp()`).QueryRow(func(row pgx.Row) error { return row.Scan(&r.now) })
 	}
@@ -109,6 +116,19 @@ func (r *round) takeMarks(rows pgx.Rows) error {
 		if w := r.wallets[of]; w != nil {
 			w.last = last
 		}
+	})
+}
+
+// queueKnown tells wallets that are locked elsewhere from those that do not exist.
+func (r *round) queueKnown(batch *pgx.Batch, ids []uuid.UUID) {
+	r.known = make(map[uuid.UUID]bool)
+	if !r.cautious {
+		return
+	}
+	batch.Queue(`SELECT user_id FROM credits.balances WHERE user_id = ANY ($1::uuid[])`, ids).Query(func(rows pgx.Rows) error {
+		var id uuid.UUID
+		_, err := pgx.ForEachRow(rows, []any{&id}, func() error { r.known[id] = true; return nil })
+		return err
 	})
 }
 
@@ -230,10 +250,18 @@ func (r *round) key(c *command) (keyed, bool) {
 	return k, known
 }
 
-// decide asks each command, in order of arrival, on what the one before it left. What fails changes nothing.
-func (r *round) decide() {
+// decide asks each command, in order of arrival, on what the one before it left. What fails changes nothing. It reports
+// whether wallets are locked elsewhere: their commands are held back.
+func (r *round) decide() (held bool) {
 	for _, c := range r.commands {
 		w := r.wallets[c.wants.UserID]
+		if w == nil && r.known[c.wants.UserID] {
+			if held = true; c.held.IsZero() {
+				c.held = time.Now()
+			}
+			continue
+		}
+		c.held = time.Time{}
 		if c.err = ledger.ErrNoWallet; w == nil {
 			continue
 		}
@@ -251,6 +279,7 @@ func (r *round) decide() {
 			r.apply(w, delta)
 		}
 	}
+	return held
 }
 
 func (r *round) state(c *command, w *wallet) ledger.State {
@@ -301,8 +330,7 @@ func (r *round) apply(w *wallet, d ledger.Delta) {
 // write sends everything with the commit, in one round trip.
 func (r *round) write() error {
 	if len(r.journal.transactions) == 0 {
-		_, err := r.conn.Exec(r.ctx, `ROLLBACK`) // nothing was decided
-		return err
+		return r.end()
 	}
 	for _, w := range r.wallets {
 		if w == nil || w.now == w.loaded {
@@ -327,4 +355,18 @@ func (r *round) write() error {
 		return unknownError{fmt.Errorf("committing: %w", err)}
 	}
 	return err
+}
+
+// end ends a transaction that writes nothing. What it answers from an earlier commit may be on this server alone: a
+// commit whose wait for a synchronous standby was cut off is visible, and lost with the server. So it waits for the
+// standbys itself, by a commit that writes a message into the log.
+func (r *round) end() error {
+	if len(r.keys) == 0 && r.found == 0 {
+		_, err := r.conn.Exec(r.ctx, `ROLLBACK`)
+		return err
+	}
+	batch := new(pgx.Batch)
+	batch.Queue(`SELECT pg_logical_emit_message(true, 'mana', '') WHERE current_setting('synchronous_standby_names') <> ''`)
+	batch.Queue(`COMMIT`)
+	return r.conn.SendBatch(r.ctx, batch).Close()
 }

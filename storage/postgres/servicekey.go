@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -105,12 +106,14 @@ func upsertServiceKey(t *tx, k provider.ServiceKey) error {
 
 // NoteServiceKeys implements [provider.ServiceKeyStore].
 func (s *Provider) NoteServiceKeys(ctx context.Context, used map[uuid.UUID]time.Time) error {
+	ids := slices.SortedFunc(maps.Keys(used), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	times := column(ids, func(id uuid.UUID) time.Time { return used[id] })
 	return s.db.write(ctx, system, func(t *tx) error {
-		for id, at := range used {
-			if _, err := t.exec(`UPDATE auth.service_keys SET last_used_at = $1 WHERE id = $2`, at, id); err != nil {
-				return fmt.Errorf("noting a use: %w", err)
-			}
+		if _, err := t.exec(`SELECT FROM auth.service_keys WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`, ids); err != nil {
+			return fmt.Errorf("noting uses: %w", err)
 		}
-		return nil
+		_, err := t.exec(`UPDATE auth.service_keys k SET last_used_at = n.at FROM unnest($1::uuid[], $2::timestamptz[]) AS n (id, at)
+			WHERE k.id = n.id AND (k.last_used_at IS NULL OR k.last_used_at < n.at)`, ids, times)
+		return err
 	})
 }

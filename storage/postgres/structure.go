@@ -138,7 +138,7 @@ func (l *Ledger) orphans(ctx context.Context) ([]ledger.Fault, error) {
 		return nil, err
 	}
 	defer conn.Release()
-	begin := `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; ` + ledgerActor.settings()
+	begin := `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ` + ledgerActor.settings() + `; SET LOCAL statement_timeout = 0`
 	var faults []ledger.Fault
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, func(conn pgx.Tx) error {
 		for _, rule := range []struct{ invariant, text, query string }{

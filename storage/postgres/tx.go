@@ -39,8 +39,13 @@ func (a actor) subject() string {
 	return a.person.String()
 }
 
-// actAs says for whom the transaction acts; both settings end with it.
-const actAs = `SELECT set_config('app.actor', $1, true), set_config('app.user_id', $2, true)`
+// actAs says for whom the transaction acts; its settings end with it.
+const actAs = `SELECT set_config('app.actor', $1, true), set_config('app.user_id', $2, true), ` + limits
+
+// limits bound what a transaction may take, whatever the role says: a lock that somebody else holds, a statement, and a
+// program that has gone silent in the middle of it.
+const limits = `set_config('lock_timeout', '2s', true), set_config('statement_timeout', '5s', true),
+	set_config('idle_in_transaction_session_timeout', '10s', true)`
 
 // begin starts a transaction that acts for somebody, in one message. What it is made of needs no quoting.
 func (a actor) begin() string {
@@ -49,7 +54,7 @@ func (a actor) begin() string {
 
 // settings is SQL that says for whom the transaction acts.
 func (a actor) settings() string {
-	return `SELECT set_config('app.actor', '` + a.name + `', true), set_config('app.user_id', '` + a.subject() + `', true)`
+	return `SELECT set_config('app.actor', '` + a.name + `', true), set_config('app.user_id', '` + a.subject() + `', true), ` + limits
 }
 
 // tx is one transaction with its actor.
