@@ -218,17 +218,25 @@ func (s *Service) takeChallenge(ctx context.Context, challenge string, browser S
 	return session, nil
 }
 
-// AddPasskey registers the passkey that a browser has made. [ErrPasskey], [ErrPasskeyTaken], [ErrName].
-func (s *Service) AddPasskey(ctx context.Context, user User, browser Secret, name, answer string, d Device) error {
-	name = strings.TrimSpace(name)
+// NewPasskey is a passkey that a browser has made.
+type NewPasskey struct {
+	User         User
+	Browser      Secret // as in [Service.NewPasskeyOptions]
+	Name, Answer string
+	Device       Device
+}
+
+// AddPasskey registers a passkey. [ErrPasskey], [ErrPasskeyTaken], [ErrName].
+func (s *Service) AddPasskey(ctx context.Context, n NewPasskey) error {
+	user, name := n.User, strings.TrimSpace(n.Name)
 	if !validName(name) || len([]rune(name)) > maxPasskeyName {
 		return ErrName
 	}
-	parsed, err := protocol.ParseCredentialCreationResponseBytes([]byte(answer))
+	parsed, err := protocol.ParseCredentialCreationResponseBytes([]byte(n.Answer))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrPasskey, err)
 	}
-	session, err := s.takeChallenge(ctx, parsed.Response.CollectedClientData.Challenge, browser, user.ID)
+	session, err := s.takeChallenge(ctx, parsed.Response.CollectedClientData.Challenge, n.Browser, user.ID)
 	if err != nil {
 		return err
 	}
@@ -239,7 +247,7 @@ func (s *Service) AddPasskey(ctx context.Context, user User, browser Secret, nam
 	return s.store.AddPasskey(ctx, Passkey{
 		ID: made.ID, UserID: user.ID, Name: name, PublicKey: made.PublicKey, SignCount: made.Authenticator.SignCount,
 		BackupEligible: made.Flags.BackupEligible, CreatedAt: s.now().UTC().Truncate(time.Microsecond),
-	}, maxPasskeys, Event{UserID: user.ID, Type: "passkey_registered", Device: d})
+	}, maxPasskeys, Event{UserID: user.ID, Type: "passkey_registered", Device: n.Device})
 }
 
 // RemovePasskey deletes a passkey of a person and ends all other sessions. [ErrNotFound], [ErrLastWay].

@@ -58,7 +58,9 @@ func (p *Pages) AddPasskey(w http.ResponseWriter, r *http.Request, who *provider
 		return err
 	}
 	name := r.PostForm.Get("name")
-	err := p.Identity.AddPasskey(r.Context(), who.User, p.Provider.Cookies().Session(r), name, r.PostForm.Get("credential"), page.Device(r))
+	err := p.Identity.AddPasskey(r.Context(), identity.NewPasskey{
+		User: who.User, Browser: p.Provider.Cookies().Session(r), Name: name, Answer: r.PostForm.Get("credential"), Device: page.Device(r),
+	})
 	fault := ui.Fault{}
 	switch {
 	case err == nil:
