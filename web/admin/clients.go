@@ -69,7 +69,7 @@ func (p *Pages) clientView(r *http.Request, who *provider.SignedIn) (v clientVie
 	if v.Client, err = p.Provider.Clients().Client(r.Context(), r.PathValue("id")); err != nil {
 		return v, err
 	}
-	v.Page = p.page(r, who, v.Client.Name)
+	v.Page = p.page(r, who, v.Name)
 	return v, nil
 }
 
@@ -80,7 +80,7 @@ func (p *Pages) ChangeClient(w http.ResponseWriter, r *http.Request, who *provid
 		return err
 	}
 	admin := provider.ClientAdmin{Store: p.Provider.Clients(), By: by(r, who), Now: p.Now}
-	ctx, id, outcome := r.Context(), v.Client.ID, ""
+	ctx, id, outcome := r.Context(), v.ID, ""
 	var secret identity.Secret
 	switch act := r.PostForm.Get("act"); {
 	case v.New && act == "save":
@@ -101,7 +101,7 @@ func (p *Pages) ChangeClient(w http.ResponseWriter, r *http.Request, who *provid
 	case act == "disable" || act == "enable":
 		_, err = admin.Change(ctx, id, func(c *provider.Client) error { c.Disabled = act == "disable"; return nil })
 		outcome = "saved"
-	case act == "delete" && strings.TrimSpace(r.PostForm.Get("typed")) == v.Client.Name:
+	case act == "delete" && strings.TrimSpace(r.PostForm.Get("typed")) == v.Name:
 		if err := admin.Remove(ctx, id); err != nil {
 			return err
 		}
@@ -115,11 +115,12 @@ func (p *Pages) ChangeClient(w http.ResponseWriter, r *http.Request, who *provid
 		return provider.ErrUnknownClient
 	}
 	p.Provider.Changed()
-	return p.clientDone(w, r, v, secret, outcome, err)
+	v.Secret = string(secret)
+	return p.clientDone(w, r, v, outcome, err)
 }
 
 // clientDone shows a secret that was made, what is wrong, or the app as it is now.
-func (p *Pages) clientDone(w http.ResponseWriter, r *http.Request, v clientView, secret identity.Secret, outcome string, err error) error {
+func (p *Pages) clientDone(w http.ResponseWriter, r *http.Request, v clientView, outcome string, err error) error {
 	var faults provider.ClientFaults
 	switch {
 	case errors.As(err, &faults):
@@ -128,12 +129,12 @@ func (p *Pages) clientDone(w http.ResponseWriter, r *http.Request, v clientView,
 		return nil
 	case err != nil:
 		return err
-	case secret != "":
-		v.Secret, v.New, v.Title = string(secret), false, v.Client.Name
+	case v.Secret != "":
+		v.New, v.Title = false, v.Name
 		ui.Render(w, r, http.StatusOK, clientPage(v))
 		return nil
 	}
-	login.SeeOther(w, r, PathClients+"/"+v.Client.ID+"?done="+outcome)
+	login.SeeOther(w, r, PathClients+"/"+v.ID+"?done="+outcome)
 	return nil
 }
 

@@ -69,7 +69,6 @@ func (p *Pages) Home(w http.ResponseWriter, r *http.Request, who *provider.Signe
 func charts(ctx context.Context, tallies []identity.Tally, now time.Time) []ui.Chart {
 	hour := series{tallies, time.Hour, now.Truncate(time.Hour).Add(-(chartHours - 1) * time.Hour), chartHours}
 	day := series{tallies, 24 * time.Hour, now.Truncate(24*time.Hour).AddDate(0, 0, -(chartDays - 1)), chartDays}
-	credits := func(ctx context.Context, value int64) string { return ui.Credits(ctx, ledger.Amount(value)) }
 	chart := func(id string, title, text ui.Key, of series, first ui.Key, one string, second ui.Key, two string) ui.Chart {
 		c := ui.Chart{
 			ID: id, Title: ui.T(ctx, title), Description: ui.T(ctx, text), Column: ui.T(ctx, ui.ColumnWhen), Labels: of.labels(ctx),
@@ -81,9 +80,13 @@ func charts(ctx context.Context, tallies []identity.Tally, now time.Time) []ui.C
 		return c
 	}
 	issued := chart("credits", ui.ChartCredits, ui.ChartCreditsText, day, ui.ChartIssued, identity.CountIssued, ui.ChartSpent, identity.CountSpent)
-	issued.Text = credits
+	for _, s := range issued.Series { // whole credits
+		for i := range s.Values {
+			s.Values[i] /= int64(ledger.Credit)
+		}
+	}
 	return []ui.Chart{
-		chart("signins", ui.ChartSignIns, ui.ChartSignInsText, hour, ui.ChartSucceeded, identity.CountSignIns, ui.ChartFailed, identity.CountFailures),
+		chart("logins", ui.ChartSignIns, ui.ChartSignInsText, hour, ui.ChartSucceeded, identity.CountSignIns, ui.ChartFailed, identity.CountFailures),
 		chart("signups", ui.ChartSignups, ui.ChartSignupsText, day, ui.ChartSignupsName, identity.CountSignups, "", ""),
 		chart("tokens", ui.ChartTokens, ui.ChartTokensText, day, ui.ChartTokensName, identity.CountTokens, ui.ChartErrors, identity.CountErrors),
 		issued,
