@@ -44,7 +44,7 @@ func clientPath(v clientView) string {
 	if v.New {
 		return newID
 	}
-	return v.Client.ID
+	return v.ID
 }
 
 func options(values []string) []ui.Option {
