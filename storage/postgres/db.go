@@ -77,16 +77,16 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	db := &DB{now: cfg.Now, logger: cfg.Logger, copying: cfg.Copying, wait: cmp.Or(cfg.Wait, defaultWait), pool: pool}
-	if err := db.check(ctx); err != nil {
+	conn := settings.ConnConfig
+	first := db.wait + time.Duration(1+len(conn.Fallbacks))*conn.ConnectTimeout // the hosts before the right one may hang
+	if err := db.check(ctx, first); err != nil {
 		pool.Close()
 		return nil, err
 	}
-	rules, err := db.structure(ctx)
-	if err != nil {
+	if err := db.checkRules(ctx); err != nil {
 		pool.Close()
 		return nil, err
 	}
-	db.atStart.Store(&rules)
 	if db.committer, err = startCommitter(ctx, db, settings.Copy(), cfg.Lanes); err != nil {
 		pool.Close()
 		return nil, err

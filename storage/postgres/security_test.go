@@ -355,6 +355,11 @@ func TestRoles(t *testing.T) {
 		"maker of tables":    {"GRANT CREATE ON SCHEMA credits TO mana_app", servers.App, "make tables"},
 		"changer of history": {"GRANT UPDATE (amount), DELETE ON credits.transactions TO mana_app", servers.App, "append-only"},
 		"no force":           {"ALTER TABLE credits.grants NO FORCE ROW LEVEL SECURITY", servers.App, "row-level security"},
+		"changer of one":     {"GRANT UPDATE (amount) ON credits.entries TO mana_app", servers.App, "append-only"},
+		"replica trigger":    {"ALTER TABLE credits.entries ENABLE REPLICA TRIGGER entries_closed", servers.App, "trigger"},
+		"view":               {"CREATE VIEW auth.people AS SELECT * FROM auth.users; GRANT SELECT ON auth.people TO mana_app", servers.App, "view"},
+		"function":           {"CREATE FUNCTION auth.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM auth.passwords'", servers.App, "function"},
+		"actor":              {`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET app.actor = %L', current_database(), 'system'); END $$`, servers.App, "app.actor"},
 		"trigger":            {"ALTER TABLE credits.entries DISABLE TRIGGER entries_closed", servers.App, "trigger"},
 	} {
 		t.Run(name, func(t *testing.T) {

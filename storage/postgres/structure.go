@@ -56,7 +56,7 @@ func (db *DB) structure(ctx context.Context) (structure, error) {
 //go:embed rules.txt
 var ruleNames string
 
-// compareRules lists what is missing or changed, and triggers that are not ours. What this program's migrations, of the
+// compareRules lists what is missing or changed, and triggers and policies that are not ours. What this program's migrations, of the
 // known version, make is known by name; what it says only from wanted.
 func compareRules(wanted, stored structure, known int) []ledger.Fault {
 	var faults []ledger.Fault
@@ -79,11 +79,33 @@ func compareRules(wanted, stored structure, known int) []ledger.Fault {
 		}
 	}
 	for name := range stored.rules {
-		if strings.HasPrefix(name, "trigger ") && !ours[name] {
+		if !ours[name] && (strings.HasPrefix(name, "trigger ") || strings.HasPrefix(name, "policy ")) {
 			fault(name + " is not of this program")
 		}
 	}
 	return faults
+}
+
+// checkRules refuses a database in which a rule of ours is missing, or one is that is not ours, and notes what they say.
+func (db *DB) checkRules(ctx context.Context) error {
+	rules, err := db.structure(ctx)
+	if err != nil {
+		return err
+	}
+	steps, err := migrations.Postgres()
+	if err != nil {
+		return err
+	}
+	var texts []string
+	for _, fault := range compareRules(rules, rules, len(steps)) {
+		texts = append(texts, fault.Text)
+	}
+	if len(texts) > 0 {
+		slices.Sort(texts)
+		return fmt.Errorf("%w: %s", ErrSchema, strings.Join(texts, ", "))
+	}
+	db.atStart.Store(&rules)
+	return nil
 }
 
 // Structure implements [ledger.Books]. What it holds the text of rules against is how they were at the start, or after
@@ -103,6 +125,18 @@ func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, erro
 		return nil, err
 	}
 	faults := compareRules(*wanted, stored, len(steps))
+	conn, err := l.db.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	open, err := l.db.protection(ctx, conn)
+	conn.Release()
+	if err != nil {
+		return nil, answerable(err)
+	}
+	for _, text := range open {
+		faults = append(faults, ledger.Fault{Invariant: "I20", Text: "the program's role: " + text})
+	}
 	accounts, err := l.accounts(ctx)
 	if err != nil {
 		return nil, err

@@ -79,6 +79,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	return &DB{now: cfg.Now, logger: cfg.Logger, readers: readers, writer: writer, schema: sync.OnceValues(newSchema)}, nil
 }
 
+// Risks lists none: the program itself sets how this engine commits.
+func (db *DB) Risks(context.Context) ([]string, error) { return nil, nil }
+
 // Close finishes what was taken, folds the log into the file and closes it.
 func (db *DB) Close() error {
 	return errors.Join(db.writer.stop(), db.readers.Close())
