@@ -158,6 +158,7 @@ func TestWrongDatabase(t *testing.T) {
 		{"password at the pooler", set("MIGRATE=off", "DATABASE_URL="+wrong(pooled)), "authentication failed"},
 		{"name", set("MIGRATE=off", "DATABASE_URL="+database.URL(servers.App, "none")), `"none" does not exist`},
 		{"role", set("MIGRATE=off", "DATABASE_DIRECT_URL=", "DATABASE_URL="+database.URL(servers.Owner, "mana")), "owns tables"},
+		{"risks, in production", set("ISSUER=https://id.example.com", "LISTEN=127.0.0.1:"+freePort(t), "MASTER_KEY="+keys.NewMasterKey().Encode()), "may lose what it has committed: fsync = off"},
 		{"newer schema", func() {
 			if err := database.Exec(t.Context(), "mana", `INSERT INTO auth.schema_migrations (version, name, checksum) VALUES (900, '0900_later', '')`); err != nil {
 				t.Fatal(err)

@@ -55,6 +55,9 @@ func newServe(environ []string) *cobra.Command {
 	return command
 }
 
+// errRisk refuses a database that is set for speed.
+var errRisk = errors.New("the database may lose what it has committed")
+
 // program is everything that serve starts and stops.
 type program struct {
 	cfg      *config
@@ -145,6 +148,9 @@ func (p *program) open(ctx context.Context, file *applyFile, own *http.Client) (
 	if p.db, err = storage.Open(ctx, p.cfg.database(), p.logger, p.set); err != nil {
 		return nil, err
 	}
+	if err := p.checkRisks(ctx); err != nil {
+		return nil, err
+	}
 	master, made, err := p.cfg.loadMasterKey(ctx, p.db.Keys())
 	if err != nil {
 		return nil, err
@@ -161,6 +167,19 @@ func (p *program) open(ctx context.Context, file *applyFile, own *http.Client) (
 	}
 	p.fresh = p.fresh || p.ring.Created
 	return handler, nil
+}
+
+// checkRisks serves nothing from a database that may lose what it has committed, but in dev mode.
+func (p *program) checkRisks(ctx context.Context) error {
+	risks, err := p.db.Risks(ctx)
+	if err != nil || len(risks) == 0 {
+		return err
+	}
+	if !p.cfg.dev {
+		return fmt.Errorf("%w: %s", errRisk, strings.Join(risks, ", "))
+	}
+	p.logger.Warn("the database may lose what it has committed", "settings", strings.Join(risks, ", "))
+	return nil
 }
 
 // close closes what open has opened.

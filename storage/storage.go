@@ -49,6 +49,8 @@ type engine interface {
 	Clean(ctx context.Context, retention time.Duration) (int, error)
 	Revisions(ctx context.Context) (map[string]int64, error)
 	Ping(ctx context.Context) error
+	// Risks lists settings of the database by which it may lose what it has committed.
+	Risks(ctx context.Context) ([]string, error)
 	Close() error
 }
 
