@@ -4,6 +4,11 @@
 // On PostgreSQL programs of the release before run on while a file is applied, and afterwards. So a file adds, and takes
 // away only what that release does not use: a new column has a default or may be null. It is one transaction with one
 // second of patience for each lock, so what fills a large table is a file after the one that locks it.
+//
+// Which programs a file of PostgreSQL serves besides those that know it, it says in its first line: `-- serves programs
+// from 12`, where 12 is the newest file that those know. Such a file makes no function with its owner's rights and no
+// view, which they would refuse. With `, its own can do without it` added, the program that brings the file also runs
+// before it was applied.
 package migrations
 
 import (
@@ -28,6 +33,24 @@ type Migration struct {
 	Name     string // the file's name without its ending
 	SQL      string
 	Checksum [sha256.Size]byte
+	Serves   int  // the version of the oldest program that runs on it; 0: its own
+	Optional bool // its own program runs without it
+}
+
+// New reads what a file says about programs. [strconv.ErrSyntax].
+func New(version int, name, sql string) (Migration, error) {
+	m := Migration{Version: version, Name: name, SQL: sql, Checksum: sha256.Sum256([]byte(sql))}
+	first, _, _ := strings.Cut(sql, "\n")
+	says, found := strings.CutPrefix(first, "-- serves programs from ")
+	if !found {
+		return m, nil
+	}
+	var err error
+	says, m.Optional = strings.CutSuffix(says, ", its own can do without it")
+	if m.Serves, err = strconv.Atoi(says); err != nil || m.Serves >= version {
+		return m, fmt.Errorf("migration %s serves %q: %w", name, says, strconv.ErrSyntax)
+	}
+	return m, nil
 }
 
 // Step is one migration of a database.
@@ -63,8 +86,11 @@ func list(engine string) ([]Migration, error) {
 		if err != nil || version != i+1 {
 			return nil, fmt.Errorf("migration %s is not number %d", entry.Name(), i+1)
 		}
-		name := strings.TrimSuffix(entry.Name(), ".sql")
-		all = append(all, Migration{version, name, string(content), sha256.Sum256(content)})
+		m, err := New(version, strings.TrimSuffix(entry.Name(), ".sql"), string(content))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
 	}
 	return all, nil
 }

@@ -27,6 +27,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"mana/migrations"
 )
 
 const (
@@ -49,6 +51,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Copying opens a database whose import has not ended, which is refused else.
 	Copying bool
+
+	steps []migrations.Migration // nil: those of this program
 }
 
 // DB is a pool of connections to one database. It is safe for concurrent use.
@@ -56,6 +60,7 @@ type DB struct {
 	now       func() time.Time // nil: the clock of the database
 	ahead     atomic.Int64     // of the database's clock before ours, in nanoseconds
 	logger    *slog.Logger
+	steps     []migrations.Migration
 	copying   bool          // as in Config
 	wait      time.Duration // longest wait for a connection
 	pool      *pgxpool.Pool
@@ -72,11 +77,16 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.steps == nil {
+		if cfg.steps, err = migrations.Postgres(); err != nil {
+			return nil, err
+		}
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, settings)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	db := &DB{now: cfg.Now, logger: cfg.Logger, copying: cfg.Copying, wait: cmp.Or(cfg.Wait, defaultWait), pool: pool}
+	db := &DB{now: cfg.Now, logger: cfg.Logger, steps: cfg.steps, copying: cfg.Copying, wait: cmp.Or(cfg.Wait, defaultWait), pool: pool}
 	conn := settings.ConnConfig
 	first := db.wait + time.Duration(1+len(conn.Fallbacks))*conn.ConnectTimeout // the hosts before the right one may hang
 	if err := db.check(ctx, first); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"mana/ledger"
+	"mana/migrations"
 )
 
 // ExecForTest runs SQL, also several statements, as the program's own role would on its own behalf.
@@ -49,6 +50,12 @@ func PeopleForTest(ctx context.Context, db *DB, person uuid.UUID, query string) 
 func RulesForTest(ctx context.Context, db *DB) (stored, known []string, err error) {
 	s, err := db.structure(ctx)
 	return slices.Sorted(maps.Keys(s.rules)), strings.Split(strings.TrimSuffix(ruleNames, "\n"), "\n"), err
+}
+
+// OpenStepsForTest is [Open] by the program of another release.
+func OpenStepsForTest(ctx context.Context, cfg Config, steps []migrations.Migration) (*DB, error) {
+	cfg.steps = steps
+	return Open(ctx, cfg)
 }
 
 // CountsForTest tell how commands of the ledger ended.

@@ -28,7 +28,7 @@ const (
 // Migrate brings the schema up to date and gives role, which must exist, the rights of the program. url connects
 // as the role that owns the schema, past PgBouncer. Each step is a transaction: of several starters one does
 // it, and a crash leaves the schema as it was before or after. Programs that run go on. A changed file and a newer schema
-// are refused. It returns the steps that were applied.
+// that does not serve this program are refused; one that does stays as it is. It returns the steps that were applied.
 func Migrate(ctx context.Context, url, role string) ([]migrations.Step, error) {
 	steps, err := migrations.Postgres()
 	if err != nil {
@@ -91,8 +91,8 @@ func applyNext(ctx context.Context, conn *pgx.Conn, role string, steps []migrati
 			}
 			step = migrations.Step{Version: steps[next].Version, Name: steps[next].Name}
 		}
-		if last = len(applied)+1 >= len(steps); !last {
-			return nil
+		if last = len(applied)+1 >= len(steps); !last || len(applied) > len(steps) {
+			return nil // a newer program has given its rights
 		}
 		if _, err := t.Conn().PgConn().Exec(ctx, migrations.Role(pgx.Identifier{role}.Sanitize())).ReadAll(); err != nil {
 			return fmt.Errorf("granting rights to role %s: %w", role, err)
@@ -116,6 +116,9 @@ func applyStep(ctx context.Context, t pgx.Tx, step migrations.Migration) error {
 	}
 	_, err := t.Exec(ctx, `INSERT INTO auth.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)`,
 		step.Version, step.Name, step.Checksum[:])
+	if err == nil && step.Serves > 0 {
+		_, err = t.Exec(ctx, `UPDATE auth.schema_migrations SET serves = $2 WHERE version = $1`, step.Version, step.Serves)
+	}
 	if err != nil {
 		return fmt.Errorf("recording migration %s: %w", step.Name, err)
 	}
@@ -166,7 +169,15 @@ func appliedSteps(ctx context.Context, q interface {
 	if err != nil {
 		return nil, fmt.Errorf("reading applied migrations: %w", err)
 	}
-	if version > len(steps) {
+	if version <= len(steps) {
+		return applied, nil
+	}
+	var oldest int // of the programs that all newer steps serve
+	err = q.QueryRow(ctx, `SELECT max(coalesce(serves, version)) FROM auth.schema_migrations WHERE version > $1`, len(steps)).Scan(&oldest)
+	if err != nil {
+		return nil, fmt.Errorf("reading applied migrations: %w", err)
+	}
+	if oldest > len(steps) {
 		return nil, fmt.Errorf("%w: it is at version %d, this program knows %d", ErrSchema, version, len(steps))
 	}
 	return applied, nil

@@ -3,9 +3,13 @@ package postgres_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"mana/migrations"
 	"mana/storage/postgres"
@@ -85,6 +89,69 @@ func TestMigrate(t *testing.T) {
 	exec(`UPDATE auth.schema_migrations SET version = 905 WHERE version = 2`)
 	if err := migrate(); !errors.Is(err, postgres.ErrSchema) || !strings.Contains(err.Error(), "it is at version 905,") {
 		t.Errorf("got %v, want the newest version named", err)
+	}
+}
+
+// TestReleases runs the programs of two releases on the schemas of both: as far as the steps between them say that it works.
+func TestReleases(t *testing.T) {
+	t.Parallel()
+	before, err := migrations.Postgres()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := len(before)
+	for name, c := range map[string]struct {
+		says     string
+		old, new bool // the program before on the schema after, and the program after on the schema before
+	}{
+		"neither": {"-- A column more.", false, false},
+		"back":    {fmt.Sprintf("-- serves programs from %d", known), true, false},
+		"both":    {fmt.Sprintf("-- serves programs from %d, its own can do without it", known), true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			database := newDatabase(t)
+			owner := server.URL(servers.Owner, database)
+			next, err := migrations.New(known+1, "next", c.says+"\nCREATE TABLE auth.next (); ALTER TABLE auth.next ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+			if err != nil {
+				t.Fatal(err)
+			}
+			after := append(slices.Clip(before), next)
+			want := func(steps []migrations.Migration, fits bool) {
+				t.Helper()
+				db, err := postgres.OpenStepsForTest(t.Context(), postgres.Config{
+					URL: server.URL(servers.App, database), Logger: slog.New(slog.DiscardHandler),
+				}, steps)
+				if err == nil {
+					err = errors.Join(db.Ping(t.Context()), db.Close())
+				}
+				if (err == nil) != fits || !fits && !errors.Is(err, postgres.ErrSchema) {
+					t.Errorf("%d steps: got %v, want it to fit: %v", len(steps), err, fits)
+				}
+			}
+			want(before, true)
+			want(after, c.new)
+			if _, err := postgres.Apply(t.Context(), owner, servers.App, after); err != nil {
+				t.Fatal(err)
+			}
+			want(after, true)
+			want(before, c.old)
+			if err := server.Exec(t.Context(), database, `GRANT SELECT ON auth.next TO mana_app`); err != nil { // as its release does
+				t.Fatal(err)
+			}
+			if _, err := postgres.Migrate(t.Context(), owner, servers.App); (err == nil) != c.old {
+				t.Errorf("got %v of migrating back, want none: %v", err, c.old)
+			}
+			db := connect(t, server.URL(servers.App, database))
+			if err := db.as("system", "", func(tx pgx.Tx) error { _, err := tx.Exec(t.Context(), `SELECT FROM auth.next`); return err }); err != nil {
+				t.Errorf("got %v, want the rights of the newer program kept", err)
+			}
+		})
+	}
+	for _, says := range []string{"-- serves programs from 900", "-- serves programs from all"} {
+		if _, err := migrations.New(5, "wrong", says); err == nil {
+			t.Errorf("%s: want it refused", says)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,16 +25,13 @@ func (db *DB) check(ctx context.Context, wait time.Duration) error {
 		return err
 	}
 	defer conn.Release()
-	steps, err := migrations.Postgres()
+	applied, err := appliedSteps(ctx, conn, db.steps)
 	if err != nil {
 		return err
 	}
-	applied, err := appliedSteps(ctx, conn, steps)
-	if err != nil {
-		return err
-	}
-	if len(applied) < len(steps) {
-		return fmt.Errorf("%w: it is at version %d, this program needs %d; run `mana migrate up`", ErrSchema, len(applied), len(steps))
+	missing := func(m migrations.Migration) bool { return applied[m.Version].IsZero() && !m.Optional }
+	if i := slices.IndexFunc(db.steps, missing); i >= 0 {
+		return fmt.Errorf("%w: it is at version %d, this program needs %d; run `mana migrate up`", ErrSchema, len(applied), db.steps[i].Version)
 	}
 	var copying bool
 	if err := conn.QueryRow(ctx, `SELECT to_regclass('auth.copies') IS NOT NULL`).Scan(&copying); err != nil {

@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"mana/ledger"
-	"mana/migrations"
 )
 
 // structure is the definition of each rule of the database that is ours, by kind and name, and the version of the
@@ -92,12 +91,8 @@ func (db *DB) checkRules(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	steps, err := migrations.Postgres()
-	if err != nil {
-		return err
-	}
 	var texts []string
-	for _, fault := range compareRules(rules, rules, len(steps)) {
+	for _, fault := range compareRules(rules, rules, len(db.steps)) {
 		texts = append(texts, fault.Text)
 	}
 	if len(texts) > 0 {
@@ -120,11 +115,7 @@ func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, erro
 		l.db.atStart.Store(&stored)
 		wanted = &stored
 	}
-	steps, err := migrations.Postgres()
-	if err != nil {
-		return nil, err
-	}
-	faults := compareRules(*wanted, stored, len(steps))
+	faults := compareRules(*wanted, stored, len(l.db.steps))
 	conn, err := l.db.acquire(ctx)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,1 @@
+-- One program alone uses a file, and consents have a default.
