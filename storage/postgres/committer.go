@@ -269,6 +269,7 @@ func (l *lane) commit(commands []*command, unsure bool) {
 			continue
 		case lost(err) && try < maxTries:
 			l.Retried.Add(1)
+			_ = pause(context.Background(), jitter())
 			continue
 		case died(err) && !errors.Is(err, ErrBusy) && !errors.Is(err, context.DeadlineExceeded) && try < 3:
 			continue // a connection had died unnoticed: nothing was written

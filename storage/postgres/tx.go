@@ -95,6 +95,7 @@ func (db *DB) write(ctx context.Context, as actor, run func(*tx) error) error {
 		if err == nil || try == maxTries || !lost(err) {
 			return answerable(err)
 		}
+		_ = pause(ctx, jitter())
 	}
 }
 
@@ -210,3 +211,6 @@ func pause(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+// jitter is a random pause of up to retryEvery, so that transactions that lost to each other do not meet again.
+func jitter() time.Duration { return retryEvery * time.Duration(uuid.New()[0]) / 256 }
