@@ -303,3 +303,16 @@ func TestUpstreamGitHub(t *testing.T) {
 		t.Errorf("got %v, want the number of the account", ids)
 	}
 }
+
+// TestAddressIssuer serves under an address of the network, for which no browser makes passkeys.
+func TestAddressIssuer(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	s := start(t, "PORT="+port, "ISSUER=http://127.0.0.1:"+port)
+	s.issuer = "http://127.0.0.1:" + port
+	b := s.browser(t)
+	if login := b.get("/login"); login.StatusCode != http.StatusOK || strings.Contains(login.body, "passkey.js") {
+		t.Errorf("got %d, or passkeys, in\n%s", login.StatusCode, login.body)
+	}
+	wantShown(t, "passkeys", b.get("/account/security/passkeys"), http.StatusNotFound, "")
+}

@@ -152,6 +152,9 @@ func (s *Site) routes() ([]route, error) {
 	})
 	table := slices.Concat(s.protocolRoutes(resource), s.loginRoutes(pages), mailRoutes(pages), accountRoutes(pages, mine), factorRoutes(pages, mine), s.apiRoutes(), s.serviceRoutes())
 	table = append(table, s.adminRoutes(pages, forms)...)
+	if s.cfg.Identity.TakesPasskeys() {
+		table = append(table, passkeyRoutes(pages, mine)...)
+	}
 	if s.cfg.Demo != nil {
 		table = append(table, s.devRoutes(pages)...)
 	}
@@ -183,8 +186,6 @@ func (s *Site) loginRoutes(pages *login.Pages) []route {
 		{"GET", "/{$}", kindPage, http.RedirectHandler("/account", http.StatusSeeOther)},
 		{"GET", provider.PathLogin, kindPage, pages.Handle(pages.ShowLogin)},
 		{"POST", provider.PathLogin, kindPage, pages.Handle(pages.Login)},
-		{"POST", "/login/passkey/options", kindPage, pages.Handle(pages.PasskeyOptions)},
-		{"POST", "/login/passkey", kindPage, pages.Handle(pages.Passkey)},
 		{"GET", provider.PathFactor, kindPage, pages.Handle(pages.ShowFactor)},
 		{"POST", provider.PathFactor, kindPage, pages.Handle(pages.Factor)},
 		{"GET", provider.PathFactorCodes, kindPage, pages.SignedIn(pages.ShowLastCode)},
@@ -229,6 +230,19 @@ func accountRoutes(pages *login.Pages, mine *account.Pages) []route {
 	}
 }
 
+// passkeyRoutes are those of passkeys.
+func passkeyRoutes(pages *login.Pages, mine *account.Pages) []route {
+	return []route{
+		{"POST", "/login/passkey/options", kindPage, pages.Handle(pages.PasskeyOptions)},
+		{"POST", "/login/passkey", kindPage, pages.Handle(pages.Passkey)},
+		{"GET", account.PathPasskeys, kindPage, pages.Fresh("", mine.NewPasskey)},
+		{"POST", account.PathPasskeys, kindPage, pages.Fresh("", mine.AddPasskey)},
+		{"POST", account.PathPasskeyOptions, kindPage, pages.Fresh(account.PathPasskeys, mine.PasskeyOptions)},
+		{"GET", account.PathPasskeyRemove, kindPage, pages.Fresh("", mine.ShowRemovePasskey)},
+		{"POST", account.PathPasskeyRemove, kindPage, pages.Fresh(account.PathSecurity, mine.RemovePasskey)},
+	}
+}
+
 // factorRoutes are the pages that set up second factors. Each needs a fresh proof.
 func factorRoutes(pages *login.Pages, mine *account.Pages) []route {
 	return []route{
@@ -239,11 +253,6 @@ func factorRoutes(pages *login.Pages, mine *account.Pages) []route {
 		{"POST", account.PathTOTPRemove, kindPage, pages.Fresh("", mine.RemoveTOTP)},
 		{"GET", account.PathRecovery, kindPage, pages.Fresh("", mine.Recovery)},
 		{"POST", account.PathRecovery, kindPage, pages.Fresh("", mine.RenewRecovery)},
-		{"GET", account.PathPasskeys, kindPage, pages.Fresh("", mine.NewPasskey)},
-		{"POST", account.PathPasskeys, kindPage, pages.Fresh("", mine.AddPasskey)},
-		{"POST", account.PathPasskeyOptions, kindPage, pages.Fresh(account.PathPasskeys, mine.PasskeyOptions)},
-		{"GET", account.PathPasskeyRemove, kindPage, pages.Fresh("", mine.ShowRemovePasskey)},
-		{"POST", account.PathPasskeyRemove, kindPage, pages.Fresh(account.PathSecurity, mine.RemovePasskey)},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -97,8 +98,12 @@ type Passkeys interface {
 	UsePasskey(ctx context.Context, u PasskeyUse) (Session, error)
 }
 
-// NewWebAuthn makes what checks passkeys for a party. Attestation is not asked for, and not checked.
+// NewWebAuthn makes what checks passkeys for a party. Attestation is not asked for, and not checked. A party whose id is
+// an address of the network gets nil: browsers make passkeys for names alone.
 func NewWebAuthn(rp RelyingParty) (*webauthn.WebAuthn, error) {
+	if net.ParseIP(rp.ID) != nil {
+		return nil, nil //nolint:nilnil // wanted
+	}
 	return webauthn.New(&webauthn.Config{
 		RPID: rp.ID, RPDisplayName: rp.Name, RPOrigins: []string{rp.Origin},
 		AttestationPreference: protocol.PreferNoAttestation,
@@ -109,6 +114,9 @@ func NewWebAuthn(rp RelyingParty) (*webauthn.WebAuthn, error) {
 		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore,
 	})
 }
+
+// TakesPasskeys reports whether passkeys can be used here.
+func (s *Service) TakesPasskeys() bool { return s.webauthn != nil }
 
 // passkeyAlgorithms are those of new passkeys.
 func passkeyAlgorithms() []protocol.CredentialParameter {

@@ -42,7 +42,7 @@ type Config struct {
 	Seal func(row string, plain []byte) []byte
 	Open func(row string, sealed []byte) ([]byte, error)
 	Now  func() time.Time
-	// WebAuthn checks passkeys; see [NewWebAuthn].
+	// WebAuthn checks passkeys; see [NewWebAuthn]. Nil: there are none.
 	WebAuthn *webauthn.WebAuthn
 	// RequireVerified keeps people out until they have proven their address.
 	RequireVerified bool

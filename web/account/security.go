@@ -22,9 +22,11 @@ type securityView struct {
 	Faults   ui.Faults
 	Factor   identity.TwoFactor
 	Passkeys []identity.Passkey
-	Linked   []linkedView
-	Events   []identity.PastEvent
-	Older    string // address of the events before these; empty: there are none
+	// TakesPasskeys says that they can be used here.
+	TakesPasskeys bool
+	Linked        []linkedView
+	Events        []identity.PastEvent
+	Older         string // address of the events before these; empty: there are none
 }
 
 // Security answers GET /account/security: how the person proves who they are, and what happened to the account.
@@ -43,6 +45,7 @@ func (p *Pages) securityView(r *http.Request, who *provider.SignedIn) (securityV
 	if v.Factor, err = p.Identity.Factors(r.Context(), who.User.ID); err != nil {
 		return v, err
 	}
+	v.TakesPasskeys = p.Identity.TakesPasskeys()
 	if v.Passkeys, err = p.Identity.Passkeys(r.Context(), who.User.ID); err != nil {
 		return v, err
 	}

@@ -147,6 +147,7 @@ func (p *Pages) loginView(w http.ResponseWriter, r *http.Request, flow *provider
 	if flow == nil {
 		v.Return = returnTo(r)
 	}
+	v.Passkeys = p.Identity.TakesPasskeys()
 	v.With = p.withViews(r.Context(), v.Request, v.Return)
 	return v
 }

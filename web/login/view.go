@@ -18,6 +18,7 @@ type loginView struct {
 	Faults     ui.Faults
 	SignupOpen bool
 	With       []withView
+	Passkeys   bool // can be used
 	Mails      bool // a forgotten password can be set anew
 }
 
