@@ -82,6 +82,7 @@ type databaseOutage struct {
 	code              string         // of the client
 	granted           map[string]any // tokens of the client
 	login, signup     answer         // pages with forms, of nobody
+	forgot            answer
 	consent, logout   answer         // of the person
 	stranger          *browser
 }
@@ -99,6 +100,7 @@ func newDatabaseOutage(t *testing.T, env []string) *databaseOutage {
 	o.code = o.browser.authorize(o.auth()).Get("code")
 	o.stranger = o.server.browser(t)
 	o.login, o.signup = o.stranger.get("/login"), o.stranger.get("/signup")
+	o.forgot = o.stranger.get("/forgot")
 	o.consent, o.logout = o.browser.get(o.auth("prompt", "consent")), o.browser.get("/logout")
 	eventually(t, "the server knows the back end", func() bool {
 		status, _, _ := o.backend.call(t, "GET", "credits/balance/"+o.id, nil)
@@ -204,6 +206,10 @@ func (o *databaseOutage) pages() []endpoint {
 		{"an authorization request", func() answer { return o.browser.get(o.auth()) }, toClient},
 		{"the account", func() answer { return o.browser.get("/account") }, ofPage},
 		{"the credits of the account", func() answer { return o.browser.get("/account/credits") }, ofPage},
+		{"the sessions of the account", func() answer { return o.browser.get("/account/sessions") }, ofPage},
+		{"the apps of the account", func() answer { return o.browser.get("/account/apps") }, ofPage},
+		{"the security of the account", func() answer { return o.browser.get("/account/security") }, ofPage},
+		{"a forgotten password", func() answer { return o.stranger.submit(o.forgot, "/forgot", "email", "ada@example.com") }, ofPage},
 		{"the logout page", func() answer { return o.browser.get("/logout") }, ofPage},
 		{"a logout", func() answer { return o.browser.submit(o.logout, "/logout") }, ofPage},
 		{"a consent", func() answer { return o.browser.submit(o.consent, "/consent", "decision", "allow") }, ofPage},

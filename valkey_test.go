@@ -154,7 +154,7 @@ func (o *outage) walk(t *testing.T, when string) {
 	o.walkProtocol(t, want)
 	b := o.server.browser(t)
 	b.signUp("page-" + email)
-	for _, path := range []string{"/account", "/logout", "/health", "/health/live", "/api/v1/health", "/jwks", "/.well-known/openid-configuration"} {
+	for _, path := range []string{"/account", "/account/sessions", "/account/apps", "/account/security", "/account/credits", "/logout", "/health", "/health/live", "/api/v1/health", "/jwks", "/.well-known/openid-configuration"} {
 		want(path, b.get(path).StatusCode, 200)
 	}
 	want("logout", b.submit(b.get("/logout"), "/logout").StatusCode, 200)
