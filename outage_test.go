@@ -83,7 +83,7 @@ type databaseOutage struct {
 	granted           map[string]any // tokens of the client
 	login, signup     answer         // pages with forms, of nobody
 	forgot            answer
-	consent, logout   answer         // of the person
+	consent, logout   answer // of the person
 	stranger          *browser
 }
 
