@@ -33,15 +33,20 @@ func (s *Service) DeleteAccount(ctx context.Context, user User, password, reason
 	if proven.User.ID != user.ID { // the address has changed hands meanwhile
 		return ErrCredentials
 	}
-	return s.CloseAccount(ctx, user.ID, reason)
+	return s.CloseAccount(ctx, user.ID, reason, d)
 }
 
 // CloseAccount ends the account of a person who has just been proven. [ErrNotFound].
-func (s *Service) CloseAccount(ctx context.Context, id uuid.UUID, reason string) error {
-	deletion, err := NewDeletion(s.ledger, id, "user", reason)
+func (s *Service) CloseAccount(ctx context.Context, id uuid.UUID, reason string, d Device) error {
+	return s.closeAccount(ctx, id, "user", reason, d)
+}
+
+func (s *Service) closeAccount(ctx context.Context, id uuid.UUID, actor, reason string, d Device) error {
+	deletion, err := NewDeletion(s.ledger, id, actor, reason)
 	if err != nil {
 		return err
 	}
+	deletion.Event.Device.Language = d.Language
 	if err := s.store.DeleteAccount(ctx, deletion); err != nil {
 		return fmt.Errorf("deleting an account: %w", err)
 	}

@@ -134,6 +134,7 @@ type Device struct {
 	UserAgent string
 	ID        string // stated by a first-party client, may be empty
 	Name      string // likewise
+	Language  string // of its pages, "en" or "de"; may be empty, and is not kept
 }
 
 // Event is one entry of the security log.

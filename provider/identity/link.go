@@ -207,7 +207,7 @@ func (s *Service) VerifyEmail(ctx context.Context, token Secret, d Device) (Link
 
 // DenyAccount deletes an account on the word of whoever has its address and did not make it: who holds a link that would
 // prove the address, which nobody has proven. [ErrLinkInvalid], [ErrLinkExpired].
-func (s *Service) DenyAccount(ctx context.Context, token Secret) error {
+func (s *Service) DenyAccount(ctx context.Context, token Secret, d Device) error {
 	link, err := s.Link(ctx, PurposeVerify, token)
 	if err != nil {
 		return err
@@ -215,11 +215,7 @@ func (s *Service) DenyAccount(ctx context.Context, token Secret) error {
 	if link.User.EmailVerified || link.Email == "" {
 		return ErrLinkInvalid
 	}
-	deletion, err := NewDeletion(s.ledger, link.User.ID, "owner of the address", "")
-	if err != nil {
-		return err
-	}
-	return s.store.DeleteAccount(ctx, deletion)
+	return s.closeAccount(ctx, link.User.ID, "owner of the address", "", d)
 }
 
 // ResetPassword uses up a link and sets a password. Nobody is signed in by it, everybody is signed out.

@@ -19,6 +19,19 @@ const (
 	MailPasswordChanged MailKind = "password_changed" // a notice
 )
 
+// The kinds of notices that a security event of the same name brings with it.
+const (
+	MailFactorOn       MailKind = "two_factor_enabled"
+	MailFactorOff      MailKind = "two_factor_disabled"
+	MailRecoveryUsed   MailKind = "recovery_code_used"
+	MailPasskeyAdded   MailKind = "passkey_registered"
+	MailPasskeyRemoved MailKind = "passkey_deleted"
+	MailTokenReused    MailKind = "refresh_token_reused"
+	MailLinked         MailKind = "account_linked"
+	MailClaimed        MailKind = "account_claimed"
+	MailDeleted        MailKind = "account_deleted" // the last one, to the address that the person had
+)
+
 // Purpose is what the link in a mail of this kind is for, empty if it has none.
 func (k MailKind) Purpose() Purpose {
 	switch k {
@@ -34,11 +47,11 @@ func (k MailKind) Purpose() Purpose {
 const noticeFor = 3 * 24 * time.Hour
 
 // NewMail is a mail for the outbox, written in the transaction of what it tells about. It goes to the address that the
-// person has then.
+// person has then, in the language of the person's profile if that is one of ours.
 type NewMail struct {
 	ID        uuid.UUID // of its link too
 	Kind      MailKind
-	Language  string // "en" or "de"
+	Language  string // "en" or "de"; empty: "en"
 	ExpiresAt time.Time
 }
 
@@ -58,9 +71,11 @@ type Mail struct {
 // Outbox keeps the mails that are to be sent. A mail is sent at least once. Each method is one transaction.
 type Outbox interface {
 	// LeaseMail takes a mail that is due, for one sender alone until lease is over, and counts the attempt.
-	// [ErrNotFound] when none is due. Mails to people who are deleted, and mails that are too old, are not sent.
+	// [ErrNotFound] when none is due. Mails to people who are deleted, but [MailDeleted], and mails that are too old, are
+	// not sent.
 	LeaseMail(ctx context.Context, lease time.Duration) (Mail, error)
-	// MailSent notes that a mail was handed over, if the attempt is still the last one.
+	// MailSent notes that a mail was handed over, if the attempt is still the last one. Of [MailDeleted] it forgets the
+	// address.
 	MailSent(ctx context.Context, m Mail) error
 	// MailFailed notes why a mail was not handed over, if the attempt is still the last one, and when to try again;
 	// a zero time gives it up.
@@ -69,6 +84,18 @@ type Outbox interface {
 	Mails(ctx context.Context, limit int) ([]Mail, error)
 	// Waiting counts the mails by kind that are neither sent nor given up, and tells since when the oldest one waits.
 	Waiting(ctx context.Context) (map[MailKind]int, time.Time, error)
+}
+
+// Notice is the mail by which the person learns of an event, for the transaction that writes it; without a kind for
+// events that are not worth one.
+func (e Event) Notice(id uuid.UUID, now time.Time) NewMail {
+	kind := MailKind(e.Type)
+	switch kind {
+	case MailFactorOn, MailFactorOff, MailRecoveryUsed, MailPasskeyAdded, MailPasskeyRemoved, MailTokenReused, MailLinked,
+		MailClaimed, MailDeleted:
+		return NewMail{ID: id, Kind: kind, Language: e.Device.Language, ExpiresAt: now.Add(noticeFor)}
+	}
+	return NewMail{}
 }
 
 // NewNotice prepares a mail without a link, for the transaction of what it tells about.

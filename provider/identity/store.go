@@ -25,7 +25,7 @@ type NewAccount struct {
 type Deletion struct {
 	UserID  uuid.UUID
 	Closing ledger.Closing // of the wallet
-	Event   Event          // without a device: what is known of one is erased
+	Event   Event          // without a device but its language: what is known of one is erased
 }
 
 // Credential is what a sign-in by password is checked against.

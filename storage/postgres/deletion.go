@@ -17,13 +17,16 @@ import (
 func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error {
 	now := s.db.clock()
 	err := s.db.write(ctx, system, func(t *tx) error {
+		if _, err := t.exec(`SELECT FROM auth.users WHERE id = $1 FOR UPDATE`, d.UserID); err != nil { // before the mail refers to it
+			return err
+		}
+		if err := insertEvent(t, d.Event, now); err != nil { // while the address is known
+			return err
+		}
 		if err := forgetPerson(t, d.UserID, now); err != nil {
 			return err
 		}
-		if err := closeWallet(t, d.UserID, d.Closing, now); err != nil {
-			return err
-		}
-		return insertEvent(t, d.Event, now)
+		return closeWallet(t, d.UserID, d.Closing, now)
 	})
 	if err != nil {
 		return fmt.Errorf("deleting an account: %w", err)
@@ -59,7 +62,7 @@ func forgetPerson(t *tx, id uuid.UUID, now time.Time) error {
 		`DELETE FROM auth.sign_ins WHERE user_id = $1`,
 		`DELETE FROM auth.consents WHERE user_id = $1`,
 		`DELETE FROM auth.accounts WHERE user_id = $1`,
-		`DELETE FROM auth.mails WHERE user_id = $1`,
+		`DELETE FROM auth.mails WHERE user_id = $1 AND kind <> 'account_deleted'`,
 		`DELETE FROM auth.verification_tokens WHERE user_id = $1`,
 		`DELETE FROM auth.roles WHERE user_id = $1`,
 		`SELECT auth.forget_devices($1)`,

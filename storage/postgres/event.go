@@ -10,14 +10,16 @@ import (
 	"mana/provider/identity"
 )
 
-// insertEvent writes one row of the security log.
+// insertEvent writes one row of the security log, and the mail that tells the person.
 func insertEvent(t *tx, e identity.Event, now time.Time) error {
 	args, err := eventRow(e, now)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(insertEventRow, args...)
-	return err
+	if _, err = t.exec(insertEventRow, args...); err != nil {
+		return err
+	}
+	return insertMail(t, e.UserID, e.Notice(args[0].(uuid.UUID), now), now)
 }
 
 const insertEventRow = `INSERT INTO auth.security_events

@@ -22,7 +22,8 @@ func insertMail(t *tx, person uuid.UUID, m identity.NewMail, now time.Time) erro
 		return err
 	}
 	_, err = t.exec(`INSERT INTO auth.mails (id, user_id, address, kind, language, created_at, expires_at, next_at)
-		SELECT $1, id, email, $2, $3, $4, $5, $4 FROM auth.users WHERE id = $6 AND deleted_at IS NULL`,
+		SELECT $1, id, email, $2, CASE substr((claims ->> 'locale') || '-', 1, 3) WHEN 'de-' THEN 'de' WHEN 'en-' THEN 'en' ELSE $3 END,
+			$4, $5, $4 FROM auth.users WHERE id = $6 AND deleted_at IS NULL`,
 		m.ID, string(m.Kind), m.Language, now, m.ExpiresAt, person)
 	return err
 }
@@ -43,7 +44,7 @@ func (s *Identity) LeaseMail(ctx context.Context, lease time.Duration) (identity
 	err := s.db.write(ctx, system, func(t *tx) error {
 		rows, err := t.query(`UPDATE auth.mails SET attempts = attempts + 1, next_at = $1 WHERE id =
 			(SELECT d.id FROM auth.mails d JOIN auth.users u ON u.id = d.user_id
-			WHERE d.sent_at IS NULL AND d.failed_at IS NULL AND d.next_at <= $2 AND d.expires_at > $2 AND u.deleted_at IS NULL
+			WHERE d.sent_at IS NULL AND d.failed_at IS NULL AND d.next_at <= $2 AND d.expires_at > $2 AND (u.deleted_at IS NULL OR d.kind = 'account_deleted')
 			  AND NOT EXISTS (SELECT FROM auth.verification_tokens l WHERE l.id = d.id AND l.used_at IS NOT NULL)
 			ORDER BY d.next_at LIMIT 1 FOR UPDATE OF d SKIP LOCKED)
 			RETURNING `+mailColumns, now.Add(lease), now)
@@ -59,7 +60,9 @@ func (s *Identity) LeaseMail(ctx context.Context, lease time.Duration) (identity
 // MailSent implements [identity.Outbox].
 func (s *Identity) MailSent(ctx context.Context, m identity.Mail) error {
 	return s.db.write(ctx, system, func(t *tx) error {
-		_, err := t.exec(`UPDATE auth.mails SET sent_at = $1, fault = '' WHERE id = $2 AND attempts = $3`, s.db.clock(), m.ID, m.Attempts)
+		_, err := t.exec(`UPDATE auth.mails SET sent_at = $1, fault = '',
+			address = CASE kind WHEN 'account_deleted' THEN '' ELSE address END WHERE id = $2 AND attempts = $3`,
+			s.db.clock(), m.ID, m.Attempts)
 		return err
 	})
 }

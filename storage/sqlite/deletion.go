@@ -16,13 +16,13 @@ import (
 func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error {
 	now := s.db.clock()
 	err := s.db.write(ctx, func(t *tx) error {
+		if err := insertEvent(t, d.Event, timestamp(now)); err != nil { // while the address is known
+			return err
+		}
 		if err := forgetPerson(t, d.UserID, timestamp(now)); err != nil {
 			return err
 		}
-		if err := closeWallet(t, d.UserID, d.Closing, now); err != nil {
-			return err
-		}
-		return insertEvent(t, d.Event, timestamp(now))
+		return closeWallet(t, d.UserID, d.Closing, now)
 	})
 	if err != nil {
 		return fmt.Errorf("deleting an account: %w", err)
@@ -53,7 +53,7 @@ func forgetPerson(t *tx, id uuid.UUID, now int64) error {
 		`DELETE FROM auth_sign_ins WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_consents WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_accounts WHERE ?1 AND user_id = ?2`,
-		`DELETE FROM auth_mails WHERE ?1 AND user_id = ?2`,
+		`DELETE FROM auth_mails WHERE ?1 AND user_id = ?2 AND kind <> 'account_deleted'`,
 		`DELETE FROM auth_verification_tokens WHERE ?1 AND user_id = ?2`,
 		`DELETE FROM auth_roles WHERE ?1 AND user_id = ?2`,
 		`UPDATE auth_security_events SET ip_address = '', user_agent = ''

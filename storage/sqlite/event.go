@@ -9,7 +9,7 @@ import (
 	"mana/provider/identity"
 )
 
-// insertEvent writes one row of the security log.
+// insertEvent writes one row of the security log, and the mail that tells the person.
 func insertEvent(t *tx, e identity.Event, now int64) error {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -26,5 +26,8 @@ func insertEvent(t *tx, e identity.Event, now int64) error {
 	_, err = t.exec(`INSERT INTO auth_security_events
 		(id, user_id, event_type, ip_address, user_agent, metadata, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		id.String(), optionalID(e.UserID), e.Type, e.Device.IPAddress, e.Device.UserAgent, metadata, now)
-	return err
+	if err != nil {
+		return err
+	}
+	return insertMail(t, e.UserID, e.Notice(id, fromTimestamp(now)), now)
 }

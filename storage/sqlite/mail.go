@@ -22,8 +22,9 @@ func insertMail(t *tx, person uuid.UUID, m identity.NewMail, now int64) error {
 		return err
 	}
 	_, err = t.exec(`INSERT INTO auth_mails (id, user_id, address, kind, language, created_at, expires_at, next_at)
-		SELECT ?, id, email, ?, ?, ?, ?, ? FROM auth_users WHERE id = ? AND deleted_at IS NULL`,
-		m.ID.String(), string(m.Kind), m.Language, now, timestamp(m.ExpiresAt), now, person.String())
+		SELECT ?1, id, email, ?2, CASE substr(json_extract(claims, '$.locale') || '-', 1, 3) WHEN 'de-' THEN 'de' WHEN 'en-' THEN 'en' ELSE ?3 END,
+			?4, ?5, ?4 FROM auth_users WHERE id = ?6 AND deleted_at IS NULL`,
+		m.ID.String(), string(m.Kind), m.Language, now, timestamp(m.ExpiresAt), person.String())
 	return err
 }
 
@@ -46,7 +47,7 @@ func (s *Identity) LeaseMail(ctx context.Context, lease time.Duration) (identity
 	err := s.db.write(ctx, func(t *tx) (err error) {
 		mail, err = scanMail(t.queryRow(`UPDATE auth_mails SET attempts = attempts + 1, next_at = ? WHERE id =
 			(SELECT d.id FROM auth_mails d JOIN auth_users u ON u.id = d.user_id
-			WHERE d.sent_at IS NULL AND d.failed_at IS NULL AND d.next_at <= ? AND d.expires_at > ? AND u.deleted_at IS NULL
+			WHERE d.sent_at IS NULL AND d.failed_at IS NULL AND d.next_at <= ? AND d.expires_at > ? AND (u.deleted_at IS NULL OR d.kind = 'account_deleted')
 			  AND NOT EXISTS (SELECT 1 FROM auth_verification_tokens l WHERE l.id = d.id AND l.used_at IS NOT NULL)
 			ORDER BY d.next_at LIMIT 1) RETURNING `+mailColumns, timestamp(now.Add(lease)), timestamp(now), timestamp(now)))
 		return notFound(err, identity.ErrNotFound)
@@ -57,7 +58,8 @@ func (s *Identity) LeaseMail(ctx context.Context, lease time.Duration) (identity
 // MailSent implements [identity.Outbox].
 func (s *Identity) MailSent(ctx context.Context, m identity.Mail) error {
 	return s.db.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE auth_mails SET sent_at = ?, fault = '' WHERE id = ? AND attempts = ?`,
+		_, err := t.exec(`UPDATE auth_mails SET sent_at = ?, fault = '',
+			address = CASE kind WHEN 'account_deleted' THEN '' ELSE address END WHERE id = ? AND attempts = ?`,
 			timestamp(s.db.clock()), m.ID.String(), m.Attempts)
 		return err
 	})

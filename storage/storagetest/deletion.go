@@ -84,7 +84,7 @@ func testDeletionAll(t *testing.T, w *wallets) {
 		}
 	}
 	wantNumber(t, w.Store, `SELECT count(*) FROM auth.passwords`, 0)
-	wantNumber(t, w.Store, `SELECT count(*) FROM auth.mails`, 0)
+	wantNumber(t, w.Store, `SELECT count(*) FROM auth.mails WHERE kind <> 'account_deleted'`, 0)
 	wantNumber(t, w.Store, `SELECT count(*) FROM auth.verification_tokens`, 0)
 	wantNumber(t, w.Store, `SELECT count(*) FROM auth.sessions WHERE ip_address <> '' OR user_agent <> '' OR cookie_hash IS NOT NULL`, 0)
 	wantNumber(t, w.Store, `SELECT count(*) FROM auth.security_events WHERE event_type = 'account_deleted'`, 1)

@@ -7,6 +7,7 @@ import (
 	"mana/provider"
 	"mana/provider/identity"
 	"mana/web/login"
+	"mana/web/page"
 	"mana/web/ui"
 )
 
@@ -54,7 +55,7 @@ func (p *Pages) Delete(w http.ResponseWriter, r *http.Request, who *provider.Sig
 	if err != nil || typed != who.User.Email {
 		return p.askDelete(w, r, who, ui.Faults{{Field: "email", Text: ui.T(r.Context(), ui.DeleteMismatch)}})
 	}
-	if err := p.Identity.CloseAccount(r.Context(), who.User.ID, ""); err != nil {
+	if err := p.Identity.CloseAccount(r.Context(), who.User.ID, "", page.Device(r)); err != nil {
 		return err
 	}
 	p.Provider.SessionsEnded()

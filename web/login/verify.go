@@ -108,7 +108,7 @@ func (p *Pages) Deny(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Forms.Check(r, string(p.cookies.Browser(r))); err != nil {
 		return err
 	}
-	if err := p.Identity.DenyAccount(r.Context(), p.cookies.Link(r)); err != nil {
+	if err := p.Identity.DenyAccount(r.Context(), p.cookies.Link(r), page.Device(r)); err != nil {
 		return p.deadLink(w, r, err, mail.PathVerify)
 	}
 	p.Provider.SessionsEnded()

@@ -66,9 +66,26 @@ func (w Writer) Write(ctx context.Context, m identity.Mail) (Message, error) {
 	}, nil
 }
 
+// notices tell that something about a way to sign in has changed. Their buttons lead to the page about that.
+var notices = map[identity.MailKind]struct{ subject, lead ui.Key }{
+	identity.MailFactorOn:       {ui.MailFactorOnSubject, ui.MailFactorOnLead},
+	identity.MailFactorOff:      {ui.MailFactorOffSubject, ui.MailFactorOffLead},
+	identity.MailRecoveryUsed:   {ui.MailRecoverySubject, ui.MailRecoveryLead},
+	identity.MailPasskeyAdded:   {ui.MailPasskeySubject, ui.MailPasskeyLead},
+	identity.MailPasskeyRemoved: {ui.MailPasskeyGoneSubject, ui.MailPasskeyGoneLead},
+	identity.MailTokenReused:    {ui.MailReusedSubject, ui.MailReusedLead},
+	identity.MailLinked:         {ui.MailLinkedSubject, ui.MailLinkedLead},
+	identity.MailClaimed:        {ui.MailClaimedSubject, ui.MailClaimedLead},
+}
+
 func (w Writer) letter(ctx context.Context, m identity.Mail) (letter, error) {
 	say := func(key ui.Key) string { return ui.T(ctx, key, "brand", w.Brand, "mail", string(m.To)) }
 	l := letter{Brand: w.Brand, Why: say(ui.MailWhy)}
+	if lead, ok := notices[m.Kind]; ok {
+		l.Subject, l.Lead, l.Note = say(lead.subject), say(lead.lead), say(ui.MailNoticeNote)
+		l.Button, l.Link = say(ui.MailNoticeButton), w.Issuer.String()+"/account/security"
+		return l, nil
+	}
 	switch m.Kind {
 	case identity.MailVerify:
 		l.Subject, l.Lead, l.Note = say(ui.MailVerifySubject), say(ui.MailVerifyLead), say(ui.MailVerifyNote)
@@ -82,13 +99,15 @@ func (w Writer) letter(ctx context.Context, m identity.Mail) (letter, error) {
 	case identity.MailPasswordChanged:
 		l.Subject, l.Lead, l.Note = say(ui.MailChangedSubject), say(ui.MailChangedLead), say(ui.MailChangedNote)
 		l.Button, l.Link = say(ui.MailChangedButton), w.Issuer.String()+"/forgot"
+	case identity.MailDeleted:
+		l.Subject, l.Lead, l.Note = say(ui.MailDeletedSubject), say(ui.MailDeletedLead), say(ui.MailDeletedNote)
 	default:
 		return l, fmt.Errorf("no mail is of the kind %q", m.Kind)
 	}
 	return l, nil
 }
 
-// Address is where the button of a mail leads to.
+// Address is where the button of a mail leads to, empty if it has none.
 func (w Writer) Address(m identity.Mail) string {
 	l, err := w.letter(context.Background(), m)
 	if err != nil {
@@ -104,7 +123,9 @@ func (w Writer) link(path string, m identity.Mail) string {
 
 // text is the mail without HTML.
 func (l letter) text() string {
-	return strings.Join([]string{
-		l.Subject, l.Lead, l.Button + ":\n" + l.Link, l.Note, "-- \n" + l.Why,
-	}, "\n\n") + "\n"
+	parts := []string{l.Subject, l.Lead}
+	if l.Link != "" {
+		parts = append(parts, l.Button+":\n"+l.Link)
+	}
+	return strings.Join(append(parts, l.Note, "-- \n"+l.Why), "\n\n") + "\n"
 }

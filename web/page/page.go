@@ -47,7 +47,10 @@ func From(ctx context.Context) *State {
 
 // Device is where a request came from, for sessions and security events.
 func Device(r *http.Request) identity.Device {
-	return identity.Device{IPAddress: From(r.Context()).Client.String(), UserAgent: r.Header.Get("User-Agent")}
+	state := From(r.Context())
+	return identity.Device{
+		IPAddress: state.Client.String(), UserAgent: r.Header.Get("User-Agent"), Language: string(state.Language()),
+	}
 }
 
 // Path is that of the request, without its query.
