@@ -242,20 +242,25 @@ var hiddenField = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value=
 // submit sends the form of a page with its hidden fields and the given ones, as a browser would.
 func (b *browser) submit(page answer, action string, pairs ...string) answer {
 	b.t.Helper()
-	form := url.Values{}
-	from := strings.Index(page.body, `action="`+action+`"`)
-	if from < 0 {
+	if !strings.Contains(page.body, `action="`+action+`"`) {
 		b.t.Fatalf("no form with action %s in %s\n%s", action, page.Request.URL, page.body)
 	}
-	part := page.body[from:]
-	part = part[:strings.Index(part, "</form>")]
-	for _, field := range hiddenField.FindAllStringSubmatch(part, -1) {
-		form.Set(field[1], html.UnescapeString(field[2]))
-	}
+	form := hiddenFields(page, action)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
 	return b.post(action, form)
+}
+
+// hiddenFields are those of a form of a page.
+func hiddenFields(page answer, action string) url.Values {
+	form := url.Values{}
+	_, part, _ := strings.Cut(page.body, `action="`+action+`"`)
+	part, _, _ = strings.Cut(part, "</form>")
+	for _, field := range hiddenField.FindAllStringSubmatch(part, -1) {
+		form.Set(field[1], html.UnescapeString(field[2]))
+	}
+	return form
 }
 
 func (b *browser) post(path string, form url.Values) answer {

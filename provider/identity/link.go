@@ -215,7 +215,11 @@ func (s *Service) DenyAccount(ctx context.Context, token Secret, d Device) error
 	if link.User.EmailVerified || link.Email == "" {
 		return ErrLinkInvalid
 	}
-	return s.closeAccount(ctx, link.User.ID, "owner of the address", "", d)
+	err = s.closeAccount(ctx, link.User.ID, "owner of the address", "", d)
+	if errors.Is(err, ErrNotFound) {
+		return ErrLinkInvalid // it was followed twice
+	}
+	return err
 }
 
 // ResetPassword uses up a link and sets a password. Nobody is signed in by it, everybody is signed out.

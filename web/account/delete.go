@@ -1,6 +1,7 @@
 package account
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -55,7 +56,8 @@ func (p *Pages) Delete(w http.ResponseWriter, r *http.Request, who *provider.Sig
 	if err != nil || typed != who.User.Email {
 		return p.askDelete(w, r, who, ui.Faults{{Field: "email", Text: ui.T(r.Context(), ui.DeleteMismatch)}})
 	}
-	if err := p.Identity.CloseAccount(r.Context(), who.User.ID, "", page.Device(r)); err != nil {
+	err = p.Identity.CloseAccount(r.Context(), who.User.ID, "", page.Device(r))
+	if err != nil && !errors.Is(err, identity.ErrNotFound) { // sent twice: it is deleted already
 		return err
 	}
 	p.Provider.SessionsEnded()

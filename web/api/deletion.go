@@ -29,6 +29,9 @@ func (a *API) DeleteAccount(w http.ResponseWriter, r *http.Request, who provider
 	if errors.Is(err, identity.ErrCredentials) { // clients take a 401 for an expired token, and repeat
 		return &Error{Status: http.StatusBadRequest, Code: "INVALID_CREDENTIALS", Message: "Current password is incorrect"}
 	}
+	if errors.Is(err, identity.ErrNotFound) { // it was deleted meanwhile
+		return unauthorized("Invalid token")
+	}
 	if err != nil {
 		return err
 	}
