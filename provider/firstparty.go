@@ -58,15 +58,16 @@ type firstPartyClaims struct {
 // Login proves a person by password and starts a session with its first tokens. Errors as
 // [identity.Service.Authenticate]; [ErrFactorDue] for a person with a second factor, which only the pages ask for.
 func (f *FirstParty) Login(ctx context.Context, in Login) (Tokens, error) {
-	user, err := f.identity.Authenticate(ctx, in.Email, in.Password, in.Device)
+	credential, err := f.identity.Authenticate(ctx, in.Email, in.Password, in.Device)
 	if err != nil {
 		return Tokens{}, err
 	}
+	user := credential.User
 	session, err := f.identity.NewRESTSession(user, in.Device, f.refreshTTL, f.refreshMax)
 	if err != nil {
 		return Tokens{}, err
 	}
-	session.ClientID = FirstPartyClient
+	session.ClientID, session.PasswordHash = FirstPartyClient, credential.PasswordHash
 	secret := identity.NewSecret()
 	refresh, err := firstRefresh(secret, session.CreatedAt.Add(f.refreshTTL))
 	if err != nil {

@@ -120,6 +120,9 @@ type Session struct {
 	ExpiresAt      time.Time     // absolute end
 	IdleFor        time.Duration // ends earlier when unused this long; zero: no idle limit
 	RevokedAt      time.Time     // zero: live
+	// PasswordHash is the hash that a password was held against: the session starts only while it still is that of the
+	// person. Empty: another proof. It is not kept.
+	PasswordHash string
 }
 
 // Live reports whether the session is neither ended nor expired nor idle for too long.

@@ -187,16 +187,16 @@ func (s *Service) claim(ctx context.Context, email Email) (done func(), err erro
 // [ErrCredentials] after the same work. [*LockedError] after too many failures, whether the account
 // exists or not; [ErrBusy] when hashing is overloaded, which counts as no failure; [ErrUnverified] after the
 // right password of somebody who has to prove the address first.
-func (s *Service) Authenticate(ctx context.Context, email, password string, d Device) (User, error) {
+func (s *Service) Authenticate(ctx context.Context, email, password string, d Device) (Credential, error) {
 	address, err := ParseEmail(email)
 	if err != nil {
-		return User{}, err
+		return Credential{}, err
 	}
 	credential, err := s.confirm(ctx, address, password, d)
 	if err == nil && s.verified && !credential.User.EmailVerified {
-		return User{}, ErrUnverified
+		return Credential{}, ErrUnverified
 	}
-	return credential.User, err
+	return credential, err
 }
 
 // confirm holds a password against that of the person who has the address, and counts the attempt.

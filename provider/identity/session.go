@@ -60,6 +60,7 @@ type SignIn struct {
 	Remember        bool      // "stay signed in": 30 days, instead of 24 hours
 	Replaces        Secret    // cookie of the session that this one replaces, or empty
 	Device          Device
+	passwordHash    string // as in [Session]
 }
 
 // amr is how the person was proven.
@@ -92,11 +93,12 @@ type Started struct {
 // SignIn proves a person by password and starts a browser session, as [Service.StartSession] does. Errors as
 // [Service.Authenticate].
 func (s *Service) SignIn(ctx context.Context, in SignIn) (Started, error) {
-	user, err := s.Authenticate(ctx, in.Email, in.Password, in.Device)
+	credential, err := s.Authenticate(ctx, in.Email, in.Password, in.Device)
 	if err != nil {
 		return Started{}, err
 	}
-	return s.StartSession(ctx, user, in)
+	in.passwordHash = credential.PasswordHash
+	return s.StartSession(ctx, credential.User, in)
 }
 
 // wait keeps a sign-in that lacks the second factor.
@@ -104,7 +106,7 @@ func (s *Service) wait(ctx context.Context, user User, in SignIn) (Started, erro
 	waiting, now := NewSecret(), s.now().UTC().Truncate(time.Microsecond)
 	err := s.store.BeginSignIn(ctx, WaitingSignIn{
 		Hash: waiting.Hash(), UserID: user.ID, AuthTime: in.authTime(now), AMR: in.amr(),
-		Remember: in.Remember, CreatedAt: now, ExpiresAt: now.Add(signInLife),
+		Remember: in.Remember, CreatedAt: now, ExpiresAt: now.Add(signInLife), PasswordHash: in.passwordHash,
 	})
 	if err != nil {
 		return Started{}, fmt.Errorf("keeping a sign-in: %w", err)
@@ -138,7 +140,7 @@ func (s *Service) prepareSession(user User, in SignIn) (Started, error) {
 	}
 	secret := NewSecret()
 	session.AMR, session.AuthTime, session.CookieHash = in.amr(), in.authTime(session.CreatedAt), secret.Hash()
-	session.IdleFor = sessionIdle
+	session.IdleFor, session.PasswordHash = sessionIdle, in.passwordHash
 	session.ExpiresAt = session.CreatedAt.Add(sessionShort)
 	if in.Remember {
 		session.IdleFor = 0

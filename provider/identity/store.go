@@ -72,7 +72,7 @@ type Accounts interface {
 type Sessions interface {
 	// StartSession stores the session and the event if the person may sign in. The session whose cookie hash
 	// is replaced (nil: none) is renewed under its own id when it is the same person's, else it ends.
-	// [ErrCredentials] when the person is not live.
+	// [ErrCredentials] when the person is not live, or has another password than the one that was proven.
 	StartSession(ctx context.Context, s Session, replaced []byte, e Event) (Session, error)
 	// SessionByCookie finds a live session of a live person by the hash of its cookie; now moves its last
 	// activity, at most once a minute. [ErrNoSession].
@@ -155,6 +155,8 @@ type WaitingSignIn struct {
 	Remember  bool
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	// PasswordHash is as in [Session].
+	PasswordHash string
 }
 
 // FactorProof is what a code proves: exactly one field is set.
@@ -180,7 +182,7 @@ type FinishedSession struct {
 
 // SignIns keeps sign-ins that wait for a second factor. Each method is one transaction.
 type SignIns interface {
-	// BeginSignIn stores a sign-in.
+	// BeginSignIn stores a sign-in. [ErrCredentials] when the person has another password than the one that was proven.
 	BeginSignIn(ctx context.Context, w WaitingSignIn) error
 	// SignIn finds a sign-in that waits, with its live person. [ErrNoSignIn].
 	SignIn(ctx context.Context, hash []byte) (WaitingSignIn, User, error)

@@ -201,6 +201,7 @@ func (s *Identity) ResetPassword(ctx context.Context, r identity.PasswordReset) 
 // sessions, which end at every reset.
 func disown(t *tx, person uuid.UUID) error {
 	for _, statement := range []string{
+		`DELETE FROM auth.sign_ins WHERE user_id = $1`, // first, as whoever ends one does
 		`DELETE FROM auth.consents WHERE user_id = $1`,
 		`DELETE FROM auth.accounts WHERE user_id = $1`,
 		`DELETE FROM auth.two_factor_auth WHERE user_id = $1`,
@@ -224,6 +225,9 @@ func setPassword(t *tx, person uuid.UUID, hash string, now time.Time) error {
 // revokeSessions ends all sessions of a person but one, with their grants and refresh families, those with offline
 // access too, and its sign-ins that wait for a second factor.
 func revokeSessions(t *tx, person, but uuid.UUID, reason string, now time.Time) error {
+	if _, err := t.exec(`DELETE FROM auth.sign_ins WHERE user_id = $1`, person); err != nil { // first: one that ends now is a session then
+		return err
+	}
 	_, err := t.exec(`UPDATE auth.sessions SET revoked_at = $1, revoke_reason = $2
 		WHERE user_id = $3 AND id <> $4 AND revoked_at IS NULL`, now, reason, person, but)
 	if err != nil {
@@ -238,7 +242,6 @@ func revokeSessions(t *tx, person, but uuid.UUID, reason string, now time.Time) 
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`DELETE FROM auth.sign_ins WHERE user_id = $1`, person)
 	return err
 }
 

@@ -48,7 +48,10 @@ func (s *Identity) StartSession(ctx context.Context, session identity.Session, r
 	now := s.db.clock()
 	started := session
 	err := s.db.write(ctx, system, func(t *tx) error {
-		var err error
+		err := keepsPassword(t, session.UserID, session.PasswordHash)
+		if err != nil {
+			return err
+		}
 		if started, err = replaceSession(t, session, replaced, now); err != nil {
 			return err
 		}
@@ -104,6 +107,18 @@ func renewSession(t *tx, s identity.Session) error {
 		return identity.ErrCredentials
 	}
 	return err
+}
+
+// keepsPassword refuses a proof by a password that was replaced while it was checked: what ended with the old one must not
+// begin again. Whoever replaces it now waits, and ends what begins here. An empty hash is another proof.
+// [identity.ErrCredentials].
+func keepsPassword(t *tx, person uuid.UUID, hash string) error {
+	if hash == "" {
+		return nil
+	}
+	var kept uuid.UUID
+	err := t.queryRow(`SELECT user_id FROM auth.passwords WHERE user_id = $1 AND hashed_password = $2 FOR SHARE`, person, hash).Scan(&kept)
+	return notFound(err, identity.ErrCredentials)
 }
 
 // insertSession stores a session if its person is live.

@@ -10,6 +10,9 @@ import (
 // BeginSignIn implements [identity.SignIns].
 func (s *Identity) BeginSignIn(ctx context.Context, w identity.WaitingSignIn) error {
 	return s.db.write(ctx, system, func(t *tx) error {
+		if err := keepsPassword(t, w.UserID, w.PasswordHash); err != nil {
+			return err
+		}
 		_, err := t.exec(`INSERT INTO auth.sign_ins (sign_in_hash, user_id, auth_time, amr, remember, created_at, expires_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7)`, w.Hash, w.UserID, w.AuthTime, encodeList(w.AMR), w.Remember,
 			w.CreatedAt, w.ExpiresAt)

@@ -196,6 +196,7 @@ func (s *Identity) ResetPassword(ctx context.Context, r identity.PasswordReset) 
 // sessions, which end at every reset.
 func disown(t *tx, person uuid.UUID) error {
 	for _, statement := range []string{
+		`DELETE FROM auth_sign_ins WHERE user_id = ?`,
 		`DELETE FROM auth_consents WHERE user_id = ?`,
 		`DELETE FROM auth_accounts WHERE user_id = ?`,
 		`DELETE FROM auth_two_factor_auth WHERE user_id = ?`,
@@ -220,6 +221,9 @@ func setPassword(t *tx, person uuid.UUID, hash string, now int64) error {
 // revokeSessions ends all sessions of a person but one, with their grants and refresh families, those with offline
 // access too, and its sign-ins that wait for a second factor.
 func revokeSessions(t *tx, person, but uuid.UUID, reason string, now int64) error {
+	if _, err := t.exec(`DELETE FROM auth_sign_ins WHERE user_id = ?`, person.String()); err != nil {
+		return err
+	}
 	_, err := t.exec(`UPDATE auth_sessions SET revoked_at = ?, revoke_reason = ?
 		WHERE user_id = ? AND id <> ? AND revoked_at IS NULL`, now, reason, person.String(), but.String())
 	if err != nil {
@@ -235,7 +239,6 @@ func revokeSessions(t *tx, person, but uuid.UUID, reason string, now int64) erro
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`DELETE FROM auth_sign_ins WHERE user_id = ?`, person.String())
 	return err
 }
 

@@ -51,7 +51,10 @@ func (s *Identity) StartSession(ctx context.Context, session identity.Session, r
 	now := timestamp(s.db.clock())
 	started := session
 	err := s.db.write(ctx, func(t *tx) error {
-		var err error
+		err := keepsPassword(t, session.UserID, session.PasswordHash)
+		if err != nil {
+			return err
+		}
 		if started, err = replaceSession(t, session, replaced, now); err != nil {
 			return err
 		}
@@ -104,6 +107,21 @@ func renewSession(t *tx, s identity.Session) error {
 		s.CookieHash, s.IPAddress, s.UserAgent, timestamp(s.AuthTime), encodeList(s.AMR), timestamp(s.LastActivityAt),
 		timestamp(s.ExpiresAt), wholeSeconds(s.IdleFor), s.ID.String()))
 	if err == nil && !renewed {
+		return identity.ErrCredentials
+	}
+	return err
+}
+
+// keepsPassword refuses a proof by a password that was replaced while it was checked: what ended with the old one must not
+// begin again. An empty hash is another proof. [identity.ErrCredentials].
+func keepsPassword(t *tx, person uuid.UUID, hash string) error {
+	if hash == "" {
+		return nil
+	}
+	var kept bool
+	err := t.queryRow(`SELECT EXISTS (SELECT 1 FROM auth_passwords WHERE user_id = ? AND hashed_password = ?)`,
+		person.String(), hash).Scan(&kept)
+	if err == nil && !kept {
 		return identity.ErrCredentials
 	}
 	return err
