@@ -73,7 +73,7 @@ func grantedClaims(f Facts, scopes []string, wishes map[string]claimWish) map[st
 // addRoles reads the free roles of a person where they are given.
 func (p *Provider) addRoles(ctx context.Context, f *Facts, scopes []string, wishes map[string]claimWish) error {
 	_, wished := wishes["roles"]
-	if !slices.Contains(scopes, ScopeRoles) && !(wished && slices.Contains(f.Client.Scopes, ScopeRoles)) {
+	if !slices.Contains(scopes, ScopeRoles) && (!wished || !slices.Contains(f.Client.Scopes, ScopeRoles)) {
 		return nil
 	}
 	var err error

@@ -32,7 +32,7 @@ func (p *Pages) PasskeyOptions(w http.ResponseWriter, r *http.Request) error {
 func WriteOptions(w http.ResponseWriter, options []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(options) // the caller has gone: there is nobody to tell
+	_, _ = w.Write(options) //nolint:gosec // JSON, and who has gone need not be told
 }
 
 // Passkey answers POST /login/passkey: a passkey has proven who it is.
