@@ -17,10 +17,16 @@ import (
 
 var _ ledger.Books = (*Ledger)(nil)
 
-// Wallets implements [ledger.Books].
+// canonical matches the one form that ids are written in.
+var canonical = func() string {
+	hex := func(n int) string { return strings.Repeat("[0-9a-f]", n) }
+	return "'" + strings.Join([]string{hex(8), hex(4), hex(4), hex(4), hex(12)}, "-") + "'"
+}()
+
+// Wallets implements [ledger.Books]. A row whose id is none belongs to [Ledger.Structure].
 func (l *Ledger) Wallets(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, error) {
 	return collectIDs(l.db.query(ctx, `SELECT user_id FROM credits_balances WHERE user_id > ?
-		ORDER BY user_id LIMIT ?`, after.String(), limit))
+		AND user_id GLOB `+canonical+` ORDER BY user_id LIMIT ?`, after.String(), limit))
 }
 
 // Transactions counts all transactions: numbers have no gaps.
@@ -43,7 +49,7 @@ func (l *Ledger) Touched(ctx context.Context, after int64, limit int) ([]uuid.UU
 		return nil, last, nil
 	}
 	ids, err := collectIDs(l.db.query(ctx, `SELECT DISTINCT user_id FROM credits_transactions
-		WHERE pos > ? AND pos <= ? LIMIT ?`, after, last, limit))
+		WHERE pos > ? AND pos <= ? AND user_id GLOB `+canonical+` LIMIT ?`, after, last, limit))
 	return ids, last, err
 }
 
@@ -213,6 +219,9 @@ func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, erro
 	if err == nil {
 		faults, err = l.compareAccounts(ctx, faults)
 	}
+	if err == nil {
+		faults, err = l.misnamed(ctx, faults)
+	}
 	if err != nil || !deep {
 		return faults, err
 	}
@@ -244,6 +253,19 @@ func (l *Ledger) compareAccounts(ctx context.Context, faults []ledger.Fault) ([]
 		stored[no] = code
 	}
 	return append(faults, ledger.CompareAccounts(stored)...), rows.Err()
+}
+
+// misnamed adds the wallets whose id is none: nothing can be looked up in them.
+func (l *Ledger) misnamed(ctx context.Context, faults []ledger.Fault) ([]ledger.Fault, error) {
+	var n int64
+	err := l.db.queryRow(ctx, `SELECT count(*) FROM credits_balances WHERE user_id NOT GLOB `+canonical).Scan(&n)
+	if err != nil {
+		return nil, fmt.Errorf("reading the ids of wallets: %w", err)
+	}
+	if n > 0 {
+		faults = append(faults, ledger.Fault{Invariant: "I20", Text: fmt.Sprintf("%d wallets have no id of a person", n)})
+	}
+	return faults, nil
 }
 
 // damage lists what pages and indexes of the file contradict each other in. A row that an index has lost is one that

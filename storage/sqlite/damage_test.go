@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"database/sql"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -118,5 +119,38 @@ func TestRulesBeforeStart(t *testing.T) {
 	faults, err := checker.Watch(t.Context())
 	if err != nil || len(faults) != 2 || faults[0].Invariant != "I20" {
 		t.Errorf("got %v, %v, want both found", faults, err)
+	}
+}
+
+// TestMisnamedWallet gives a wallet an id that is none: it is told, and all others are checked.
+func TestMisnamedWallet(t *testing.T) {
+	t.Parallel()
+	cfg := Config{Path: filepath.Join(t.TempDir(), "mana.db"), Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
+	db, err := Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	personForTest(t, db)
+	lost := personForTest(t, db)
+	file, err := sql.Open("sqlite", cfg.Path) // it knows no foreign keys
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	_, err = file.ExecContext(t.Context(), `UPDATE credits_balances SET user_id = 'x', version = version + 1 WHERE user_id = ?`, lost.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	checker := ledger.NewChecker(ledger.CheckerConfig{Store: db.Ledger(), Books: db.Ledger(), Now: time.Now})
+	report, err := checker.Verify(t.Context(), nil)
+	told := func(f ledger.Fault) bool {
+		return f.Invariant == "I20" && strings.Contains(f.Text, "1 wallets have no id")
+	}
+	if err != nil || report.Wallets != 1 || !slices.ContainsFunc(report.Faults, told) {
+		t.Errorf("got %+v, %v, want one wallet checked and the other told", report, err)
+	}
+	if faults, err := checker.Watch(t.Context()); err != nil || !slices.ContainsFunc(faults, told) || checker.Last() == nil {
+		t.Errorf("got %v, %v, want it told and the pass ended", faults, err)
 	}
 }
