@@ -21,13 +21,17 @@ type Books interface {
 	Page(ctx context.Context, userID uuid.UUID, after int64, limit int) ([]Transaction, error)
 	// Structure looks at what belongs to no single wallet: I20 shared accounts, tables, rules and triggers, that they
 	// are as this program makes them, as far as the engine can tell, and that no others are on its tables; if deep,
-	// that pages and indexes agree, and row by row I2 postings without a transaction and I10 idempotency keys.
+	// that pages and indexes agree, and row by row I2 postings without a transaction and I10 idempotency keys, and
+	// I20 what belongs to a wallet that is not there, and wallets and people without each other, at most [MaxLost].
 	Structure(ctx context.Context, deep bool) ([]Fault, error)
 	// Mend replaces the projections of a frozen wallet and makes it active, or closes it if its person is deleted, and notes in the security log who did
 	// so, and the wallet before and after. Nothing is written when mend fails. It reads a snapshot, and others go on
 	// writing: a wallet that is not frozen, or was written to meanwhile, is [ErrNotRebuilt]. [ErrNoWallet].
 	Mend(ctx context.Context, actor string, userID uuid.UUID, mend func(Journal) (Projections, error)) error
 }
+
+// MaxLost wallets that are not there are listed.
+const MaxLost = 100
 
 // CompareAccounts lists the shared accounts whose rows, by number and name, are not as they are to be.
 func CompareAccounts(stored map[int]string) []Fault {

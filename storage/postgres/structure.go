@@ -141,7 +141,49 @@ func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, erro
 		return faults, nil
 	}
 	more, err := l.orphans(ctx)
-	return append(faults, more...), err
+	if err != nil {
+		return nil, err
+	}
+	lost, err := l.lost(ctx)
+	return slices.Concat(faults, more, lost), err
+}
+
+// lost lists, row by row, what belongs to a wallet that is not there, and wallets and people without each other. It
+// takes its time.
+func (l *Ledger) lost(ctx context.Context) ([]ledger.Fault, error) {
+	conn, err := l.db.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Release()
+	begin := `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ` + system.settings() + `; SET LOCAL statement_timeout = 0`
+	var faults []ledger.Fault
+	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, func(conn pgx.Tx) error {
+		rows, err := conn.Query(ctx, `SELECT user_id, what FROM (
+			SELECT user_id, 'a journal without a wallet' AS what FROM credits.transactions UNION
+			SELECT user_id, 'a grant without a wallet' FROM credits.grants UNION
+			SELECT user_id, 'usage without a wallet' FROM credits.usage_stats UNION
+			SELECT user_id, 'an idempotency key without a wallet' FROM credits.idempotency UNION
+			SELECT id, 'a person without a wallet' FROM auth.users WHERE deleted_at IS NULL) of
+			WHERE NOT EXISTS (SELECT FROM credits.balances b WHERE b.user_id = of.user_id)
+			UNION ALL SELECT user_id, 'a wallet without a person' FROM credits.balances b
+			WHERE NOT EXISTS (SELECT FROM auth.users u WHERE u.id = b.user_id)
+			LIMIT $1`, ledger.MaxLost)
+		if err != nil {
+			return err
+		}
+		faults, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (ledger.Fault, error) {
+			f := ledger.Fault{Invariant: "I20"}
+			err := row.Scan(&f.UserID, &f.Text)
+			f.Text = "there is " + f.Text
+			return f, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for lost wallets: %w", answerable(err))
+	}
+	return faults, nil
 }
 
 // accounts reads the names of the shared accounts.

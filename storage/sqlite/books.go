@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -233,7 +234,11 @@ func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, erro
 	if err != nil && len(damage) > 0 {
 		orphans, err = []ledger.Fault{{Invariant: "I20", Text: err.Error()}}, nil
 	}
-	return append(append(faults, damage...), orphans...), err
+	lost, lostErr := l.lost(ctx)
+	if lostErr != nil && len(damage) > 0 {
+		lost, lostErr = []ledger.Fault{{Invariant: "I20", Text: lostErr.Error()}}, nil
+	}
+	return slices.Concat(faults, damage, orphans, lost), cmp.Or(err, lostErr)
 }
 
 // compareAccounts adds the shared accounts that are not as they were made.
@@ -312,6 +317,36 @@ func (l *Ledger) orphans(ctx context.Context) ([]ledger.Fault, error) {
 		}
 	}
 	return faults, nil
+}
+
+// lost lists, row by row, what belongs to a wallet that is not there, and wallets and people without each other.
+func (l *Ledger) lost(ctx context.Context) ([]ledger.Fault, error) {
+	rows, err := l.db.readers.QueryContext(ctx, `SELECT user_id, what FROM (
+		SELECT user_id, 'a journal without a wallet' AS what FROM credits_transactions UNION
+		SELECT user_id, 'a grant without a wallet' FROM credits_grants UNION
+		SELECT user_id, 'usage without a wallet' FROM credits_usage_stats UNION
+		SELECT user_id, 'an idempotency key without a wallet' FROM credits_idempotency UNION
+		SELECT id, 'a person without a wallet' FROM auth_users WHERE deleted_at IS NULL)
+		WHERE user_id NOT IN (SELECT user_id FROM credits_balances)
+		UNION ALL SELECT user_id, 'a wallet without a person' FROM credits_balances WHERE user_id NOT IN (SELECT id FROM auth_users)
+		LIMIT ?`, ledger.MaxLost)
+	if err != nil {
+		return nil, fmt.Errorf("looking for lost wallets: %w", err)
+	}
+	defer rows.Close()
+	var faults []ledger.Fault
+	for rows.Next() {
+		var id, what string
+		if err := rows.Scan(&id, &what); err != nil {
+			return nil, fmt.Errorf("looking for lost wallets: %w", err)
+		}
+		f := ledger.Fault{Invariant: "I20", Text: "there is " + what}
+		if f.UserID, err = uuid.Parse(id); err != nil {
+			f.Text += ", of an id that is none"
+		}
+		faults = append(faults, f)
+	}
+	return faults, rows.Err()
 }
 
 // Mend implements [ledger.Books]. The journal may be long: it is read before the one writer is asked.

@@ -44,6 +44,7 @@ func testLedger(t *testing.T, open Open) {
 		"a check of everything":                  testVerify,
 		"a check finds each change":              testCheckFinds,
 		"a wallet that cannot be read":           testWatchUnreadable,
+		"a lost wallet":                          testLostWallet,
 		"nothing is written on what is wrong":    testWriteOnWrong,
 		"a check finds each change of a journal": testCheckFindsJournal,
 		"a check finds missing rules":            testStructure,

@@ -269,3 +269,26 @@ func testWatchUnreadable(t *testing.T, w *wallets) {
 	want(t, err, ledger.ErrFrozen)
 	wantNumber(t, w.Store, `SELECT count(*) FROM credits.balances WHERE state = 'frozen'`, 1)
 }
+
+// testLostWallet takes a wallet away behind the ledger's back: the deep check names it, by what has lost it.
+func testLostWallet(t *testing.T, w *wallets) {
+	checker, _ := w.checker()
+	if report, err := checker.Verify(t.Context(), nil); err != nil || len(report.Faults) > 0 {
+		t.Fatalf("got %v, %v, want none lost", report.Faults, err)
+	}
+	account := newAccount("lost@example.com", w.clock.Now())
+	account.Opening.Bonus = 0 // nothing names the wallet but its person
+	lost, err := w.Identity.CreateAccount(t.Context(), account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Tamper(t.Context(), replaceMark(`DELETE FROM credits.balances WHERE user_id = ?`, lost)); err != nil {
+		t.Fatal(err)
+	}
+	report, err := checker.Verify(t.Context(), nil)
+	if err != nil || len(report.Faults) != 1 || report.Faults[0].UserID != lost.ID || report.Faults[0].Invariant != "I20" {
+		t.Errorf("got %v, %v, want the person without a wallet", report.Faults, err)
+	}
+	_, err = checker.VerifyWallet(t.Context(), lost.ID, nil)
+	want(t, err, ledger.ErrNoWallet)
+}
