@@ -36,6 +36,29 @@ func TestAdminForOthers(t *testing.T) {
 	}
 }
 
+// TestLastAdministrator finds the way to the administration and back, and no way to leave it without anybody.
+func TestLastAdministrator(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.administrator(t)
+	wantShown(t, "the way there", b.get("/account"), http.StatusOK, `href="/admin"`)
+	wantShown(t, "the way back", b.get("/admin"), http.StatusOK, `href="/account"`)
+	user := s.browser(t)
+	user.signUp("ada@example.com")
+	if got := user.get("/account"); strings.Contains(got.body, `href="/admin"`) {
+		t.Error("got a link to the administration as a user")
+	}
+	remove := func() answer {
+		return b.submit(b.get("/account/delete"), "/account/delete", "email", "root@example.com")
+	}
+	wantShown(t, "the last", remove(), http.StatusUnprocessableEntity, "last administrator")
+	_, token := s.login(t, "root@example.com", testPassword)
+	status, body, _ := s.api(t, "DELETE", "/api/v1/auth/account", token, map[string]string{"password": testPassword})
+	wantError(t, "the last", status, body, http.StatusConflict, "LAST_ADMINISTRATOR")
+	s.command(t, "user", "role", "ada@example.com", "admin")
+	wantShown(t, "one of two", remove(), http.StatusOK, "Your account is deleted")
+}
+
 // TestAdminActs does each act as an administrator, and finds it in the security log.
 func TestAdminActs(t *testing.T) {
 	t.Parallel()

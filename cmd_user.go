@@ -171,6 +171,9 @@ func newUserDelete(environ []string) *cobra.Command {
 				if errors.Is(err, identity.ErrNotFound) {
 					return fmt.Errorf("%w: %s", errNotFound, args[0])
 				}
+				if errors.Is(err, identity.ErrLastAdministrator) {
+					return fmt.Errorf("%w: %w", errRefused, err)
+				}
 				return err
 			})
 		},

@@ -24,7 +24,7 @@ func NewDeletion(l *ledger.Ledger, id uuid.UUID, actor, reason string) (Deletion
 }
 
 // DeleteAccount ends the account of a person who proves it by the password once more: see [Accounts]. The reason is
-// what the person says about it, and may be empty. [ErrCredentials], [*LockedError], [ErrBusy].
+// what the person says about it, and may be empty. [ErrCredentials], [*LockedError], [ErrBusy], [ErrLastAdministrator].
 func (s *Service) DeleteAccount(ctx context.Context, user User, password, reason string, d Device) error {
 	proven, err := s.confirm(ctx, user.Email, password, d)
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Service) DeleteAccount(ctx context.Context, user User, password, reason
 	return s.CloseAccount(ctx, user.ID, reason, d)
 }
 
-// CloseAccount ends the account of a person who has just been proven. [ErrNotFound].
+// CloseAccount ends the account of a person who has just been proven. [ErrNotFound], [ErrLastAdministrator].
 func (s *Service) CloseAccount(ctx context.Context, id uuid.UUID, reason string, d Device) error {
 	return s.closeAccount(ctx, id, "user", reason, d)
 }

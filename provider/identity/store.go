@@ -62,7 +62,8 @@ type Accounts interface {
 	ReviseProfile(ctx context.Context, id uuid.UUID, revise func(*User) error) (User, error)
 	// DeleteAccount ends the sessions, grants and refresh tokens of a person, erases the password, consents, links, mails,
 	// the profile and all devices, in the security log too, frees the address, closes the wallet and writes the event.
-	// The rows of the ledger and the claim of the bonus stay. [ErrNotFound], also when deleted already.
+	// The rows of the ledger and the claim of the bonus stay. [ErrNotFound], also when deleted already;
+	// [ErrLastAdministrator] when no other would be left.
 	DeleteAccount(ctx context.Context, d Deletion) error
 	// CountUsers tells how many people are not deleted.
 	CountUsers(ctx context.Context) (int, error)

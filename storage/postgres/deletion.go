@@ -13,17 +13,22 @@ import (
 	"mana/provider/identity"
 )
 
-// DeleteAccount implements [identity.Accounts]. It locks the person, then the wallet.
+// DeleteAccount implements [identity.Accounts]. It locks the administrators, as
+// [Identity.ReviseStanding] does, the person, then the wallet.
 func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error {
 	now := s.db.clock()
 	err := s.db.write(ctx, system, func(t *tx) error {
+		others, err := lockAdministrators(t, d.UserID)
+		if err != nil {
+			return err
+		}
 		if _, err := t.exec(`SELECT FROM auth.users WHERE id = $1 FOR UPDATE`, d.UserID); err != nil { // before the mail refers to it
 			return err
 		}
 		if err := insertEvent(t, d.Event, now); err != nil { // while the address is known
 			return err
 		}
-		if err := forgetPerson(t, d.UserID, now); err != nil {
+		if err := forgetPerson(t, d.UserID, others, now); err != nil {
 			return err
 		}
 		return closeWallet(t, d.UserID, d.Closing, now)
@@ -34,15 +39,18 @@ func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error
 	return nil
 }
 
-// forgetPerson marks a person as deleted, and ends and erases what belongs to the person alone.
-func forgetPerson(t *tx, id uuid.UUID, now time.Time) error {
-	live, err := one(t.exec(`UPDATE auth.users SET email = NULL, email_verified = false, name = '', avatar_url = '', claims = '{}', second_factor = false, has_passkey = false,
-		deleted_at = $1, updated_at = $1 WHERE id = $2 AND deleted_at IS NULL`, now, id))
+// forgetPerson marks a person as deleted, and ends and erases what belongs to the person alone: not the
+// last administrator.
+func forgetPerson(t *tx, id uuid.UUID, others int, now time.Time) error {
+	var last bool
+	err := t.queryRow(`UPDATE auth.users SET email = NULL, email_verified = false, name = '', avatar_url = '', claims = '{}', second_factor = false, has_passkey = false,
+		deleted_at = $1, updated_at = $1 WHERE id = $2 AND deleted_at IS NULL
+		RETURNING role = 'admin' AND disabled_at IS NULL AND $3 = 0`, now, id, others).Scan(&last)
 	if err != nil {
-		return err
+		return notFound(err, identity.ErrNotFound)
 	}
-	if !live {
-		return identity.ErrNotFound
+	if last {
+		return identity.ErrLastAdministrator
 	}
 	batch := new(pgx.Batch)
 	for _, statement := range []string{

@@ -122,10 +122,9 @@ func (s *Identity) ReviseStanding(ctx context.Context, by identity.Actor, id uui
 		if err := authorize(t, by); err != nil {
 			return err
 		}
-		var others int
-		err := t.queryRow(`SELECT count(*) FROM auth_users WHERE `+liveAdministrator+` AND id <> ?`, id.String()).Scan(&others)
+		others, err := otherAdministrators(t, id)
 		if err != nil {
-			return fmt.Errorf("counting administrators: %w", err)
+			return err
 		}
 		before, err := loadStanding(t, id)
 		if err != nil {
@@ -140,6 +139,15 @@ func (s *Identity) ReviseStanding(ctx context.Context, by identity.Actor, id uui
 		}
 		return s.saveStanding(t, by, id, before, after)
 	})
+}
+
+// otherAdministrators counts those beside a person.
+func otherAdministrators(t *tx, beside uuid.UUID) (others int, err error) {
+	err = t.queryRow(`SELECT count(*) FROM auth_users WHERE `+liveAdministrator+` AND id <> ?`, beside.String()).Scan(&others)
+	if err != nil {
+		return 0, fmt.Errorf("counting administrators: %w", err)
+	}
+	return others, nil
 }
 
 func loadStanding(t *tx, id uuid.UUID) (identity.Standing, error) {

@@ -30,15 +30,22 @@ func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error
 	return nil
 }
 
-// forgetPerson marks a person as deleted, and ends and erases what belongs to the person alone.
+// forgetPerson marks a person as deleted, and ends and erases what belongs to the person alone: not the
+// last administrator.
 func forgetPerson(t *tx, id uuid.UUID, now int64) error {
-	live, err := one(t.exec(`UPDATE auth_users SET email = NULL, email_verified = 0, name = '', avatar_url = '', claims = '{}', second_factor = 0, has_passkey = 0,
-		deleted_at = ?1, updated_at = ?1 WHERE id = ?2 AND deleted_at IS NULL`, now, id.String()))
+	others, err := otherAdministrators(t, id)
 	if err != nil {
 		return err
 	}
-	if !live {
-		return identity.ErrNotFound
+	var last bool
+	err = t.queryRow(`UPDATE auth_users SET email = NULL, email_verified = 0, name = '', avatar_url = '', claims = '{}', second_factor = 0, has_passkey = 0,
+		deleted_at = ?1, updated_at = ?1 WHERE id = ?2 AND deleted_at IS NULL
+		RETURNING role = 'admin' AND disabled_at IS NULL AND ?3 = 0`, now, id.String(), others).Scan(&last)
+	if err != nil {
+		return notFound(err, identity.ErrNotFound)
+	}
+	if last {
+		return identity.ErrLastAdministrator
 	}
 	for _, statement := range []string{
 		`UPDATE auth_sessions SET cookie_hash = NULL, ip_address = '', user_agent = '', device_id = '', device_name = '',

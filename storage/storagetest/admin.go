@@ -131,6 +131,10 @@ func testAdministration(t *testing.T, open Open) {
 		}
 		want(t, by(left).SetDisabled(ctx, left.ID, true), identity.ErrLastAdministrator)
 		want(t, console.SetRole(ctx, left.ID, identity.RoleUser), identity.ErrLastAdministrator)
+		want(t, s.Identity.DeleteAccount(ctx, deletion(left.ID)), identity.ErrLastAdministrator)
+		if user, err := s.Identity.UserByID(ctx, left.ID); err != nil || !user.Administrates() {
+			t.Errorf("got %+v, %v, want nothing deleted of the last administrator", user, err)
+		}
 		want(t, by(gone).SetDisabled(ctx, gone.ID, false), identity.ErrNotAdministrator)
 		want(t, by(left).SetDisabled(ctx, gone.ID, false), nil)
 	})

@@ -12,6 +12,7 @@ import (
 	"mana/provider"
 	"mana/provider/identity"
 	"mana/provider/upstream"
+	"mana/web/login"
 	"mana/web/page"
 	"mana/web/ui"
 )
@@ -37,7 +38,7 @@ func New(cfg Config) *Pages { return &Pages{cfg} }
 func (p *Pages) page(r *http.Request, who *provider.SignedIn, title ui.Key) ui.Page {
 	ctx := r.Context()
 	page.From(ctx).Live(who.User.Profile.Zoneinfo)
-	return ui.Page{
+	frame := ui.Page{
 		Site: p.Site, Title: ui.T(ctx, title), Wide: true, Email: string(who.User.Email),
 		FormToken: p.Forms.Token(string(p.Provider.Cookies().Session(r))),
 		Nav: ui.Nav{Label: ui.AccountTitle, Items: []ui.NavItem{
@@ -48,6 +49,10 @@ func (p *Pages) page(r *http.Request, who *provider.SignedIn, title ui.Key) ui.P
 			{Text: ui.CreditsTitle, URL: PathCredits, Icon: "credits"},
 		}},
 	}
+	if who.User.Administrates() {
+		frame.Nav.Items = append(frame.Nav.Items, ui.NavItem{Text: ui.AdminTitle, URL: login.PathAdmin, Icon: "gear"})
+	}
+	return frame
 }
 
 // The pages of the area.

@@ -57,6 +57,9 @@ func (p *Pages) Delete(w http.ResponseWriter, r *http.Request, who *provider.Sig
 		return p.askDelete(w, r, who, ui.Faults{{Field: "email", Text: ui.T(r.Context(), ui.DeleteMismatch)}})
 	}
 	err = p.Identity.CloseAccount(r.Context(), who.User.ID, "", page.Device(r))
+	if errors.Is(err, identity.ErrLastAdministrator) {
+		return p.askDelete(w, r, who, ui.Faults{{Text: ui.T(r.Context(), ui.DeleteLast)}})
+	}
 	if err != nil && !errors.Is(err, identity.ErrNotFound) { // sent twice: it is deleted already
 		return err
 	}

@@ -84,6 +84,9 @@ const (
 	PathSettings = PathHome + "/settings"
 )
 
+// pathAccount is where administrators find their own account.
+const pathAccount = "/account"
+
 // Route is one line of the table of the area. A POST is an act: it needs a fresh proof.
 type Route struct {
 	Method, Path string
@@ -183,6 +186,7 @@ func (p *Pages) page(r *http.Request, who *provider.SignedIn, title string) ui.P
 			{Text: ui.AdminLedger, URL: PathLedger, Icon: "credits"},
 			{Text: ui.AdminAudit, URL: PathAudit, Icon: "list"},
 			{Text: ui.AdminSettings, URL: PathSettings, Icon: "gear"},
+			{Text: ui.AdminBack, URL: pathAccount, Icon: "person"},
 		}},
 	}
 }

@@ -22,6 +22,7 @@ const (
 	AdminAudiences      Key = "admin.adminaudiences"
 	AdminAudit          Key = "admin.adminaudit"
 	AdminAuditLead      Key = "admin.adminauditlead"
+	AdminBack           Key = "admin.adminback"
 	AdminCapDay         Key = "admin.admincapday"
 	AdminCapUse         Key = "admin.admincapuse"
 	AdminCheckLong      Key = "admin.adminchecklong"
@@ -238,6 +239,10 @@ var adminTexts = texts{
 	AdminAuditLead: {
 		"What happened, who did it, to whom and when. Nobody can change it.",
 		"Was geschah, wer es tat, mit wem und wann. Niemand kann es ändern.",
+	},
+	AdminBack: {
+		"Your account",
+		"Ihr Konto",
 	},
 	AdminCapDay: {
 		"Most credits a day; empty: no limit",

@@ -9,6 +9,7 @@ const (
 	DeleteFree     Key = "delete.free"
 	DeletePaid     Key = "delete.paid"
 	DeleteType     Key = "delete.type"
+	DeleteLast     Key = "delete.last"
 	DeleteMismatch Key = "delete.mismatch"
 	DeleteButton   Key = "delete.button"
 	DeleteHint     Key = "delete.hint"
@@ -45,6 +46,10 @@ var deleteTexts = texts{
 	DeleteType: {
 		"Type {email} to confirm",
 		"Geben Sie zur Bestätigung {email} ein",
+	},
+	DeleteLast: {
+		"You are the last administrator. Make somebody else an administrator first, then delete your account.",
+		"Sie sind die letzte Person, die dieses System verwaltet. Geben Sie zuerst jemand anderem die Rechte der Verwaltung, dann löschen Sie Ihr Konto.",
 	},
 	DeleteMismatch: {
 		"This is not the address of the account.",
