@@ -159,9 +159,27 @@ func TestChangePassword(t *testing.T) {
 	if got := other.get("/account"); got.Request.URL.Path != "/account" {
 		t.Errorf("got %s after refusals, want the session to go on", got.Request.URL)
 	}
+	thief := s.browser(t)
+	at, err := url.Parse(s.issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	thief.Jar.SetCookies(at, b.Jar.Cookies(at))
+	s.sql(t, `UPDATE auth_users SET has_passkey = 1 WHERE email = 'ada@example.com'`)
 	got := b.submit(b.get("/account/security"), "/account/security", "current", testPassword, "password", "another good one")
+	if got.Request.URL.RequestURI() != "/login?return=%2Faccount%2Fsecurity" {
+		t.Errorf("got %d at %s, want the stronger way in asked for", got.StatusCode, got.Request.URL)
+	}
+	s.sql(t, `UPDATE auth_users SET has_passkey = 0 WHERE email = 'ada@example.com'`)
+	got = b.submit(b.get("/account/security"), "/account/security", "current", testPassword, "password", "another good one")
 	if got.Request.URL.RequestURI() != "/account/security?done=password" || other.get("/account").Request.URL.Path != "/login" {
 		t.Errorf("got %d at %s, want the password changed and the other session ended", got.StatusCode, got.Request.URL)
+	}
+	if got := thief.get("/account"); got.Request.URL.Path != "/login" {
+		t.Errorf("got %s by the cookie of before, want a new one", got.Request.URL)
+	}
+	if got := b.get("/account"); got.Request.URL.Path != "/account" {
+		t.Errorf("got %s by the new cookie", got.Request.URL)
 	}
 	fresh := s.browser(t)
 	if got := fresh.submit(fresh.get("/login"), "/login", "username", "ada@example.com", "password", testPassword); got.StatusCode != http.StatusUnprocessableEntity {

@@ -75,8 +75,10 @@ type PasswordChange struct {
 	UserID    uuid.UUID
 	SessionID uuid.UUID // stays; the others end
 	Old, New  string    // encoded hashes
-	Mail      NewMail
-	Event     Event
+	// CookieHash is that of the session's new cookie, if it is a browser's.
+	CookieHash []byte
+	Mail       NewMail
+	Event      Event
 }
 
 // Links keeps what is proven by mail, and passwords. Each method is one transaction. Making a link ends the older ones
@@ -255,29 +257,31 @@ type NewPassword struct {
 }
 
 // ChangePassword sets another password. A wrong current one is [ErrCredentials] and counts as a failed sign-in.
-// [ErrPasswordLength], [ErrPasswordCommon], [*LockedError], [ErrBusy].
-func (s *Service) ChangePassword(ctx context.Context, c NewPassword) error {
+// [ErrPasswordLength], [ErrPasswordCommon], [*LockedError], [ErrBusy]. It gives the new cookie of the session, if that
+// is a browser's.
+func (s *Service) ChangePassword(ctx context.Context, c NewPassword) (Secret, error) {
 	user, err := s.store.UserByID(ctx, c.UserID)
 	if err != nil {
-		return fmt.Errorf("reading a person: %w", err)
+		return "", fmt.Errorf("reading a person: %w", err)
 	}
 	if err := CheckNewPassword(c.Password, user.Email); err != nil {
-		return err
+		return "", err
 	}
 	old, err := s.confirm(ctx, user.Email, c.Current, c.Device)
 	if err != nil {
-		return err
+		return "", err
 	}
 	hash, err := s.hasher.Hash(ctx, c.Password)
 	if err != nil {
-		return err
+		return "", err
 	}
 	mail, err := s.NewNotice(MailPasswordChanged, c.Language)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return s.store.ChangePassword(ctx, PasswordChange{
-		UserID: user.ID, SessionID: c.SessionID, Old: old.PasswordHash, New: hash, Mail: mail,
+	cookie := NewSecret()
+	return cookie, s.store.ChangePassword(ctx, PasswordChange{
+		UserID: user.ID, SessionID: c.SessionID, Old: old.PasswordHash, New: hash, Mail: mail, CookieHash: cookie.Hash(),
 		Event: Event{UserID: user.ID, Type: "password_changed", Device: c.Device},
 	})
 }

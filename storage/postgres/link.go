@@ -261,6 +261,11 @@ func (s *Identity) ChangePassword(ctx context.Context, c identity.PasswordChange
 		if err := endLinks(t, c.UserID, identity.PurposeReset, now); err != nil {
 			return err
 		}
+		_, err = t.exec(`UPDATE auth.sessions SET cookie_hash = $1 WHERE id = $2 AND user_id = $3 AND cookie_hash IS NOT NULL`,
+			c.CookieHash, c.SessionID, c.UserID)
+		if err != nil {
+			return err
+		}
 		if err := revokeSessions(t, c.UserID, c.SessionID, "password_changed", now); err != nil {
 			return err
 		}

@@ -255,6 +255,11 @@ func (s *Identity) ChangePassword(ctx context.Context, c identity.PasswordChange
 		if err != nil {
 			return err
 		}
+		_, err = t.exec(`UPDATE auth_sessions SET cookie_hash = ? WHERE id = ? AND user_id = ? AND cookie_hash IS NOT NULL`,
+			c.CookieHash, c.SessionID.String(), c.UserID.String())
+		if err != nil {
+			return err
+		}
 		if err := endLinks(t, c.UserID, identity.PurposeReset, now); err != nil {
 			return err
 		}

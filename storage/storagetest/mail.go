@@ -223,7 +223,7 @@ func testPasswords(t *testing.T, open Open) {
 		hash := request(t, s, "change@example.com", identity.MailReset, clock.Now())
 		_, mail := newLink(identity.MailPasswordChanged, clock.Now())
 		change := identity.PasswordChange{
-			UserID: user.ID, SessionID: sessions[0].ID, Old: "other", New: "new", Mail: mail,
+			UserID: user.ID, SessionID: sessions[0].ID, Old: "other", New: "new", Mail: mail, CookieHash: identity.NewSecret().Hash(),
 			Event: identity.Event{UserID: user.ID, Type: "password_changed"},
 		}
 		want(t, s.Identity.ChangePassword(ctx, change), identity.ErrCredentials)
@@ -231,10 +231,12 @@ func testPasswords(t *testing.T, open Open) {
 		if err := s.Identity.ChangePassword(ctx, change); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := s.Identity.SessionByID(ctx, sessions[0].ID); err != nil {
-			t.Errorf("got %v, want the session at hand", err)
+		if kept, _, err := s.Identity.SessionByCookie(ctx, change.CookieHash); err != nil || kept.ID != sessions[0].ID {
+			t.Errorf("got %v, %v, want the session at hand by its new cookie", kept.ID, err)
 		}
-		_, _, err := s.Identity.SessionByID(ctx, sessions[1].ID)
+		_, _, err := s.Identity.SessionByCookie(ctx, sessions[0].CookieHash)
+		want(t, err, identity.ErrNoSession)
+		_, _, err = s.Identity.SessionByID(ctx, sessions[1].ID)
 		want(t, err, identity.ErrNoSession)
 		_, err = app.refresh(t, app.token, true)
 		want(t, err, provider.ErrInvalidGrant)

@@ -106,7 +106,13 @@ func testNotices(t *testing.T, open Open) {
 // testNoticeLanguage: the language of the profile comes first, then that of the pages at hand.
 func testNoticeLanguage(t *testing.T, s Store, clock *Clock) {
 	for i, c := range []struct{ locale, device, want string }{
-		{"", "de", "de"}, {"", "en", "en"}, {"", "", ""}, {"de-AT", "en", "de"}, {"de", "", "de"}, {"en-US", "de", "en"}, {"fr", "de", "de"},
+		{"", "de", "de"},
+		{"", "en", "en"},
+		{"", "", ""},
+		{"de-AT", "en", "de"},
+		{"de", "", "de"},
+		{"en-US", "de", "en"},
+		{"fr", "de", "de"},
 		{"den", "en", "en"},
 	} {
 		user := createUser(t, s, fmt.Sprintf("speaker%d@example.com", i), clock.Now())

@@ -64,17 +64,23 @@ func (p *Pages) securityView(r *http.Request, who *provider.SignedIn) (securityV
 	return v, err
 }
 
-// ChangePassword answers POST /account/security. The present password is the proof that is asked for.
+// ChangePassword answers POST /account/security. The present password is the proof that is asked for, and of somebody who
+// has more than that, a fresh sign-in with it.
 func (p *Pages) ChangePassword(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error {
 	if err := p.check(r); err != nil {
 		return err
 	}
-	err := p.Identity.ChangePassword(r.Context(), identity.NewPassword{
+	if (who.User.SecondFactor || who.User.HasPasskey) && !p.Provider.Fresh(who) {
+		login.AskLogin(w, r, "")
+		return nil
+	}
+	cookie, err := p.Identity.ChangePassword(r.Context(), identity.NewPassword{
 		UserID: who.User.ID, SessionID: who.Session.ID, Current: r.PostForm.Get("current"), Password: r.PostForm.Get("password"),
 		Language: string(page.From(r.Context()).Language()), Device: page.Device(r),
 	})
 	p.Provider.SessionsEnded() // what failed may have happened
 	if err == nil {
+		p.secured(w, identity.Secured{Session: who.Session, Cookie: cookie})
 		login.SeeOther(w, r, PathSecurity+"?done=password")
 		return nil
 	}

@@ -121,7 +121,7 @@ func (a *API) ChangePassword(w http.ResponseWriter, r *http.Request, who provide
 	if err := body.err(); err != nil {
 		return err
 	}
-	err = a.cfg.Identity.ChangePassword(r.Context(), identity.NewPassword{
+	_, err = a.cfg.Identity.ChangePassword(r.Context(), identity.NewPassword{
 		UserID: who.UserID, SessionID: who.SessionID, Current: current, Password: password,
 		Language: string(page.From(r.Context()).Language()), Device: page.Device(r),
 	})
