@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 )
 
 // ErrNotRebuilt says that the wallet is not frozen, or that its journal itself contradicts itself.
 var ErrNotRebuilt = errors.New("wallet cannot be rebuilt")
 
 // Rebuild makes the projections of a frozen wallet from its journal. What the journal does not tell is kept: of
-// a grant its end, and of one that was bought its class and source. Lost grants are made again. [ErrNotRebuilt].
+// a grant that was bought its class and source. Lost grants are made again, those that no posting names end, and
+// nothing is held: there are no holds. [ErrNotRebuilt].
 func Rebuild(j Journal) (Projections, error) {
 	if j.Wallet.State != WalletFrozen {
 		return Projections{}, fmt.Errorf("%w: it is %s", ErrNotRebuilt, j.Wallet.State)
@@ -86,8 +88,10 @@ func (r *rebuilder) make(t Transaction, class Class) {
 // grants are those that are stored, as the journal tells them, and then those that are lost.
 func (r *rebuilder) grants(stored []Grant) []Grant {
 	grants := slices.Clone(stored)
+	grants = slices.DeleteFunc(grants, func(g Grant) bool { return r.issued[g.No] == 0 })
 	for i := range grants {
 		g := &grants[i]
+		g.Held, g.ExpiresAt = 0, time.Time{}
 		if made, known := r.made[g.No]; known {
 			g.Class, g.Source = made.Class, made.Source
 			delete(r.made, g.No)
@@ -109,9 +113,9 @@ func (r *rebuilder) projections(stored []Grant) Projections {
 		g := &p.Grants[i]
 		g.Issued, g.Remaining, g.Priority = r.issued[g.No], r.accounts[g.No], priorityOf(g.Class)
 		if g.Class == Free {
-			w.Free, w.HeldFree = w.Free+g.Remaining-g.Held, w.HeldFree+g.Held
+			w.Free += g.Remaining
 		} else {
-			w.Paid, w.HeldPaid = w.Paid+g.Remaining-g.Held, w.HeldPaid+g.Held
+			w.Paid += g.Remaining
 		}
 	}
 	p.Wallet = w

@@ -20,5 +20,5 @@ GRANT SELECT, INSERT ON credits.entries, credits.idempotency, credits.bonus_clai
 GRANT SELECT, INSERT (id, user_id, seq, type, kind, status, amount, balance_before, balance_after, legs, app_id,
     description, metadata, caller, actor, idempotency_key, related_id, free_after, paid_after, held_after, debt_after,
     earned_after, spent_after, at) ON credits.transactions TO {role};
-GRANT SELECT, INSERT, UPDATE ON credits.balances, credits.grants, credits.key_caps TO {role};
-GRANT SELECT, INSERT, UPDATE, DELETE ON credits.usage_stats TO {role};
+GRANT SELECT, INSERT, UPDATE ON credits.balances, credits.key_caps TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON credits.grants, credits.usage_stats TO {role};

@@ -270,11 +270,10 @@ func replaceProjections(t *tx, p ledger.Projections) error {
 		j.usage[usageKey{userID, u.AppID, u.Day}] = u
 	}
 	batch := new(pgx.Batch)
+	batch.Queue(`DELETE FROM credits.grants WHERE user_id = $1`, userID)
 	for _, g := range p.Grants {
 		batch.Queue(`INSERT INTO credits.grants (user_id, no, class, source, priority, issued, remaining, held, open, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (user_id, no) DO UPDATE
-			SET class = excluded.class, source = excluded.source, priority = excluded.priority, issued = excluded.issued,
-				remaining = excluded.remaining, held = excluded.held, open = excluded.open`,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 			userID, g.No, string(g.Class), g.Source, g.Priority, int64(g.Issued), int64(g.Remaining), int64(g.Held), g.Remaining > 0,
 			optionalTime(g.ExpiresAt))
 	}

@@ -400,12 +400,8 @@ func replaceProjections(t *tx, p ledger.Projections) error {
 	if err := updateWallet(t, p.Wallet); err != nil {
 		return err
 	}
-	for _, g := range p.Grants {
-		_, err := t.exec(`UPDATE credits_grants SET class = ?, source = ?, priority = ? WHERE user_id = ? AND no = ?`,
-			string(g.Class), g.Source, g.Priority, userID.String(), g.No)
-		if err != nil {
-			return fmt.Errorf("mending grant %d: %w", g.No, err)
-		}
+	if _, err := t.exec(`DELETE FROM credits_grants WHERE user_id = ?`, userID.String()); err != nil {
+		return fmt.Errorf("mending grants: %w", err)
 	}
 	if err := writeGrants(t, userID, p.Grants); err != nil {
 		return err

@@ -103,6 +103,10 @@ func testCheckFinds(t *testing.T, w *wallets) {
 		`UPDATE credits.usage_stats SET credits_used = credits_used + 1 WHERE user_id = ?`,
 		`DELETE FROM credits.usage_stats WHERE user_id = ?`,
 		`DELETE FROM credits.grants WHERE source = 'daily' AND user_id = ?`,
+		`INSERT INTO credits.grants (user_id, no, class, source, priority, issued, remaining, held, open, expires_at)
+			SELECT user_id, 99, 'paid', 'made up', 50, 7, 7, 0, open, NULL FROM credits.grants WHERE open AND source LIKE 'promotion:%' AND user_id = ?`,
+		`UPDATE credits.grants SET held = 1 WHERE source LIKE 'promotion:%' AND user_id = ?`,
+		`UPDATE credits.grants SET no = 100 - no WHERE source IN ('signup', 'daily') AND user_id = ?`,
 	} {
 		w.user = createUser(t, w.Store, fmt.Sprintf("p%d@example.com", i), w.clock.Now())
 		w.live(t)
