@@ -70,6 +70,7 @@ type config struct {
 	verified      bool      // nobody signs in before the address is proven
 	smtp          mail.SMTP // no host: none
 	signupBonus   ledger.Amount
+	bonusProven   bool // the bonus waits for the proof of the address
 	dailyFree     ledger.Amount
 	limitClasses  string
 	limits        web.Limits
@@ -128,13 +129,14 @@ func settings() []setting {
 		{"KEY_ROTATION", "90d", "life of a signing key, 2d to 3650d; off: keys change by command only", false, parseKeyRotation},
 		{"CREDITS_TOKEN_ALG", "RS256", "signs access tokens for the credits API; one of SIGNING_ALGS", false, text(func(c *config) *string { return &c.creditsAlg })},
 		{"SIGNUP", "open", "open or closed", false, parseSignup},
-		{"REQUIRE_EMAIL_VERIFICATION", "false", "true: nobody signs in before the e-mail address is proven", false, parseVerification},
+		{"REQUIRE_EMAIL_VERIFICATION", "false", "true: nobody signs in before the e-mail address is proven", false, onOff(func(c *config) *bool { return &c.verified })},
 		{"SMTP_HOST", "", "mail server; empty: mails stay in the outbox, and are shown at /dev/mail in dev mode", false, text(func(c *config) *string { return &c.smtp.Host })},
 		{"SMTP_PORT", "587", "465: TLS from the start; else STARTTLS is required, but on a loopback address in dev mode", false, func(c *config, v string) error { return intUpTo(v, 65535, &c.smtp.Port) }},
 		{"SMTP_USER", "", "name at the mail server; empty: no authentication", false, text(func(c *config) *string { return &c.smtp.User })},
 		{"SMTP_PASSWORD", "", "goes with SMTP_USER", true, text(func(c *config) *string { return &c.smtp.Password })},
 		{"SMTP_FROM", "", "address that mails come from; required with SMTP_HOST", false, parseSender},
 		{"CREDITS_SIGNUP_BONUS", "150", "free credits of a new account", false, func(c *config, v string) error { return parseCredits(v, &c.signupBonus) }},
+		{"CREDITS_SIGNUP_BONUS_VERIFIED", "false", "true: the bonus comes when the e-mail address is proven", false, onOff(func(c *config) *bool { return &c.bonusProven })},
 		{"CREDITS_DAILY_FREE", "5", "free credits each 24 hours", false, func(c *config, v string) error { return parseCredits(v, &c.dailyFree) }},
 		{"RATE_LIMIT_MAX", "100", "calls of an address to a public route per RATE_LIMIT_TTL", false, func(c *config, v string) error { return intUpTo(v, 1_000_000_000, &c.publicMax) }},
 		{"RATE_LIMIT_TTL", "60", "seconds of RATE_LIMIT_MAX", false, parsePublicPeriod},

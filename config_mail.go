@@ -15,12 +15,15 @@ const mailEvery = 2 * time.Second
 // submissions is the port of mail servers that speak TLS from the start (RFC 8314, section 3.3).
 const submissions = 465
 
-func parseVerification(c *config, value string) error {
-	if value != "true" && value != "false" {
-		return errors.New("must be true or false")
+// onOff reads true or false.
+func onOff(field func(*config) *bool) func(*config, string) error {
+	return func(c *config, value string) error {
+		if value != "true" && value != "false" {
+			return errors.New("must be true or false")
+		}
+		*field(c) = value == "true"
+		return nil
 	}
-	c.verified = value == "true"
-	return nil
 }
 
 func parseSender(c *config, value string) error {

@@ -247,3 +247,20 @@ func TestVerificationLater(t *testing.T) {
 		t.Errorf("got %d %v of the refresh token after the address was proven", status, body)
 	}
 }
+
+// TestBonusAfterProof: with the setting, credits come with the proof of the address.
+func TestBonusAfterProof(t *testing.T) {
+	t.Parallel()
+	s := start(t, "CREDITS_SIGNUP_BONUS_VERIFIED=true")
+	ada := s.browser(t)
+	ada.signUp("ada@example.com")
+	const given = `SELECT count(*) FROM credits_transactions WHERE kind = 'signup'`
+	if n := s.number(t, given); n != 0 {
+		t.Errorf("got %d bonuses before the proof", n)
+	}
+	page := ada.get(ada.mailLink("Confirm your e-mail address"))
+	ada.submit(page, "/verify-email")
+	if n := s.number(t, given); n != 1 {
+		t.Errorf("got %d bonuses after the proof, want 1", n)
+	}
+}

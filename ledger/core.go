@@ -95,8 +95,7 @@ func Open(userID uuid.UUID, now time.Time, o Opening, fresh bool) (Delta, error)
 		LastDaily: now, LastAt: now, CreatedAt: now,
 	}}
 	if o.Bonus > 0 && fresh {
-		err := d.bonus(o.TransactionID, bonus{kindSignup, sourceSignup, "Signup bonus", AccountIssueBonus, o.Bonus}, now)
-		if err != nil {
+		if err := d.bonus(o.TransactionID, signup(o.Bonus), now); err != nil {
 			return Delta{}, err
 		}
 	}

@@ -66,6 +66,7 @@ type PasswordReset struct {
 	Hash         []byte // of the link's secret
 	PasswordHash string
 	AttemptKey   []byte // whose failed sign-ins are forgiven
+	Bonus        LateBonus
 	Mail         NewMail
 	Event        Event // its person is filled in
 }
@@ -91,8 +92,9 @@ type Links interface {
 	IssueLink(ctx context.Context, user uuid.UUID, link NewLink, e Event) error
 	// Link finds a link that would work now, by the hash of its secret.
 	Link(ctx context.Context, purpose Purpose, hash []byte) (Link, error)
-	// ConfirmEmail uses up a link for [PurposeVerify]: its address is proven.
-	ConfirmEmail(ctx context.Context, hash []byte, e Event) (Link, error)
+	// ConfirmEmail uses up a link for [PurposeVerify]: its address is proven. Whoever proves an address for the first
+	// time, here or below, gets the bonus, unless its claim is known or the wallet has had one.
+	ConfirmEmail(ctx context.Context, hash []byte, b LateBonus, e Event) (Link, error)
 	// ResetPassword uses up a link for [PurposeReset]: the person has a new password, every session and refresh family
 	// ends. If the address was not proven before, all that strangers could have set on the account goes too; if the
 	// link was mailed, it is proven now.
@@ -200,11 +202,15 @@ func (s *Service) Link(ctx context.Context, purpose Purpose, token Secret) (Link
 
 // VerifyEmail uses up a link that proves an address. [ErrLinkInvalid], [ErrLinkExpired].
 func (s *Service) VerifyEmail(ctx context.Context, token Secret, d Device) (Link, error) {
-	hash := token.Hash()
-	if hash == nil {
-		return Link{}, ErrLinkInvalid
+	link, err := s.Link(ctx, PurposeVerify, token)
+	if err != nil {
+		return Link{}, err
 	}
-	return s.store.ConfirmEmail(ctx, hash, Event{Type: "email_verified", Device: d})
+	bonus, err := s.lateBonus(link.Email)
+	if err != nil {
+		return Link{}, err
+	}
+	return s.store.ConfirmEmail(ctx, token.Hash(), bonus, Event{Type: "email_verified", Device: d})
 }
 
 // DenyAccount deletes an account on the word of whoever has its address and did not make it: who holds a link that would
@@ -242,8 +248,12 @@ func (s *Service) ResetPassword(ctx context.Context, token Secret, password, lan
 	if err != nil {
 		return Link{}, err
 	}
+	bonus, err := s.lateBonus(link.User.Email)
+	if err != nil {
+		return Link{}, err
+	}
 	return s.store.ResetPassword(ctx, PasswordReset{
-		Hash: token.Hash(), PasswordHash: hash, AttemptKey: keyed(s.countKey, string(link.User.Email)), Mail: mail,
+		Hash: token.Hash(), PasswordHash: hash, AttemptKey: keyed(s.countKey, string(link.User.Email)), Bonus: bonus, Mail: mail,
 		Event: Event{Type: "password_reset_completed", Device: d},
 	})
 }
@@ -304,7 +314,7 @@ func (s *Service) Invite(ctx context.Context, in Invitation) (User, Secret, erro
 	if !validName(in.Name) {
 		return User{}, "", ErrName
 	}
-	account, err := s.newAccount(email, Device{})
+	account, err := s.newAccount(email, false, Device{})
 	if err != nil {
 		return User{}, "", err
 	}

@@ -46,6 +46,8 @@ type Config struct {
 	WebAuthn *webauthn.WebAuthn
 	// RequireVerified keeps people out until they have proven their address.
 	RequireVerified bool
+	// BonusProven keeps the signup bonus back until the address is proven.
+	BonusProven bool
 }
 
 // Service registers people and proves who they are. It is safe for concurrent use.
@@ -55,6 +57,7 @@ type Service struct {
 	ledger      *ledger.Ledger
 	now         func() time.Time
 	verified    bool
+	bonusProven bool
 	bonusKey    []byte
 	countKey    []byte
 	linkKey     []byte
@@ -72,7 +75,7 @@ type Service struct {
 func New(cfg Config) *Service {
 	s := &Service{
 		store: cfg.Store, hasher: cfg.Hasher, ledger: cfg.Ledger, now: cfg.Now,
-		verified: cfg.RequireVerified,
+		verified: cfg.RequireVerified, bonusProven: cfg.BonusProven,
 		bonusKey: cfg.Derive(bonusKeyLabel), countKey: cfg.Derive(countKeyLabel),
 		linkKey: cfg.Derive(linkKeyLabel), mailKey: cfg.Derive(mailKeyLabel),
 		webauthn: cfg.WebAuthn, recoveryKey: cfg.Derive(recoveryKeyLabel), seal: cfg.Seal, open: cfg.Open,
@@ -132,7 +135,7 @@ func (s *Service) register(ctx context.Context, r Registration, store func(conte
 	if err != nil {
 		return User{}, err
 	}
-	account, err := s.newAccount(email, r.Device)
+	account, err := s.newAccount(email, false, r.Device)
 	if err != nil {
 		return User{}, err
 	}
@@ -144,8 +147,9 @@ func (s *Service) register(ctx context.Context, r Registration, store func(conte
 	return store(ctx, account)
 }
 
-// newAccount prepares an account with its wallet, and no way in yet.
-func (s *Service) newAccount(email Email, d Device) (NewAccount, error) {
+// newAccount prepares an account with its wallet, and no way in yet. An address that is not proven may have to be for
+// the bonus.
+func (s *Service) newAccount(email Email, proven bool, d Device) (NewAccount, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return NewAccount{}, fmt.Errorf("making an id: %w", err)
@@ -154,13 +158,25 @@ func (s *Service) newAccount(email Email, d Device) (NewAccount, error) {
 	if err != nil {
 		return NewAccount{}, err
 	}
+	if s.bonusProven && !proven {
+		opening.Bonus = 0
+	}
 	now := s.now().UTC().Truncate(time.Microsecond)
 	return NewAccount{
-		User:       User{ID: id, Email: email, Role: RoleUser, CreatedAt: now, UpdatedAt: now},
+		User:       User{ID: id, Email: email, EmailVerified: proven, Role: RoleUser, CreatedAt: now, UpdatedAt: now},
 		BonusClaim: keyed(s.bonusKey, email.Unfolded()),
 		Opening:    opening,
 		Event:      Event{UserID: id, Type: "register", Device: d},
 	}, nil
+}
+
+// lateBonus is what whoever proves an address gets then, if bonuses wait for that.
+func (s *Service) lateBonus(email Email) (LateBonus, error) {
+	if !s.bonusProven {
+		return LateBonus{}, nil
+	}
+	opening, err := s.ledger.Opening()
+	return LateBonus{Claim: keyed(s.bonusKey, email.Unfolded()), Opening: opening}, err
 }
 
 // claim waits until no other registration of this address runs, and finds out whether it is free. The caller

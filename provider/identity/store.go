@@ -21,6 +21,12 @@ type NewAccount struct {
 	Event        Event
 }
 
+// LateBonus is the signup bonus of somebody whose address is proven after the account was made. The zero value is none.
+type LateBonus struct {
+	Claim   []byte // keyed hash of the canonical address
+	Opening ledger.Opening
+}
+
 // Deletion is everything that ends with a person.
 type Deletion struct {
 	UserID  uuid.UUID

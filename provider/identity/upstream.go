@@ -56,7 +56,7 @@ type Upstreams interface {
 	// ClaimAccount gives an account whose address was never proven to whoever has proven it now: everything that was
 	// set before goes, such as the password, sessions, grants and links. The address is proven then, and the link
 	// stored. [ErrLinkFirst] when the address was proven meanwhile or is another, else as LinkAccount.
-	ClaimAccount(ctx context.Context, email Email, l Linked, e Event) error
+	ClaimAccount(ctx context.Context, email Email, l Linked, b LateBonus, e Event) error
 	// UnlinkAccount removes a link and writes the event. [ErrNotFound]; [ErrLastWay].
 	UnlinkAccount(ctx context.Context, userID uuid.UUID, provider string, e Event) error
 }
@@ -145,7 +145,11 @@ func (s *Service) claimUpstream(ctx context.Context, user User, in UpstreamSignI
 	if err != nil {
 		return User{}, err
 	}
-	if err := s.store.ClaimAccount(ctx, user.Email, link, upstreamEvent("account_claimed", link, in.Device)); err != nil {
+	bonus, err := s.lateBonus(user.Email)
+	if err != nil {
+		return User{}, err
+	}
+	if err := s.store.ClaimAccount(ctx, user.Email, link, bonus, upstreamEvent("account_claimed", link, in.Device)); err != nil {
 		return User{}, fmt.Errorf("claiming an account: %w", err)
 	}
 	return s.store.UserByID(ctx, user.ID)
@@ -156,14 +160,13 @@ func (s *Service) registerUpstream(ctx context.Context, email Email, in Upstream
 	if !in.SignupOpen {
 		return User{}, ErrSignupClosed
 	}
-	account, err := s.newAccount(email, in.Device)
+	account, err := s.newAccount(email, in.Person.EmailVerified, in.Device)
 	if err != nil {
 		return User{}, err
 	}
 	if name := strings.TrimSpace(in.Person.Name); validName(name) {
 		account.User.Name = name
 	}
-	account.User.EmailVerified = in.Person.EmailVerified
 	link, err := s.link(account.User.ID, in.Person)
 	if err != nil {
 		return User{}, err

@@ -83,29 +83,9 @@ func forgetPerson(t *tx, id uuid.UUID, others int, now time.Time) error {
 // closeWallet closes a wallet. One that contradicts itself is frozen, and one that is lost is left to the checks: what
 // is wrong with credits keeps no person from being deleted.
 func closeWallet(t *tx, userID uuid.UUID, c ledger.Closing, now time.Time) error {
-	wallet, err := loadWallet(t, userID, ` FOR NO KEY UPDATE`)
+	state, err := lockState(t, userID)
 	if errors.Is(err, ledger.ErrNoWallet) {
 		return nil
-	}
-	if err != nil {
-		return err
-	}
-	state := ledger.State{Wallet: wallet}
-	rows, err := t.query(selectGrants, []uuid.UUID{userID})
-	if err != nil {
-		return err
-	}
-	var of uuid.UUID
-	var g ledger.Grant
-	_, err = pgx.ForEachRow(rows, grantTargets(&of, &g), func() error {
-		state.Grants = append(state.Grants, g)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if rows, err = t.query(selectMarks, []uuid.UUID{userID}); err == nil {
-		err = eachMark(rows, func(_ uuid.UUID, last ledger.Mark) { state.Last = last })
 	}
 	if err != nil {
 		return err
@@ -117,10 +97,39 @@ func closeWallet(t *tx, userID uuid.UUID, c ledger.Closing, now time.Time) error
 	if err != nil || delta.Empty() {
 		return err
 	}
+	return updateLocked(t, state.Wallet, delta)
+}
+
+// lockState loads a wallet and locks it. [ledger.ErrNoWallet].
+func lockState(t *tx, userID uuid.UUID) (state ledger.State, err error) {
+	if state.Wallet, err = loadWallet(t, userID, ` FOR NO KEY UPDATE`); err != nil {
+		return state, err
+	}
+	rows, err := t.query(selectGrants, []uuid.UUID{userID})
+	if err != nil {
+		return state, err
+	}
+	var of uuid.UUID
+	var g ledger.Grant
+	_, err = pgx.ForEachRow(rows, grantTargets(&of, &g), func() error {
+		state.Grants = append(state.Grants, g)
+		return nil
+	})
+	if err != nil {
+		return state, err
+	}
+	if rows, err = t.query(selectMarks, []uuid.UUID{userID}); err == nil {
+		err = eachMark(rows, func(_ uuid.UUID, last ledger.Mark) { state.Last = last })
+	}
+	return state, err
+}
+
+// updateLocked writes what became of a wallet that lockState has loaded.
+func updateLocked(t *tx, before ledger.Wallet, delta ledger.Delta) error {
 	j := journal{wallets: []ledger.Wallet{delta.Wallet}}
-	j.addDelta(userID, delta)
+	j.addDelta(before.UserID, delta)
 	for _, g := range delta.Grants {
-		j.addGrant(userID, g, wallet.Grants)
+		j.addGrant(before.UserID, g, before.Grants)
 	}
 	return j.write(t)
 }

@@ -137,14 +137,14 @@ func deadLink(read func(string, ...any) pgx.Row, err error, purpose identity.Pur
 }
 
 // ConfirmEmail implements [identity.Links].
-func (s *Identity) ConfirmEmail(ctx context.Context, hash []byte, e identity.Event) (identity.Link, error) {
+func (s *Identity) ConfirmEmail(ctx context.Context, hash []byte, b identity.LateBonus, e identity.Event) (identity.Link, error) {
 	now := s.db.clock()
 	var link identity.Link
 	err := s.db.write(ctx, system, func(t *tx) (err error) {
 		if link, err = useLink(t, identity.PurposeVerify, hash, now); err != nil {
 			return err
 		}
-		if err := proveEmail(t, link.User.ID, now); err != nil {
+		if err := proveEmail(t, link.User.ID, b, now); err != nil {
 			return err
 		}
 		event := e
@@ -154,9 +154,13 @@ func (s *Identity) ConfirmEmail(ctx context.Context, hash []byte, e identity.Eve
 	return link, err
 }
 
-func proveEmail(t *tx, person uuid.UUID, now time.Time) error {
-	_, err := t.exec(`UPDATE auth.users SET email_verified = true, updated_at = $1 WHERE id = $2`, now, person)
-	return err
+// proveEmail notes that an address is proven. The first time brings the bonus.
+func proveEmail(t *tx, person uuid.UUID, b identity.LateBonus, now time.Time) error {
+	first, err := one(t.exec(`UPDATE auth.users SET email_verified = true, updated_at = $1 WHERE id = $2 AND NOT email_verified`, now, person))
+	if err != nil || !first {
+		return err
+	}
+	return welcome(t, person, b, now)
 }
 
 // ResetPassword implements [identity.Links].
@@ -174,7 +178,7 @@ func (s *Identity) ResetPassword(ctx context.Context, r identity.PasswordReset) 
 			}
 		}
 		if link.Email != "" {
-			if err := proveEmail(t, person, now); err != nil {
+			if err := proveEmail(t, person, r.Bonus, now); err != nil {
 				return err
 			}
 		}

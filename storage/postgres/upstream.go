@@ -67,7 +67,7 @@ func insertAccount(t *tx, l identity.Linked) (bool, error) {
 }
 
 // ClaimAccount implements [identity.Upstreams].
-func (s *Identity) ClaimAccount(ctx context.Context, email identity.Email, l identity.Linked, e identity.Event) error {
+func (s *Identity) ClaimAccount(ctx context.Context, email identity.Email, l identity.Linked, b identity.LateBonus, e identity.Event) error {
 	now := s.db.clock()
 	return s.db.write(ctx, system, func(t *tx) error {
 		claimed, err := one(t.exec(`UPDATE auth.users SET email_verified = true, updated_at = $1
@@ -88,6 +88,9 @@ func (s *Identity) ClaimAccount(ctx context.Context, email identity.Email, l ide
 			return err
 		}
 		if _, err := insertAccount(t, l); err != nil {
+			return err
+		}
+		if err := welcome(t, l.UserID, b, now); err != nil {
 			return err
 		}
 		return insertEvent(t, e, now)

@@ -61,7 +61,7 @@ func insertPerson(t *tx, a identity.NewAccount, now time.Time) error {
 			return err
 		}
 	}
-	fresh, err := claimBonus(t, a, now)
+	fresh, err := claimBonus(t, a.Opening, a.BonusClaim, now)
 	if err != nil {
 		return err
 	}
@@ -102,12 +102,12 @@ func insertUser(t *tx, a identity.NewAccount) error {
 }
 
 // claimBonus reports whether the address has had no bonus before, and remembers that it has one now.
-func claimBonus(t *tx, a identity.NewAccount, now time.Time) (bool, error) {
-	if a.Opening.Bonus == 0 {
+func claimBonus(t *tx, o ledger.Opening, claim []byte, now time.Time) (bool, error) {
+	if o.Bonus == 0 {
 		return false, nil
 	}
 	return one(t.exec(`INSERT INTO credits.bonus_claims (claim, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
-		a.BonusClaim, now))
+		claim, now))
 }
 
 // Credential implements [identity.Accounts].

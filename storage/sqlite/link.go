@@ -132,14 +132,14 @@ func deadLink(read func(string, ...any) *sql.Row, err error, purpose identity.Pu
 }
 
 // ConfirmEmail implements [identity.Links].
-func (s *Identity) ConfirmEmail(ctx context.Context, hash []byte, e identity.Event) (identity.Link, error) {
+func (s *Identity) ConfirmEmail(ctx context.Context, hash []byte, b identity.LateBonus, e identity.Event) (identity.Link, error) {
 	now := timestamp(s.db.clock())
 	var link identity.Link
 	err := s.db.write(ctx, func(t *tx) (err error) {
 		if link, err = useLink(t, identity.PurposeVerify, hash, now); err != nil {
 			return err
 		}
-		if err := proveEmail(t, link.User.ID, now); err != nil {
+		if err := proveEmail(t, link.User.ID, b, now); err != nil {
 			return err
 		}
 		event := e
@@ -149,9 +149,13 @@ func (s *Identity) ConfirmEmail(ctx context.Context, hash []byte, e identity.Eve
 	return link, err
 }
 
-func proveEmail(t *tx, person uuid.UUID, now int64) error {
-	_, err := t.exec(`UPDATE auth_users SET email_verified = 1, updated_at = ? WHERE id = ?`, now, person.String())
-	return err
+// proveEmail notes that an address is proven. The first time brings the bonus.
+func proveEmail(t *tx, person uuid.UUID, b identity.LateBonus, now int64) error {
+	first, err := one(t.exec(`UPDATE auth_users SET email_verified = 1, updated_at = ? WHERE id = ? AND email_verified = 0`, now, person.String()))
+	if err != nil || !first {
+		return err
+	}
+	return welcome(t, person, b, fromTimestamp(now))
 }
 
 // ResetPassword implements [identity.Links].
@@ -169,7 +173,7 @@ func (s *Identity) ResetPassword(ctx context.Context, r identity.PasswordReset) 
 			}
 		}
 		if link.Email != "" {
-			if err := proveEmail(t, person, now); err != nil {
+			if err := proveEmail(t, person, r.Bonus, now); err != nil {
 				return err
 			}
 		}

@@ -73,7 +73,7 @@ func insertAccount(t *tx, l identity.Linked) (bool, error) {
 }
 
 // ClaimAccount implements [identity.Upstreams].
-func (s *Identity) ClaimAccount(ctx context.Context, email identity.Email, l identity.Linked, e identity.Event) error {
+func (s *Identity) ClaimAccount(ctx context.Context, email identity.Email, l identity.Linked, b identity.LateBonus, e identity.Event) error {
 	now := timestamp(s.db.clock())
 	return s.db.write(ctx, func(t *tx) error {
 		claimed, err := one(t.exec(`UPDATE auth_users SET email_verified = 1, updated_at = ?
@@ -94,6 +94,9 @@ func (s *Identity) ClaimAccount(ctx context.Context, email identity.Email, l ide
 			return err
 		}
 		if _, err := insertAccount(t, l); err != nil {
+			return err
+		}
+		if err := welcome(t, l.UserID, b, fromTimestamp(now)); err != nil {
 			return err
 		}
 		return insertEvent(t, e, now)

@@ -82,7 +82,7 @@ func insertPerson(t *tx, a identity.NewAccount, now time.Time) error {
 			return err
 		}
 	}
-	fresh, err := claimBonus(t, a, timestamp(now))
+	fresh, err := claimBonus(t, a.Opening, a.BonusClaim, timestamp(now))
 	if err != nil {
 		return err
 	}
@@ -123,12 +123,12 @@ func insertUser(t *tx, a identity.NewAccount) error {
 }
 
 // claimBonus reports whether the address has had no bonus before, and remembers that it has one now.
-func claimBonus(t *tx, a identity.NewAccount, now int64) (bool, error) {
-	if a.Opening.Bonus == 0 {
+func claimBonus(t *tx, o ledger.Opening, claim []byte, now int64) (bool, error) {
+	if o.Bonus == 0 {
 		return false, nil
 	}
 	return one(t.exec(`INSERT INTO credits_bonus_claims (claim, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING`,
-		a.BonusClaim, now))
+		claim, now))
 }
 
 // Credential implements [identity.Accounts].

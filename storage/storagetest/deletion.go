@@ -29,6 +29,7 @@ func testDeletion(t *testing.T, open Open) {
 		"devices in the security log":                testDeletionEvents,
 		"a wallet that is wrong or lost":             testDeletionWrong,
 		"old events":                                 testOldEvents,
+		"the bonus of a proven address":              testWelcome,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -56,7 +56,7 @@ func testLinks(t *testing.T, open Open) {
 	t.Run("only the newest link works, once, for its purpose, in its time", func(t *testing.T) {
 		old := request(t, s, "ada@example.com", identity.MailVerify, clock.Now())
 		hash := request(t, s, "ada@example.com", identity.MailVerify, clock.Now())
-		_, err := s.Identity.ConfirmEmail(ctx, old, identity.Event{})
+		_, err := s.Identity.ConfirmEmail(ctx, old, identity.LateBonus{}, identity.Event{})
 		want(t, err, identity.ErrLinkInvalid)
 		_, err = s.Identity.Link(ctx, identity.PurposeReset, hash)
 		want(t, err, identity.ErrLinkInvalid)
@@ -64,7 +64,7 @@ func testLinks(t *testing.T, open Open) {
 		want(t, err, identity.ErrLinkInvalid)
 		clock.Add(time.Hour)
 		for _, err := range []error{
-			second(s.Identity.Link(ctx, identity.PurposeVerify, hash)), second(s.Identity.ConfirmEmail(ctx, hash, identity.Event{})),
+			second(s.Identity.Link(ctx, identity.PurposeVerify, hash)), second(s.Identity.ConfirmEmail(ctx, hash, identity.LateBonus{}, identity.Event{})),
 		} {
 			want(t, err, identity.ErrLinkExpired)
 		}
@@ -73,7 +73,7 @@ func testLinks(t *testing.T, open Open) {
 		if err != nil || link.User.ID != user.ID || link.Email != "ada@example.com" || link.ReturnTo != "https://a.example/" {
 			t.Errorf("got %v, %v", link, err)
 		}
-		if _, err := s.Identity.ConfirmEmail(ctx, hash, identity.Event{Type: "email_verified"}); err != nil {
+		if _, err := s.Identity.ConfirmEmail(ctx, hash, identity.LateBonus{}, identity.Event{Type: "email_verified"}); err != nil {
 			t.Error(err)
 		}
 		if got, err := s.Identity.UserByID(ctx, user.ID); err != nil || !got.EmailVerified {
@@ -81,7 +81,7 @@ func testLinks(t *testing.T, open Open) {
 		}
 		wantNumber(t, s, `SELECT count(*) FROM auth.security_events WHERE event_type = 'email_verified'
 			AND user_id = (SELECT id FROM auth.users WHERE email = 'ada@example.com')`, 1)
-		_, err = s.Identity.ConfirmEmail(ctx, hash, identity.Event{})
+		_, err = s.Identity.ConfirmEmail(ctx, hash, identity.LateBonus{}, identity.Event{})
 		want(t, err, identity.ErrLinkInvalid)
 	})
 	t.Run("a link dies with the address that it was sent to", func(t *testing.T) {

@@ -88,7 +88,7 @@ func testNotices(t *testing.T, open Open) {
 		}
 		told(t, user, "account_linked")
 		event.Type = "account_claimed"
-		if err := s.Identity.ClaimAccount(ctx, user.Email, linked(user, "other", "1", clock), event); err != nil {
+		if err := s.Identity.ClaimAccount(ctx, user.Email, linked(user, "other", "1", clock), identity.LateBonus{}, event); err != nil {
 			t.Fatal(err)
 		}
 		told(t, user, "account_claimed")

@@ -36,7 +36,7 @@ func testRaces(t *testing.T, open Open) {
 		"link to prove an address": func(t *testing.T) (func(int) error, error) {
 			link := raceLink(t, s, user, identity.PurposeVerify, clock.Now())
 			return func(int) error {
-				_, err := s.Identity.ConfirmEmail(ctx, link, identity.Event{Type: "email_verified"})
+				_, err := s.Identity.ConfirmEmail(ctx, link, identity.LateBonus{}, identity.Event{Type: "email_verified"})
 				return err
 			}, identity.ErrLinkInvalid
 		},

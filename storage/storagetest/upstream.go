@@ -94,11 +94,11 @@ func testUpstreams(t *testing.T, open Open) {
 			t.Fatal(err)
 		}
 		mine := linked(mallory, "acme", "carl", clock)
-		want(t, s.Identity.ClaimAccount(ctx, "other@example.com", mine, event), identity.ErrLinkFirst)
-		if err := s.Identity.ClaimAccount(ctx, "carl@example.com", mine, event); err != nil {
+		want(t, s.Identity.ClaimAccount(ctx, "other@example.com", mine, identity.LateBonus{}, event), identity.ErrLinkFirst)
+		if err := s.Identity.ClaimAccount(ctx, "carl@example.com", mine, identity.LateBonus{}, event); err != nil {
 			t.Fatal(err)
 		}
-		want(t, s.Identity.ClaimAccount(ctx, "carl@example.com", linked(mallory, "late", "1", clock), event), identity.ErrLinkFirst)
+		want(t, s.Identity.ClaimAccount(ctx, "carl@example.com", linked(mallory, "late", "1", clock), identity.LateBonus{}, event), identity.ErrLinkFirst)
 		_, _, err := s.Identity.SessionByID(ctx, session.ID)
 		want(t, err, identity.ErrNoSession)
 		credential, err := s.Identity.Credential(ctx, "carl@example.com")
