@@ -19,7 +19,7 @@ func TestGerman(t *testing.T) {
 	wrong := b.submit(form, "/signup", "email", "no address", "password", "short")
 	b.says(wrong, "de", "Fehler: Konto erstellen", "Geben Sie eine E-Mail-Adresse wie ada@example.com ein.", "Bitte 8 bis 128 Zeichen verwenden.")
 	b.signUp("ada@example.com")
-	b.says(b.get("/account/credits"), "de", "Ihr Konto", "Bisher ausgegeben", "Letzte Buchungen")
+	b.says(b.get("/account/credits"), "de", "Ihr Konto", "Bisher ausgegeben", "Verlauf")
 	b.says(b.get("/nowhere"), "de", "Diese Seite gibt es nicht")
 
 	to := url.Values{"to": {"en"}, "back": {"/account?a=b"}}

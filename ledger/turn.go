@@ -9,7 +9,7 @@ import (
 )
 
 // searchTime bounds how long a refund waits for others, and searches, until it finds the use that it gives back.
-const searchTime = 2 * time.Second
+const searchTime = 5 * time.Second
 
 // search names the refunds that would find the same use.
 type search struct {

@@ -442,6 +442,7 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request, chosen route) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	page.From(r.Context()).Protocol = chosen.kind == kindBrowser
 	if chosen.kind == kindPage || chosen.kind == kindBrowser {
 		if s.turnAway(w, r) {
 			return

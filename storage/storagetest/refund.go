@@ -139,18 +139,18 @@ func (s *countedSearches) FindUse(ctx context.Context, r ledger.Refund) (uuid.UU
 func testRefundRace(t *testing.T, w *wallets) {
 	counted := &countedSearches{Store: w.Ledger}
 	w.ledger = w.ledger.On(counted)
-	for range 24 {
+	for range 12 {
 		w.mustUse(t, ledger.Credit)
 	}
-	outcomes := race(32, func(int) error {
+	outcomes := race(16, func(int) error {
 		_, err := w.refund(t, ledger.Credit, nil)
 		return err
 	})
-	if outcomes[nil] != 24 || outcomes[ledger.ErrNothingToRefund] != 8 {
-		t.Errorf("got %v, want 24 uses given back once", outcomes)
+	if outcomes[nil] != 12 || outcomes[ledger.ErrNothingToRefund] != 4 {
+		t.Errorf("got %v, want 12 uses given back once", outcomes)
 	}
-	if n := counted.n.Load(); n != 32 {
-		t.Errorf("got %d searches of 32 callers", n)
+	if n := counted.n.Load(); n != 16 {
+		t.Errorf("got %d searches of 16 callers", n)
 	}
 	w.wantFree(t, bonus)
 }

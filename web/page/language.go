@@ -109,17 +109,27 @@ func KeepLanguage(w http.ResponseWriter, l Language, secure bool) {
 // LanguageLink is the address that chooses a language and comes back to the page of the request.
 func (s *State) LanguageLink(l Language) string {
 	back := "/"
-	if s.request != nil {
-		back = s.request.URL.Path
-		if s.request.Method == http.MethodGet || s.request.Method == http.MethodHead {
-			back = s.request.URL.RequestURI()
-		} else if s.Posted {
-			back = path.Dir(back)
-		} else if query := kept(s.request.Form, "request", "return"); query != "" {
-			back += "?" + query
-		}
+	if s.request != nil && !s.Protocol {
+		back = s.back()
 	}
 	return PathLanguage + "?" + url.Values{"to": {string(l)}, "back": {back}}.Encode()
+}
+
+// back is the address of the page of the request. Of a page that an app waits for, no more of its query is kept than
+// the page itself has put there.
+func (s *State) back() string {
+	to := s.request.URL.Path
+	get := s.request.Method == http.MethodGet || s.request.Method == http.MethodHead
+	switch {
+	case get && !s.request.URL.Query().Has("request"):
+		return s.request.URL.RequestURI()
+	case !get && s.Posted:
+		return path.Dir(to)
+	}
+	if query := kept(s.request.Form, "request", "return"); query != "" {
+		to += "?" + query
+	}
+	return to
 }
 
 // kept are those fields of a form that its page had in its address.

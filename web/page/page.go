@@ -21,6 +21,7 @@ type State struct {
 	RequestID string
 	Client    netip.Addr    // address of the caller, as far as it can be trusted
 	Route     string        // the pattern that matched, for logs
+	Protocol  bool          // the address is an endpoint of the protocol, whose query is of others
 	Posted    bool          // nothing but a POST comes to this path: the page above it shows the form
 	Counting  time.Duration // spent on counters that other processes share
 	request   *http.Request // nil: none asked
