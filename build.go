@@ -37,11 +37,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		return nil, nil, err
 	}
 	p.writer = mail.Writer{Issuer: c.issuer, Brand: c.brand, LinkOf: people.LinkOf}
-	site, err := c.site()
-	if err != nil {
-		return nil, nil, err
-	}
-	cookies := provider.NewCookies(c.secure())
+	site, cookies := p.site, provider.NewCookies(c.secure())
 	op, err := provider.New(provider.Config{
 		Issuer: c.issuer.String(), Audience: c.audience, Store: p.db.Provider(), Identity: people, Ring: ring,
 		Cookies: cookies, Pages: login.Protocol{Site: site}, AccessTTL: c.accessTTL, RefreshMax: c.sessionMax,

@@ -29,6 +29,7 @@ import (
 	"mana/storage/postgres"
 	"mana/web"
 	"mana/web/mail"
+	"mana/web/ui"
 )
 
 func newServe(environ []string) *cobra.Command {
@@ -66,6 +67,7 @@ type program struct {
 	unlock   func()
 	db       *storage.DB
 	shared   *shared
+	site     ui.Site
 	server   *http.Server
 	stopping atomic.Bool
 	inFlight atomic.Int64 // requests that handlers are answering
@@ -104,10 +106,10 @@ func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, 
 	if p.metrics != nil {
 		defer func() { _ = p.metrics.Close() }() // its server has closed it already when it ran
 	}
-	gate, err := newGate(cfg, logger)
-	if err != nil {
+	if p.site, err = cfg.site(); err != nil {
 		return err
 	}
+	gate := newGate(cfg, p.site, logger)
 	p.server = web.Server(p.counted(gate), logger)
 	defer func() { _ = p.server.Close() }() // in order already when it ran
 	failed := p.accept(listeners)

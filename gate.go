@@ -9,6 +9,7 @@ import (
 
 	"mana/storage"
 	"mana/web"
+	"mana/web/ui"
 )
 
 const (
@@ -27,18 +28,14 @@ type gate struct {
 	handler http.Handler
 }
 
-func newGate(c *config, logger *slog.Logger) (*gate, error) {
-	site, err := c.site()
-	if err != nil {
-		return nil, err
-	}
+func newGate(c *config, site ui.Site, logger *slog.Logger) *gate {
 	g := &gate{late: make(chan struct{}), opened: make(chan struct{})}
 	g.give = sync.OnceFunc(func() { close(g.late) })
 	g.away = web.Away(web.Config{
 		Issuer: c.issuer, UI: site, TrustedProxies: c.proxies, CORSOrigins: c.origins(), Logger: logger, Now: time.Now,
 	})
 	time.AfterFunc(holdFor, g.give)
-	return g, nil
+	return g
 }
 
 // open lets requests through from now on.

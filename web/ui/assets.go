@@ -10,11 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // AssetPath is where static files are served.
@@ -33,7 +33,13 @@ type Assets struct {
 
 type asset struct {
 	url, contentType string
-	plain, zipped    []byte
+	plain            []byte
+	zipped           func() []byte // made when it is first asked for
+}
+
+// contentTypes are those of the assets by how their names end.
+var contentTypes = map[string]string{
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".png": "image/png", ".svg": "image/svg+xml",
 }
 
 // Theme is what an operator gives the pages. The zero value is our own.
@@ -77,9 +83,7 @@ func NewAssets(theme Theme) (*Assets, error) {
 			a.icon = "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte(theme.Accent.icon(string(content))))
 			continue // a part of each page
 		}
-		if err := a.add(entry.Name(), content); err != nil {
-			return nil, err
-		}
+		a.add(entry.Name(), content)
 	}
 	if theme.Logo == nil {
 		return a, nil
@@ -87,7 +91,8 @@ func NewAssets(theme Theme) (*Assets, error) {
 	if a.logo, err = logoName(theme.Logo); err != nil {
 		return nil, err
 	}
-	return a, a.add(a.logo, theme.Logo)
+	a.add(a.logo, theme.Logo)
+	return a, nil
 }
 
 // Icon is the sign of the browser's tab, as an address that holds it: one request less.
@@ -101,32 +106,23 @@ func (a *Assets) Logo() string {
 	return a.URL(a.logo)
 }
 
-func (a *Assets) add(name string, content []byte) error {
+func (a *Assets) add(name string, content []byte) {
 	sum := sha256.Sum256(content)
 	extension := path.Ext(name)
 	file := &asset{
 		url:         AssetPath + strings.TrimSuffix(name, extension) + "." + hex.EncodeToString(sum[:5]) + extension,
-		contentType: mime.TypeByExtension(extension), plain: content,
-	}
-	var err error
-	if file.zipped, err = compressed(content); err != nil {
-		return fmt.Errorf("compressing asset %s: %w", name, err)
+		contentType: contentTypes[extension], plain: content,
+		zipped: sync.OnceValue(func() []byte { return compressed(content) }),
 	}
 	a.byName[name], a.byPath[file.url] = file, file
-	return nil
 }
 
-func compressed(content []byte) ([]byte, error) {
+func compressed(content []byte) []byte {
 	var out bytes.Buffer
-	writer, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := writer.Write(content); err != nil {
-		return nil, err
-	}
-	err = writer.Close()
-	return out.Bytes(), err
+	writer, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is a valid constant
+	_, _ = writer.Write(content)                                 // a buffer does not fail
+	_ = writer.Close()
+	return out.Bytes()
 }
 
 // URL is the address of a file by its name in the sources.
@@ -146,7 +142,7 @@ func (a *Assets) Serve(w http.ResponseWriter, r *http.Request) bool {
 	body := file.plain
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		header.Set("Content-Encoding", "gzip")
-		body = file.zipped
+		body = file.zipped()
 	}
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	if r.Method == http.MethodGet {

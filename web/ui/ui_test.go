@@ -144,7 +144,7 @@ func TestAssetBudget(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if size := len(assets.byName["app.css"].zipped); size > 10<<10 {
+	if size := len(assets.byName["app.css"].zipped()); size > 10<<10 {
 		t.Errorf("got %d bytes of CSS compressed, want at most 10 KiB", size)
 	}
 }
