@@ -68,7 +68,7 @@ func TestCreditsHistory(t *testing.T) {
 			t.Errorf("%s: got %d rows and %q, want %d and the end", query, len(data), next, want)
 		}
 	}
-	for _, query := range []string{"limit=0", "limit=201", "limit=x", "limit=1&limit=1", "cursor=x", "type=gift", "app=%20", "from=yesterday", "to=0000-01-01"} {
+	for _, query := range []string{"limit=0", "limit=201", "limit=x", "limit=1&limit=1", "cursor=x", "type=gift", "app=%20", "from=yesterday", "to=0000-01-01", "to=0001-01-01"} {
 		c.wantProblem(t, "history?"+query, c.token, 400, "invalid-request")
 	}
 	c.wantProblem(t, "history", "", 401, "invalid-token")

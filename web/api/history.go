@@ -96,7 +96,7 @@ func moment(r *http.Request, name string) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if at, err := time.Parse(layout, text); err == nil && at.Year() > 0 {
+		if at, err := time.Parse(layout, text); err == nil && at.Year() > 0 && !at.IsZero() {
 			return at, nil
 		}
 	}
