@@ -76,6 +76,9 @@ func (f *applyFile) planKeys(stored []provider.ServiceKey, now time.Time) ([]pro
 			wanted, o.Action = append(wanted, key), "created"
 		case stored[at].RevokedAt.IsZero():
 			key := keyOver(described, stored[at])
+			if key.Owner() != stored[at].Owner() {
+				return nil, nil, fmt.Errorf("service key %q: %w", key.Name, provider.ErrServiceKeyOwner)
+			}
 			if o.Fields = changedKeyFields(stored[at], key); len(o.Fields) > 0 {
 				wanted, o.Action = append(wanted, key), "updated"
 			}

@@ -220,6 +220,12 @@ func TestApplyServiceKeys(t *testing.T) {
 	changed := strings.NewReplacer("[todo, worker]", "[todo]", "cap_day: 100", "rate: 10", "[balance]", "[use, balance]").Replace(described)
 	apply(changed, "updated service key todo: app_ids, cap_day, rate", "updated service key chat: permissions")
 
+	// The first app owns the idempotency keys, so that a repeat is not charged again: it stays.
+	turned := applyFolder(t, strings.Replace(described, "[todo, worker]", "[worker, todo]", 1))
+	for _, args := range [][]string{{"apply", "-f", turned}, {"apply", "-f", turned, "--dry-run"}} {
+		s.fails(t, exitRefused, args...)
+	}
+
 	// A rotation by hand overlaps; the file then ends it with its own value.
 	rotated := s.shownKey(t, "rotate", "todo")
 	eventually(t, "both values are good", func() bool { return s.knowsKey(t, rotated.Value) && s.knowsKey(t, appliedSecret) })

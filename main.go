@@ -83,7 +83,7 @@ func exitOf(err error) (code int, title string) {
 	case errors.Is(err, errNotFound), errors.Is(err, provider.ErrUnknownClient), errors.Is(err, keys.ErrUnknownKey),
 		errors.Is(err, provider.ErrUnknownServiceKey), errors.Is(err, ledger.ErrNoWallet):
 		return exitMissing, errNotFound.Error()
-	case errors.Is(err, errRefused), errors.Is(err, provider.ErrPublicClient), errors.Is(err, provider.ErrServiceKeyTaken),
+	case errors.Is(err, errRefused), errors.Is(err, provider.ErrPublicClient), errors.Is(err, provider.ErrServiceKeyTaken), errors.Is(err, provider.ErrServiceKeyOwner),
 		errors.Is(err, provider.ErrServiceKeyEnded), refusedByLedger(err):
 		return exitRefused, errRefused.Error()
 	}

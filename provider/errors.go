@@ -29,6 +29,8 @@ var (
 	ErrUnknownServiceKey = errors.New("unknown service key")
 	// ErrInvalidServiceKey: the value shown is that of no live service key.
 	ErrInvalidServiceKey = errors.New("invalid service key")
+	// ErrServiceKeyOwner: the first app of a service key owns its idempotency keys, and stays.
+	ErrServiceKeyOwner = errors.New("the first app of a service key cannot change: its idempotency keys belong to it")
 	// ErrServiceKeyTaken: another service key has this name, or has or had this value.
 	ErrServiceKeyTaken = errors.New("name or value is that of another service key")
 	// ErrKeyLimit: the use would pass a cap of the service key.
