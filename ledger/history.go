@@ -85,9 +85,25 @@ func (l *Ledger) HistoryPage(ctx context.Context, userID uuid.UUID, f Filter, be
 		next = page[limit-1].Seq
 	}
 	if next == 1 {
+		return page, 0, nil
+	}
+	over, err := l.before(ctx, userID, next, f.Since)
+	if over {
 		next = 0
 	}
-	return page, next, nil
+	return page, next, err
+}
+
+// before reports whether a transaction, and so all older ones, was before a moment.
+func (l *Ledger) before(ctx context.Context, userID uuid.UUID, seq int64, since time.Time) (bool, error) {
+	if since.IsZero() {
+		return false, nil
+	}
+	one, err := l.store.HistoryRange(ctx, userID, Range{After: seq - 1, Before: seq + 1, Limit: 1})
+	if err != nil {
+		return false, fmt.Errorf("reading a history: %w", err)
+	}
+	return len(one) > 0 && one[0].At.Before(since), nil
 }
 
 // Entry gives a transaction of a person and the refunds of it, oldest first. [ErrNoTransaction].
