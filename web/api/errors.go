@@ -76,8 +76,8 @@ func refusals() map[error]Error {
 		ledger.ErrBalanceLimit:    refused(409, "BALANCE_LIMIT", "Balance limit reached"),
 		ledger.ErrFrozen:          *unavailable(),
 		ledger.ErrContended:       *unavailable(),
-		ledger.ErrClosed:          refused(401, "UNAUTHORIZED", "Invalid token"),
-		ledger.ErrNoWallet:        refused(401, "UNAUTHORIZED", "Invalid token"),
+		ledger.ErrClosed:          *unauthorized("Invalid token"),
+		ledger.ErrNoWallet:        *unauthorized("Invalid token"),
 		ledger.ErrAmount:          *validation(amountMessage),
 	}
 }
