@@ -27,7 +27,7 @@ gallery: ## take pictures of every page, and make dist/gallery/index.html of the
 	SCREENSHOTS=$(CURDIR)/dist/gallery/de PAGES_LANGUAGE=de go test -run Browser -count 1 .
 
 race: ## run all tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go test -race -timeout 40m ./...
 
 check: generated fmtcheck lint vuln ## everything that a change must pass besides the tests
 
