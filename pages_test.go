@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"html/template"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,14 +17,18 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"mana/web/admin"
 )
 
 // notShown are the pages of the route table that never show anything of their own in a browser.
 var notShown = map[string]string{
-	"/{$}":                "redirects",
-	"/language":           "redirects",
-	"/dev/demo/callback":  "redirects",
-	"/dev/mail/{id}/html": "is in a frame of /dev/mail/{id}",
+	"/{$}":                    "redirects",
+	"/language":               "redirects",
+	"/admin/audit/export":     "is a file",
+	"/account/credits/export": "is a file",
+	"/dev/demo/callback":      "redirects",
+	"/dev/mail/{id}/html":     "is in a frame of /dev/mail/{id}",
 }
 
 // TestMain finds, after all tests, pages of the route table that none of them showed, and makes the gallery of what
@@ -74,7 +79,7 @@ func TestPagePaths(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"/login", "/login/select", "/consent", "/account", "/dev/demo", "/dev/demo/callback"} {
+	for _, want := range []string{"/login", "/login/select", "/consent", "/account", "/dev/demo", "/dev/demo/callback", "/admin/users/{id}"} {
 		if !slices.Contains(paths, want) {
 			t.Errorf("got %v without %s", paths, want)
 		}
@@ -110,6 +115,11 @@ func pagePaths() (paths []string, err error) {
 			paths = append(paths, path)
 			return true
 		})
+	}
+	for _, line := range admin.Routes() {
+		if line.Method == http.MethodGet {
+			paths = append(paths, line.Path)
+		}
 	}
 	return paths, err
 }

@@ -38,7 +38,6 @@ const (
 	AdminDeletedDone    Key = "admin.admindeleteddone"
 	AdminDemo           Key = "admin.admindemo"
 	AdminDemote         Key = "admin.admindemote"
-	AdminDetail         Key = "admin.admindetail"
 	AdminDifferences    Key = "admin.admindifferences"
 	AdminDisable        Key = "admin.admindisable"
 	AdminDisabledDone   Key = "admin.admindisableddone"
@@ -303,10 +302,6 @@ var adminTexts = texts{
 	AdminDemote: {
 		"Take the administrator role",
 		"Administratorrolle entziehen",
-	},
-	AdminDetail: {
-		"Details",
-		"Einzelheiten",
 	},
 	AdminDifferences: {
 		"Differences in the ledger",
