@@ -264,6 +264,9 @@ func (c *checker) bonuses(t Transaction) {
 		if c.signups++; c.signups > 1 {
 			c.fail("I12", "there are several signup bonuses")
 		}
+		if !t.At.Equal(c.wallet.CreatedAt) {
+			c.fail("I12", "the signup bonus came %s after the wallet", t.At.Sub(c.wallet.CreatedAt))
+		}
 	case kindDaily:
 		if !c.daily.IsZero() && c.daily.Sub(t.At) < dailyEvery {
 			c.fail("I12", "two daily grants are %s apart", c.daily.Sub(t.At))

@@ -83,6 +83,7 @@ func testTouched(t *testing.T, w *wallets) {
 func testCheckFindsJournal(t *testing.T, w *wallets) {
 	checker, _ := w.checker()
 	for i, change := range []struct{ invariant, query string }{
+		{"I12", `UPDATE credits.balances SET created_at = last_at, version = version + 1 WHERE user_id = ?`},
 		{"I8", `UPDATE credits.transactions SET free_after = free_after - 1, paid_after = paid_after + 1 WHERE kind = 'grant' AND user_id = ?`},
 		{"I8", `UPDATE credits.transactions SET free_after = free_after - 1, held_after = held_after + 1 WHERE kind = 'daily' AND user_id = ?`},
 		{"I2", `UPDATE credits.transactions SET legs = legs + 1 WHERE kind = 'use' AND user_id = ?`},
