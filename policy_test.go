@@ -97,9 +97,18 @@ func (h *held) answers(t *testing.T) map[string]string {
 		}
 		return answerOf(http.StatusOK, optionalError(location.Query().Get("error")))
 	}
+	hosted := func() string {
+		b := h.server.browser(t)
+		page := b.signIn(b.get("/login"), "ada@example.com")
+		if b.get("/account").Request.URL.Path == "/account" {
+			return "yes"
+		}
+		return fmt.Sprint(page.StatusCode, " ", page.Request.URL.Path)
+	}
 	_, validation, _ := h.api(t, "POST", "/api/v1/auth/validate", "", map[string]any{"token": h.rest["accessToken"]})
 	out := map[string]string{
 		"prompt none":          silent(),
+		"hosted login":         hosted(),
 		"introspect":           introspect(h.grant["access_token"]),
 		"introspect refresh":   introspect(h.grant["refresh_token"]),
 		"introspect offline":   introspect(h.offline["access_token"]),
@@ -139,25 +148,39 @@ func answerOf(status int, fault any) string {
 func TestPolicyMatrix(t *testing.T) {
 	t.Parallel()
 	everything := map[string]string{
-		"prompt none": "yes", "introspect": "yes", "introspect refresh": "yes", "introspect offline": "yes", "credits": "yes",
+		"hosted login": "yes", "prompt none": "yes", "introspect": "yes", "introspect refresh": "yes", "introspect offline": "yes", "credits": "yes",
 		"credits, offline": "yes", "credits, first-party": "yes", "validate": "true", "code": "yes", "code, offline": "yes",
 		"refresh": "yes", "refresh, offline": "yes", "REST refresh": "yes", "REST login": "yes",
 	}
 	person := map[string]string{
-		"prompt none": "login_required", "introspect": "inactive", "introspect refresh": "inactive", "introspect offline": "inactive",
+		"hosted login": "422 /login", "prompt none": "login_required", "introspect": "inactive", "introspect refresh": "inactive", "introspect offline": "inactive",
 		"credits": "UNAUTHORIZED", "credits, offline": "UNAUTHORIZED", "credits, first-party": "UNAUTHORIZED", "validate": "false",
 		"code": "invalid_grant", "code, offline": "invalid_grant", "refresh": "invalid_grant", "refresh, offline": "invalid_grant",
 		"REST refresh": "TOKEN_INVALID", "REST login": "INVALID_CREDENTIALS",
 	}
-	due := maps.Clone(person)
-	due["REST login"] = "MFA_REQUIRED"
+	due, unproven := maps.Clone(person), maps.Clone(person)
+	unproven["REST login"], unproven["hosted login"] = "EMAIL_NOT_VERIFIED", "200 /verify-email"
+	due["REST login"], due["hosted login"] = "MFA_REQUIRED", "200 /mfa"
 	for name, c := range map[string]struct {
 		change func(t *testing.T, h *held)
 		want   map[string]string // what differs from the answers to everybody
 	}{
-		"nothing":           {func(*testing.T, *held) {}, nil},
-		"person disabled":   {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_users SET disabled_at = 1`) }, person},
-		"person deleted":    {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_users SET deleted_at = 1, email = NULL`) }, person},
+		"nothing":         {func(*testing.T, *held) {}, nil},
+		"person disabled": {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_users SET disabled_at = 1`) }, person},
+		"person deleted":  {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_users SET deleted_at = 1, email = NULL`) }, person},
+		"person deleted by the command": {func(t *testing.T, h *held) {
+			h.command(t, "user", "delete", "ada@example.com", "--yes")
+		}, person},
+		"address not proven where that is required": {func(t *testing.T, h *held) {
+			h.server.stop()
+			h.server.env = append(h.server.env, "REQUIRE_EMAIL_VERIFICATION=true")
+			h.server.serve(t)
+		}, unproven},
+		"person locked": {func(t *testing.T, h *held) { // who holds something keeps it: strangers cannot sign anybody out
+			for range 5 {
+				h.api(t, "POST", "/api/v1/auth/login", "", map[string]string{"email": "ada@example.com", "password": "not the password"})
+			}
+		}, map[string]string{"hosted login": "429 /login", "REST login": "ACCOUNT_LOCKED"}},
 		"second factor due": {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_users SET second_factor = 1`) }, due},
 		"signed out": {func(_ *testing.T, h *held) { h.browser.submit(h.browser.get("/logout"), "/logout") }, map[string]string{
 			"prompt none": "login_required", "introspect": "inactive", "introspect refresh": "inactive", "credits": "UNAUTHORIZED",
