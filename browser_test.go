@@ -68,6 +68,14 @@ func chromium(t *testing.T) (context.Context, func() []string) {
 	}
 }
 
+// inEither is a text in the language in which the browser tests walk the pages.
+func inEither(en, de string) string {
+	if os.Getenv("PAGES_LANGUAGE") == "de" {
+		return de
+	}
+	return en
+}
+
 // shots takes each page in light and dark, wide and at 360 px, and checks that nothing scrolls sideways, at 320 px
 // neither, and that axe-core finds nothing.
 type shots struct {

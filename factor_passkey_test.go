@@ -83,7 +83,7 @@ func TestBrowserPasskey(t *testing.T) {
 	w.press("#submit", "#sign-out", "")
 	w.open(s.issuer+passkeysPath, "#passkey-button", "53-login-passkey-needed")
 	w.open(s.demoRequest("acr_values", "phr"), "#passkey-button", "")
-	if got := w.read(chromedp.Text(chromedp.CSS(".lead"))); !strings.Contains(got, "with your passkey") {
+	if got := w.read(chromedp.Text(chromedp.CSS(".lead"))); !strings.Contains(got, inEither("with your passkey", "mit Ihrem Passkey")) {
 		t.Errorf("got %q for a class that the password does not reach", got)
 	}
 	s.sql(t, `UPDATE auth_passkeys SET sign_count = 1000`) // as if a copy of it had been used
