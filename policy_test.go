@@ -172,9 +172,9 @@ func TestPolicyMatrix(t *testing.T) {
 			h.command(t, "user", "delete", "ada@example.com", "--yes")
 		}, person},
 		"address not proven where that is required": {func(t *testing.T, h *held) {
-			h.server.stop()
-			h.server.env = append(h.server.env, "REQUIRE_EMAIL_VERIFICATION=true")
-			h.server.serve(t)
+			h.stop()
+			h.env = append(h.env, "REQUIRE_EMAIL_VERIFICATION=true")
+			h.serve(t)
 		}, unproven},
 		"person locked": {func(t *testing.T, h *held) { // who holds something keeps it: strangers cannot sign anybody out
 			for range 5 {
