@@ -112,10 +112,12 @@ func grantTargets(of *uuid.UUID, g *ledger.Grant) []any {
 	return []any{of, &g.No, &g.Class, &g.Source, &g.Priority, &g.Issued, &g.Remaining, &g.Held, toTime(&g.ExpiresAt)}
 }
 
-// selectMarks reads how the newest transactions leave wallets.
+// selectMarks reads how the newest transactions leave wallets. That it begins at the number of the wallet keeps it at a
+// row or two, whatever the planner believes about the length of a history.
 const selectMarks = `SELECT w.user_id, t.* FROM unnest($1::uuid[]) AS w (user_id) CROSS JOIN LATERAL (
 		SELECT seq, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at
-		FROM credits.transactions WHERE user_id = w.user_id ORDER BY seq DESC LIMIT 1) t`
+		FROM credits.transactions WHERE user_id = w.user_id
+			AND seq >= (SELECT seq FROM credits.balances WHERE user_id = w.user_id) ORDER BY seq DESC LIMIT 1) t`
 
 func eachMark(rows pgx.Rows, take func(of uuid.UUID, s ledger.Mark)) error {
 	var of uuid.UUID

@@ -70,9 +70,11 @@ func (r *round) actor() actor {
 	return service(first.wants.UserID)
 }
 
-// actAsLedger waits less for a lock, since a whole batch waits with it, and keeps the planner to keys, whatever it believes about tables that were empty when it looked.
+// actAsLedger waits less for a lock, since a whole batch waits with it, keeps the planner to keys, whatever it believes
+// about tables that were empty when it looked, and has it plan each statement once and not for each number of rows.
 const actAsLedger = actAs + `, set_config('lock_timeout', '500ms', true),
-	set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
+	set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+	set_config('plan_cache_mode', 'force_generic_plan', true)`
 
 // load begins the transaction, locks the wallets in order, and reads what the commands need, all in one round
 // trip. What follows the lock sees what was committed before it was granted.
