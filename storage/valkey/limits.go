@@ -44,7 +44,7 @@ func (l Limits) Reset(ctx context.Context, key string, rate limiter.Rate) (limit
 		return limiter.Context{}, ErrAway
 	}
 	err := l.v.call(ctx, func(ctx context.Context) error {
-		return l.v.client.Do(ctx, l.v.client.B().Del().Key(l.key(key)).Build()).Error()
+		return l.v.client().Do(ctx, l.v.client().B().Del().Key(l.key(key)).Build()).Error()
 	})
 	if err != nil {
 		return limiter.Context{}, fmt.Errorf("resetting a limit: %w", err)
@@ -85,7 +85,7 @@ var errAnswer = errors.New("the answer is of another call")
 func (v *Valkey) count(ctx context.Context, key string, n int64, period time.Duration) (sum int64, left time.Duration, err error) {
 	err = v.call(ctx, func(ctx context.Context) error {
 		args := []string{strconv.FormatInt(n, 10), strconv.FormatInt(period.Milliseconds(), 10)}
-		answer, err := v.script.Exec(ctx, v.client, []string{key}, args).ToArray()
+		answer, err := v.script.Exec(ctx, v.client(), []string{key}, args).ToArray()
 		if err != nil {
 			return err
 		}

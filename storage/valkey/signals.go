@@ -26,7 +26,7 @@ func (v *Valkey) Publish(ctx context.Context, s Signal) error {
 		return ErrAway
 	}
 	err := v.call(ctx, func(ctx context.Context) error {
-		return v.client.Do(ctx, v.client.B().Publish().Channel(channel).Message(string(s)).Build()).Error()
+		return v.client().Do(ctx, v.client().B().Publish().Channel(channel).Message(string(s)).Build()).Error()
 	})
 	if err != nil {
 		return fmt.Errorf("publishing a signal: %w", err)
@@ -36,6 +36,9 @@ func (v *Valkey) Publish(ctx context.Context, s Signal) error {
 
 // listen tells of signals on a connection of its own, which a call never waits for, until it ends or ctx does.
 func (v *Valkey) listen(ctx context.Context, heard func(Signal)) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	v.listens.Store(&cancel)
 	client, err := driver.NewClient(v.cfg.Server.option())
 	if client != nil {
 		defer client.Close()

@@ -13,6 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,7 +50,8 @@ type Config struct {
 // Valkey is one server of Valkey, there or not. It is safe for concurrent use.
 type Valkey struct {
 	cfg      Config
-	client   driver.Client
+	current  atomic.Pointer[driver.Client]
+	listens  atomic.Pointer[context.CancelFunc] // ends the connection of signals
 	script   *driver.Lua
 	failures atomic.Int32 // in a row
 	away     atomic.Bool
@@ -68,8 +71,9 @@ func Open(cfg Config) (*Valkey, error) {
 		cfg.Metrics = metrics.NewSet()
 	}
 	v := &Valkey{
-		cfg: cfg, client: client, script: driver.NewLuaScript(countScript), errors: cfg.Metrics.NewCounter("valkey_errors_total"),
+		cfg: cfg, script: driver.NewLuaScript(countScript), errors: cfg.Metrics.NewCounter("valkey_errors_total"),
 	}
+	v.current.Store(&client)
 	cfg.Metrics.NewGauge("valkey_up", v.up)
 	if err != nil {
 		v.lose(err)
@@ -84,8 +88,10 @@ func (v *Valkey) up() float64 {
 	return 1
 }
 
-// Close ends the connection.
-func (v *Valkey) Close() { v.client.Close() }
+// Close ends the connection. Run has ended.
+func (v *Valkey) Close() { v.client().Close() }
+
+func (v *Valkey) client() driver.Client { return *v.current.Load() }
 
 // Run looks after the connection, and tells heard of every signal, until ctx ends. After each connection it tells of
 // all signals, since some may have been missed. heard must not wait for anything.
@@ -123,17 +129,49 @@ func (v *Valkey) probe(ctx context.Context) error {
 	return err
 }
 
-// watch finds out that Valkey is away, or back.
+// watch finds out that Valkey is away, or back. A server that no longer takes counts has another in its place, to which
+// the address may lead by now.
 func (v *Valkey) watch(ctx context.Context) {
+	err := v.ask(ctx)
+	if replaced(err) {
+		v.renew(err)
+		err = v.ask(ctx)
+	}
+	if err == nil && v.away.CompareAndSwap(true, false) {
+		v.cfg.Logger.Info("valkey is back")
+	}
+}
+
+// ask probes. When Valkey is away, there may be no connection yet, which may take longer than an answer.
+func (v *Valkey) ask(ctx context.Context) error {
 	if v.away.Load() {
-		dial, cancel := context.WithTimeout(ctx, dialTime) // a connection may take longer than an answer
+		dial, cancel := context.WithTimeout(ctx, dialTime)
 		defer cancel()
-		if v.client.Do(dial, v.client.B().Ping().Build()).Error() != nil {
-			return
+		if err := v.client().Do(dial, v.client().B().Ping().Build()).Error(); err != nil {
+			return err
 		}
 	}
-	if v.probe(ctx) == nil && v.away.CompareAndSwap(true, false) {
-		v.cfg.Logger.Info("valkey is back")
+	return v.probe(ctx)
+}
+
+// replaced reports whether a server says that it is not, or not yet, the one that takes writes.
+func replaced(err error) bool {
+	said, ok := errors.AsType[*driver.ValkeyError](err)
+	return ok && slices.ContainsFunc([]string{"READONLY", "MASTERDOWN", "LOADING"}, func(word string) bool {
+		return strings.HasPrefix(said.Error(), word)
+	})
+}
+
+// renew closes both connections, which a server that was replaced keeps, and opens others to the same address.
+func (v *Valkey) renew(reason error) {
+	client, err := driver.NewClient(v.cfg.Server.option())
+	if client == nil {
+		return
+	}
+	v.cfg.Logger.Debug("connecting with valkey anew", "reason", reason, "error", err)
+	(*v.current.Swap(&client)).Close()
+	if end := v.listens.Load(); end != nil {
+		(*end)()
 	}
 }
 

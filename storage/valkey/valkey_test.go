@@ -193,7 +193,7 @@ func TestSlow(t *testing.T) {
 	t.Parallel()
 	server := storagetest.StartValkey(t)
 	var delay atomic.Int64
-	front := slowLine(t, server.Address(), &delay)
+	front := line(t, server.Address, &delay)
 	v := openWaiting(t, strings.Replace(server.URL, server.Address(), front, 1), 0, time.Now)
 	run(t, v)
 	eventually(t, "it counts", func() bool { return v.Ping(t.Context()) == nil })
@@ -206,8 +206,8 @@ func TestSlow(t *testing.T) {
 	eventually(t, "it counts again", func() bool { return v.Ping(t.Context()) == nil })
 }
 
-// slowLine passes connections on to an address, and their answers after a delay.
-func slowLine(t *testing.T, to string, delay *atomic.Int64) string {
+// line passes each connection on to the address that is right when it begins, and answers after a delay.
+func line(t *testing.T, to func() string, delay *atomic.Int64) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -221,7 +221,7 @@ func slowLine(t *testing.T, to string, delay *atomic.Int64) string {
 			if err != nil {
 				return
 			}
-			far, err := net.Dial("tcp", to)
+			far, err := net.Dial("tcp", to())
 			if err != nil {
 				_ = near.Close()
 				continue
@@ -242,6 +242,35 @@ func slowLine(t *testing.T, to string, delay *atomic.Int64) string {
 		}
 	})
 	return listener.Addr().String()
+}
+
+// TestFailover leaves a server that was replaced and lives on, for the one to which its address leads now.
+func TestFailover(t *testing.T) {
+	t.Parallel()
+	old, successor := storagetest.StartValkey(t), storagetest.StartValkey(t)
+	var at atomic.Pointer[storagetest.ValkeyServer]
+	at.Store(old)
+	front := line(t, func() string { return at.Load().Address() }, new(atomic.Int64))
+	v := open(t, strings.Replace(old.URL, old.Address(), front, 1), time.Now)
+	signals := run(t, v)
+	eventually(t, "it counts", func() bool { return v.Ping(t.Context()) == nil })
+	wantSignal(t, signals, valkey.Changed)
+	at.Store(successor)
+	host, port, _ := net.SplitHostPort(successor.Address())
+	old.Do(t, "REPLICAOF", host, port)
+	eventually(t, "it counts at the successor", func() bool {
+		_, err := v.Limits().Increment(t.Context(), "k", 1, aMinute)
+		return err == nil && successor.Do(t, "EXISTS", "mana:1:probe") == "1"
+	})
+	eventually(t, "it listens to the successor", func() bool {
+		return strings.HasSuffix(successor.Do(t, "PUBSUB", "NUMSUB", "mana:1:signals"), "1")
+	})
+	eventually(t, "nobody listens to the server that was replaced", func() bool {
+		return strings.HasSuffix(old.Do(t, "PUBSUB", "NUMSUB", "mana:1:signals"), "0")
+	})
+	if err := v.Publish(t.Context(), valkey.Ended); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestEvicted starts at nothing with a server that threw a counter away to make room.
