@@ -22,6 +22,7 @@ import (
 	"mana/keys"
 	"mana/ledger"
 	"mana/provider"
+	"mana/provider/identity"
 	"mana/provider/upstream"
 	"mana/storage/valkey"
 	"mana/web"
@@ -67,8 +68,9 @@ type config struct {
 	keyRotation   time.Duration // 0: by command only
 	creditsAlg    string
 	signupOpen    bool
-	verified      bool      // nobody signs in before the address is proven
-	smtp          mail.SMTP // no host: none
+	verified      bool               // nobody signs in before the address is proven
+	breaches      *identity.Breaches // nil: none
+	smtp          mail.SMTP          // no host: none
 	signupBonus   ledger.Amount
 	bonusProven   bool // the bonus waits for the proof of the address
 	dailyFree     ledger.Amount
@@ -143,6 +145,7 @@ func settings() []setting {
 		{"RATE_LIMIT_CLASSES", "", "other limits as count/seconds, such as signup=10/3600,spend=100/60", false, text(func(c *config) *string { return &c.limitClasses })},
 		{"VALIDATE_CONCURRENCY", "256", "token checks at work at once", false, func(c *config, v string) error { return intUpTo(v, 100_000, &c.validateSlots) }},
 		{"HASH_MEMORY", "", "bytes for password hashing (suffix K, M, G); default a quarter of the memory limit", false, parseHashMemory},
+		{"BREACH_CHECK", "off", "path of a sorted file of SHA-1 hashes of breached passwords, which nobody may choose", false, parseBreaches},
 		{"APPLY_FILE", "", "file of `mana apply`, applied at each start", false, text(func(c *config) *string { return &c.applyFile })},
 		{"LOG_LEVEL", "info", "debug, info, warn or error", false, parseLogLevel},
 		{"LOG_FORMAT", "auto", "text, json, or auto: text on a terminal and in dev mode", false, oneOf(func(c *config) *string { return &c.logFormat }, "auto", "text", "json")},

@@ -119,6 +119,20 @@ func parseLogo(c *config, value string) error {
 	return nil
 }
 
+// parseBreaches opens the list of breached passwords.
+func parseBreaches(c *config, value string) error {
+	if value == "off" {
+		return nil
+	}
+	var err error
+	if c.breaches, err = identity.OpenBreaches(value); errors.Is(err, identity.ErrBreachList) {
+		return err
+	} else if err != nil {
+		return errors.New("cannot be read")
+	}
+	return nil
+}
+
 func parseSupportEmail(c *config, value string) error {
 	address, err := identity.ParseEmail(value)
 	if err != nil {

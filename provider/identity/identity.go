@@ -34,6 +34,8 @@ var (
 	ErrPasswordLength = errors.New("password must be 8 to 128 characters")
 	// ErrPasswordCommon: a new password is among the commonest, or is the address or product name.
 	ErrPasswordCommon = errors.New("password is too common")
+	// ErrPasswordBreached: a new password is in the list of [Breaches].
+	ErrPasswordBreached = errors.New("password is known from a data breach")
 	// ErrUnverified: the password was right, and the person has to prove the address first.
 	ErrUnverified = errors.New("email not verified")
 	// ErrLinkInvalid: a link is unknown, used, of another purpose, or of an account that has changed.

@@ -231,13 +231,14 @@ func (s *Service) DenyAccount(ctx context.Context, token Secret, d Device) error
 }
 
 // ResetPassword uses up a link and sets a password. Nobody is signed in by it, everybody is signed out.
-// [ErrLinkInvalid], [ErrLinkExpired]; [ErrPasswordLength] and [ErrPasswordCommon], which leave the link as it is.
+// [ErrLinkInvalid], [ErrLinkExpired]; [ErrPasswordLength], [ErrPasswordCommon] and
+// [ErrPasswordBreached], which leave the link as it is.
 func (s *Service) ResetPassword(ctx context.Context, token Secret, password, language string, d Device) (Link, error) {
 	link, err := s.Link(ctx, PurposeReset, token)
 	if err != nil {
 		return Link{}, err
 	}
-	if err := CheckNewPassword(password, link.User.Email); err != nil {
+	if err := s.checkNew(password, link.User.Email); err != nil {
 		return Link{}, err
 	}
 	hash, err := s.hasher.Hash(ctx, password)
@@ -267,14 +268,14 @@ type NewPassword struct {
 }
 
 // ChangePassword sets another password. A wrong current one is [ErrCredentials] and counts as a failed sign-in.
-// [ErrPasswordLength], [ErrPasswordCommon], [*LockedError], [ErrBusy]. It gives the new cookie of the session, if that
-// is a browser's.
+// [ErrPasswordLength], [ErrPasswordCommon], [ErrPasswordBreached], [*LockedError], [ErrBusy]. It gives the new cookie of
+// the session, if that is a browser's.
 func (s *Service) ChangePassword(ctx context.Context, c NewPassword) (Secret, error) {
 	user, err := s.store.UserByID(ctx, c.UserID)
 	if err != nil {
 		return "", fmt.Errorf("reading a person: %w", err)
 	}
-	if err := CheckNewPassword(c.Password, user.Email); err != nil {
+	if err := s.checkNew(c.Password, user.Email); err != nil {
 		return "", err
 	}
 	old, err := s.confirm(ctx, user.Email, c.Current, c.Device)

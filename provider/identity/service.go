@@ -48,6 +48,8 @@ type Config struct {
 	RequireVerified bool
 	// BonusProven keeps the signup bonus back until the address is proven.
 	BonusProven bool
+	// Breaches are passwords that nobody may choose. Nil: there is no such list.
+	Breaches *Breaches
 }
 
 // Service registers people and proves who they are. It is safe for concurrent use.
@@ -63,6 +65,7 @@ type Service struct {
 	linkKey     []byte
 	mailKey     []byte
 	webauthn    *webauthn.WebAuthn
+	breaches    *Breaches
 	recoveryKey []byte
 	seal        func(row string, plain []byte) []byte
 	open        func(row string, sealed []byte) ([]byte, error)
@@ -75,7 +78,7 @@ type Service struct {
 func New(cfg Config) *Service {
 	s := &Service{
 		store: cfg.Store, hasher: cfg.Hasher, ledger: cfg.Ledger, now: cfg.Now,
-		verified: cfg.RequireVerified, bonusProven: cfg.BonusProven,
+		verified: cfg.RequireVerified, bonusProven: cfg.BonusProven, breaches: cfg.Breaches,
 		bonusKey: cfg.Derive(bonusKeyLabel), countKey: cfg.Derive(countKeyLabel),
 		linkKey: cfg.Derive(linkKeyLabel), mailKey: cfg.Derive(mailKeyLabel),
 		webauthn: cfg.WebAuthn, recoveryKey: cfg.Derive(recoveryKeyLabel), seal: cfg.Seal, open: cfg.Open,
@@ -111,7 +114,8 @@ func (r Registration) Faults() []error {
 }
 
 // Register creates the person, the password, the wallet, the signup bonus, and the mail that proves the address, in one
-// transaction. The error is the first of [Registration.Faults], [ErrEmailTaken] or [ErrBusy].
+// transaction. The error is the first of [Registration.Faults], [ErrPasswordBreached],
+// [ErrEmailTaken] or [ErrBusy].
 func (s *Service) Register(ctx context.Context, r Registration) (User, error) {
 	return s.register(ctx, r, s.store.CreateAccount)
 }
@@ -123,6 +127,9 @@ func (s *Service) register(ctx context.Context, r Registration, store func(conte
 	}
 	email, err := ParseEmail(r.Email)
 	if err != nil {
+		return User{}, err
+	}
+	if err := s.checkNew(r.Password, email); err != nil {
 		return User{}, err
 	}
 	name := strings.TrimSpace(r.Name)

@@ -110,6 +110,8 @@ func passwordFault(r *http.Request, err error) (ui.Fault, int) {
 		return ui.Fault{Field: "password", Text: ui.T(ctx, ui.PasswordShort)}, http.StatusUnprocessableEntity
 	case errors.Is(err, identity.ErrPasswordCommon):
 		return ui.Fault{Field: "password", Text: ui.T(ctx, ui.PasswordListed)}, http.StatusUnprocessableEntity
+	case errors.Is(err, identity.ErrPasswordBreached):
+		return ui.Fault{Field: "password", Text: ui.T(ctx, ui.PasswordBreached)}, http.StatusUnprocessableEntity
 	}
 	return ui.Fault{}, 0
 }

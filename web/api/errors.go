@@ -54,6 +54,7 @@ func refusals() map[error]Error {
 		identity.ErrName:              refused(400, "VALIDATION", "name must be 0 to 255 characters"),
 		identity.ErrPasswordLength:    refused(400, "WEAK_PASSWORD", "password must be 8 to 128 characters"),
 		identity.ErrPasswordCommon:    refused(400, "WEAK_PASSWORD", "password is too common"),
+		identity.ErrPasswordBreached:  refused(400, "WEAK_PASSWORD", "password is known from a data breach"),
 		identity.ErrEmailTaken:        refused(409, "EMAIL_ALREADY_REGISTERED", "User with this email already exists"),
 		identity.ErrLastAdministrator: refused(409, "LAST_ADMINISTRATOR", "The last administrator cannot be deleted"),
 		identity.ErrCredentials:       refused(401, "INVALID_CREDENTIALS", "Invalid credentials"),

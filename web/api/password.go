@@ -143,6 +143,8 @@ func newPassword(err error) error {
 		return &Error{Status: http.StatusBadRequest, Code: "WEAK_PASSWORD", Message: "newPassword must be 8 to 128 characters"}
 	case errors.Is(err, identity.ErrPasswordCommon):
 		return &Error{Status: http.StatusBadRequest, Code: "WEAK_PASSWORD", Message: "newPassword is too common"}
+	case errors.Is(err, identity.ErrPasswordBreached):
+		return &Error{Status: http.StatusBadRequest, Code: "WEAK_PASSWORD", Message: "newPassword is known from a data breach"}
 	}
 	return err
 }

@@ -125,6 +125,7 @@ func signupFaults(ctx context.Context, faults []error) ui.Faults {
 		{identity.ErrEmailTaken, "email", ui.Taken},
 		{identity.ErrPasswordLength, "password", ui.PasswordShort},
 		{identity.ErrPasswordCommon, "password", ui.PasswordListed},
+		{identity.ErrPasswordBreached, "password", ui.PasswordBreached},
 	} {
 		if errors.Is(errors.Join(faults...), known.err) {
 			found = append(found, ui.Fault{Field: known.field, Text: ui.T(ctx, known.text)})

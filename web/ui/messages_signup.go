@@ -13,6 +13,7 @@ const (
 	PasswordHint     Key = "password.hint"
 	PasswordShort    Key = "password.short"
 	PasswordListed   Key = "password.listed"
+	PasswordBreached Key = "password.breached"
 	EmailInvalid     Key = "email.invalid"
 	NameHint         Key = "name.hint"
 	NameInvalid      Key = "name.invalid"
@@ -62,6 +63,10 @@ var signupTexts = texts{
 	PasswordListed: {
 		"This password is on lists of known passwords. Choose another.",
 		"Dieses Passwort steht auf Listen bekannter Passwörter. Bitte ein anderes wählen.",
+	},
+	PasswordBreached: {
+		"This password is known from a data breach elsewhere. Choose another, and use it nowhere else.",
+		"Dieses Passwort ist aus einem Datenleck anderswo bekannt. Bitte wählen Sie ein anderes, das Sie nur hier benutzen.",
 	},
 	EmailInvalid: {
 		"Enter an e-mail address such as ada@example.com.",
