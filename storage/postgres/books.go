@@ -21,7 +21,7 @@ const journalPage = 1000
 // Wallets implements [ledger.Books].
 func (l *Ledger) Wallets(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, error) {
 	var ids []uuid.UUID
-	err := l.db.read(ctx, ledgerActor, `SELECT user_id FROM credits.balances WHERE user_id > $1 ORDER BY user_id LIMIT $2`,
+	err := l.db.jobs.read(ctx, ledgerActor, `SELECT user_id FROM credits.balances WHERE user_id > $1 ORDER BY user_id LIMIT $2`,
 		all(&ids, pgx.RowTo[uuid.UUID]), after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("listing wallets: %w", err)
@@ -32,7 +32,7 @@ func (l *Ledger) Wallets(ctx context.Context, after uuid.UUID, limit int) ([]uui
 // Transactions counts all transactions: numbers have no gaps.
 func (l *Ledger) Transactions(ctx context.Context) (int64, error) {
 	var n int64
-	err := l.db.reader(ctx, ledgerActor)(`SELECT coalesce(sum(seq), 0)::bigint FROM credits.balances`).Scan(&n)
+	err := l.db.jobs.reader(ctx, ledgerActor)(`SELECT coalesce(sum(seq), 0)::bigint FROM credits.balances`).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("counting transactions: %w", err)
 	}
@@ -42,7 +42,7 @@ func (l *Ledger) Transactions(ctx context.Context) (int64, error) {
 // Touched implements [ledger.Books]. The position is a database transaction before which none still runs.
 func (l *Ledger) Touched(ctx context.Context, after int64, limit int) ([]uuid.UUID, int64, error) {
 	var last int64
-	err := l.db.reader(ctx, ledgerActor)(`SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1`).Scan(&last)
+	err := l.db.jobs.reader(ctx, ledgerActor)(`SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1`).Scan(&last)
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading the end of the journal: %w", err)
 	}
@@ -50,7 +50,7 @@ func (l *Ledger) Touched(ctx context.Context, after int64, limit int) ([]uuid.UU
 		return nil, last, nil
 	}
 	var ids []uuid.UUID
-	err = l.db.read(ctx, ledgerActor, `SELECT DISTINCT user_id FROM credits.transactions WHERE xact > $1 AND xact <= $2 LIMIT $3`,
+	err = l.db.jobs.read(ctx, ledgerActor, `SELECT DISTINCT user_id FROM credits.transactions WHERE xact > $1 AND xact <= $2 LIMIT $3`,
 		all(&ids, pgx.RowTo[uuid.UUID]), after, last, limit)
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing touched wallets: %w", err)
@@ -60,7 +60,7 @@ func (l *Ledger) Touched(ctx context.Context, after int64, limit int) ([]uuid.UU
 
 // Inspect implements [ledger.Books]. It lasts as long as its reader.
 func (l *Ledger) Inspect(ctx context.Context, userID uuid.UUID, read func(ledger.Journal) error) error {
-	conn, err := l.db.acquire(ctx)
+	conn, err := l.db.jobs.acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func loadPage(t *tx, userID uuid.UUID, before int64) ([]ledger.Transaction, erro
 // Page implements [ledger.Books].
 func (l *Ledger) Page(ctx context.Context, userID uuid.UUID, after int64, limit int) ([]ledger.Transaction, error) {
 	var page []ledger.Transaction
-	err := l.db.read(ctx, user(userID), `SELECT `+transactionColumns+` FROM credits.transactions
+	err := l.db.jobs.read(ctx, user(userID), `SELECT `+transactionColumns+` FROM credits.transactions
 		WHERE user_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`, all(&page, scanTransaction), userID, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading a page: %w", err)
@@ -226,7 +226,7 @@ func (l *Ledger) Mend(ctx context.Context, actor string, userID uuid.UUID, mend 
 	if err != nil {
 		return err
 	}
-	return l.db.write(ctx, system, func(t *tx) error { // it looks at the person too
+	return l.db.jobs.write(ctx, system, func(t *tx) error { // it looks at the person too
 		now, err := loadWallet(t, userID, ` FOR NO KEY UPDATE`)
 		if err != nil {
 			return err

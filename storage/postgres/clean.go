@@ -70,7 +70,7 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 func (db *DB) cleanRows(ctx context.Context, query string, before time.Time) (int, error) {
 	for total := 0; ; {
 		var n int64
-		err := db.write(ctx, system, func(t *tx) error {
+		err := db.jobs.write(ctx, system, func(t *tx) error {
 			result, err := t.exec(query, before, cleanBatch)
 			n = result.RowsAffected()
 			return err
@@ -101,7 +101,7 @@ func (db *DB) cleanCodes(ctx context.Context, before time.Time) (int, error) {
 	for range codePages {
 		var n int64
 		var next codePlace
-		err := db.write(ctx, system, func(t *tx) error {
+		err := db.jobs.write(ctx, system, func(t *tx) error {
 			err := t.queryRow(`SELECT expires_at, code_hash FROM auth.codes WHERE expires_at <= $1 AND (expires_at, code_hash) > ($2, $3)
 				ORDER BY expires_at, code_hash OFFSET $4 LIMIT 1`, before, place.expiresAt, place.hash, cleanBatch-1).Scan(&next.expiresAt, &next.hash)
 			if errors.Is(err, pgx.ErrNoRows) {
@@ -132,7 +132,7 @@ func (db *DB) cleanCodes(ctx context.Context, before time.Time) (int, error) {
 func (db *DB) cleanEvents(ctx context.Context, before time.Time) (int, error) {
 	for total := 0; ; {
 		var n int
-		err := db.write(ctx, system, func(t *tx) error {
+		err := db.jobs.write(ctx, system, func(t *tx) error {
 			return t.queryRow(`SELECT auth.delete_events($1, $2)`, before, cleanBatch).Scan(&n)
 		})
 		if err != nil {

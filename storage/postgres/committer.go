@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"mana/ledger"
 )
@@ -39,12 +38,12 @@ var ErrUnknown = fmt.Errorf("%w: the outcome is unknown, and the same key is saf
 // once, and only then answers: a batch is what arrived during the last commit. That nothing is lost or
 // doubled rests on the locks and the versions in the database, not on lanes: other replicas have theirs.
 type committer struct {
-	db    *DB
-	pool  *pgxpool.Pool // a connection for each lane
-	lanes []*lane
-	seed  maphash.Seed
-	quit  chan struct{}
-	done  sync.WaitGroup
+	db      *DB
+	*access // with a connection for each lane
+	lanes   []*lane
+	seed    maphash.Seed
+	quit    chan struct{}
+	done    sync.WaitGroup
 	Counts
 }
 
@@ -81,30 +80,29 @@ func newCommand(w ledger.Wants, decide func(time.Time, ledger.State) (ledger.Del
 	return &command{wants: w, decide: decide, taken: make(chan struct{}), done: make(chan struct{})}
 }
 
-func startCommitter(ctx context.Context, db *DB, settings *pgxpool.Config, lanes int) (*committer, error) {
-	if lanes == 0 {
-		lanes = 1
-		if runtime.GOMAXPROCS(0) > 4 {
-			lanes = 2
-		}
+func defaultLanes() int {
+	if runtime.GOMAXPROCS(0) > 4 {
+		return 2
 	}
-	settings.MaxConns, settings.MinConns = int32(lanes), 0
-	pool, err := pgxpool.NewWithConfig(ctx, settings)
-	if err != nil {
-		return nil, fmt.Errorf("opening the ledger's connections: %w", err)
-	}
-	c := &committer{db: db, pool: pool, seed: maphash.MakeSeed(), quit: make(chan struct{})}
+	return 1
+}
+
+func startCommitter(db *DB, a *access, lanes int) *committer {
+	c := &committer{db: db, access: a, seed: maphash.MakeSeed(), quit: make(chan struct{})}
 	for range lanes {
 		l := &lane{committer: c, queue: make(chan *command, queueSize), logger: db.logger}
 		c.lanes = append(c.lanes, l)
 		c.done.Go(l.run)
 	}
-	return c, nil
+	return c
 }
 
 // decide has a command decided and committed. [ErrBusy] when it was not taken in time: nothing happened. Once
 // taken, its outcome is awaited whatever becomes of ctx, since it may be in the database already.
 func (c *committer) decide(ctx context.Context, command *command) error {
+	if err := c.pulse.away(); err != nil {
+		return err
+	}
 	lane := c.lanes[maphash.Comparable(c.seed, command.wants.UserID)%uint64(len(c.lanes))]
 	select {
 	case <-c.quit:
@@ -301,9 +299,13 @@ func (l *lane) fail(commands []*command, err error, unsure bool) {
 
 // attempt runs one transaction for all commands.
 func (l *lane) attempt(commands []*command, unsure bool) (err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
+	ctx, cancel := l.pulse.limited(context.Background(), l.limit)
 	defer cancel()
-	conn, err := acquire(ctx, l.pool, l.db.wait)
+	defer func() {
+		err = givenUp(ctx, err)
+		l.pulse.note(err)
+	}()
+	conn, err := l.acquire(ctx)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,8 @@ import (
 
 const (
 	defaultConns = 10
+	quickConns   = 2
+	jobConns     = 2
 	defaultWait  = time.Second
 	connectLimit = 3 * time.Second // longest try to connect with one host, unless the URL has a connect_timeout
 	clockAnswer  = 100 * time.Millisecond
@@ -61,9 +63,10 @@ type DB struct {
 	ahead     atomic.Int64     // of the database's clock before ours, in nanoseconds
 	logger    *slog.Logger
 	steps     []migrations.Migration
-	copying   bool          // as in Config
-	wait      time.Duration // longest wait for a connection
-	pool      *pgxpool.Pool
+	copying   bool    // as in Config
+	*access           // of requests
+	quick     *access // of what must know at once whether the database is there
+	jobs      *access // of what runs beside the requests
 	committer *committer
 	turns     turns                     // of codes and refresh tokens, by hash
 	atStart   atomic.Pointer[structure] // what the rules of the database are held against
@@ -82,26 +85,50 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 			return nil, err
 		}
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, settings)
-	if err != nil {
-		return nil, fmt.Errorf("opening the database: %w", err)
+	db := &DB{now: cfg.Now, logger: cfg.Logger, steps: cfg.steps, copying: cfg.Copying}
+	if err := db.open(ctx, settings, cfg); err != nil {
+		return nil, err
 	}
-	db := &DB{now: cfg.Now, logger: cfg.Logger, steps: cfg.steps, copying: cfg.Copying, wait: cmp.Or(cfg.Wait, defaultWait), pool: pool}
 	conn := settings.ConnConfig
 	first := db.wait + time.Duration(1+len(conn.Fallbacks))*conn.ConnectTimeout // the hosts before the right one may hang
-	if err := db.check(ctx, first); err != nil {
-		pool.Close()
+	err = db.check(ctx, first)
+	if err == nil {
+		err = db.checkRules(ctx)
+	}
+	if err == nil {
+		err = db.quick.connect(ctx, first)
+	}
+	if err != nil {
+		_ = db.Close()
 		return nil, err
 	}
-	if err := db.checkRules(ctx); err != nil {
-		pool.Close()
-		return nil, err
-	}
-	if db.committer, err = startCommitter(ctx, db, settings.Copy(), cfg.Lanes); err != nil {
-		pool.Close()
-		return nil, err
-	}
+	beat := &access{db.quick.pool, beatLimit, beatLimit, newPulse(db.logger)}
+	db.pulse.start(func(ctx context.Context) error {
+		return beat.reader(ctx, nobody)(`SELECT 1`).Scan(new(int))
+	}, db.pool, db.jobs.pool, db.committer.pool)
 	return db, nil
+}
+
+// open makes the pools, which connect when they are asked.
+func (db *DB) open(ctx context.Context, settings *pgxpool.Config, cfg Config) error {
+	beats := newPulse(cfg.Logger)
+	lanes := cmp.Or(cfg.Lanes, defaultLanes())
+	var all []*access
+	for _, conns := range []int32{settings.MaxConns, quickConns, jobConns, int32(lanes)} {
+		settings := settings.Copy()
+		settings.MaxConns, settings.MinConns = conns, min(conns, settings.MinConns)
+		pool, err := pgxpool.NewWithConfig(ctx, settings)
+		if err != nil {
+			for _, a := range all {
+				a.pool.Close()
+			}
+			return fmt.Errorf("opening the database: %w", err)
+		}
+		all = append(all, &access{pool, cmp.Or(cfg.Wait, defaultWait), runLimit, beats})
+	}
+	db.access, db.quick, db.jobs = all[0], all[1], all[2]
+	db.committer = startCommitter(db, all[3], lanes)
+	return nil
 }
 
 // poolConfig reads a URL. An error never repeats it, since it may hold a password.
@@ -133,7 +160,10 @@ func poolConfig(url string) (*pgxpool.Config, error) {
 // Close finishes what was taken and closes the connections.
 func (db *DB) Close() error {
 	db.committer.stop()
-	db.pool.Close()
+	db.pulse.end()
+	for _, a := range []*access{db.access, db.quick, db.jobs} {
+		a.pool.Close()
+	}
 	return nil
 }
 
@@ -141,7 +171,7 @@ func (db *DB) Close() error {
 // disk is full read-only.
 func (db *DB) Ping(ctx context.Context) error {
 	var readOnly bool
-	err := db.reader(ctx, nobody)(`SELECT current_setting('transaction_read_only')::boolean FROM auth.schema_migrations LIMIT 1`).
+	err := db.quick.reader(ctx, nobody)(`SELECT current_setting('transaction_read_only')::boolean FROM auth.schema_migrations LIMIT 1`).
 		Scan(&readOnly)
 	if err != nil {
 		return fmt.Errorf("reading the database: %w", err)
@@ -166,21 +196,6 @@ func (db *DB) compareClocks(theirs, before, after time.Time) {
 	if db.now == nil && (after.Sub(before) < clockAnswer || db.ahead.Load() == 0) {
 		db.ahead.Store(int64(theirs.Sub(before.Add(after.Sub(before) / 2))))
 	}
-}
-
-// acquire takes a connection. Waiting for one is bounded: [ErrBusy].
-func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
-	return acquire(ctx, db.pool, db.wait)
-}
-
-func acquire(ctx context.Context, pool *pgxpool.Pool, wait time.Duration) (*pgxpool.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	conn, err := pool.Acquire(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBusy, err)
-	}
-	return conn, nil
 }
 
 // wholeSeconds is the form of lengths of time in the database.

@@ -16,7 +16,7 @@ func (db *DB) Revisions(ctx context.Context) (map[string]int64, error) {
 	var revision int64
 	var now time.Time
 	before := time.Now()
-	err := db.read(ctx, system, `SELECT subject, revision, clock_timestamp() FROM auth.revisions`, func(rows pgx.Rows) error {
+	err := db.quick.read(ctx, system, `SELECT subject, revision, clock_timestamp() FROM auth.revisions`, func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, []any{&subject, &revision, &now}, func() error {
 			revisions[subject] = revision
 			return nil

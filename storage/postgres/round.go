@@ -353,7 +353,7 @@ func (r *round) write() error {
 	}
 	batch.Queue(`COMMIT`)
 	err := r.conn.SendBatch(r.ctx, batch).Close()
-	if fault, ok := errors.AsType[*pgconn.PgError](err); cut(err) || ok && fault.Severity != "ERROR" {
+	if fault, ok := errors.AsType[*pgconn.PgError](err); cut(err) || err != nil && r.ctx.Err() != nil || ok && fault.Severity != "ERROR" {
 		return unknownError{fmt.Errorf("committing: %w", err)}
 	}
 	return err

@@ -35,14 +35,14 @@ const readStructure = `WITH ours AS (SELECT c.oid, c.oid::regclass::text AS name
 	UNION ALL SELECT 'function ' || f.oid::regprocedure, pg_get_functiondef(f.oid)
 		FROM pg_catalog.pg_proc f WHERE f.pronamespace IN ('auth'::regnamespace, 'credits'::regnamespace)`
 
-func (db *DB) structure(ctx context.Context) (structure, error) {
+func (a *access) structure(ctx context.Context) (structure, error) {
 	s := structure{rules: make(map[string]string)}
-	err := db.reader(ctx, nobody)(`SELECT max(version) FROM auth.schema_migrations`).Scan(&s.version)
+	err := a.reader(ctx, nobody)(`SELECT max(version) FROM auth.schema_migrations`).Scan(&s.version)
 	if err != nil {
 		return s, fmt.Errorf("reading the version of the schema: %w", err)
 	}
 	var name, text string
-	err = db.read(ctx, nobody, readStructure, func(rows pgx.Rows) error {
+	err = a.read(ctx, nobody, readStructure, func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, []any{&name, &text}, func() error { s.rules[name] = text; return nil })
 		return err
 	})
@@ -109,7 +109,7 @@ func (db *DB) checkRules(ctx context.Context) error {
 // Structure implements [ledger.Books]. What it holds the text of rules against is how they were at the start, or after
 // the migration since: what a role could do that owns the schema, nobody who does not can tell.
 func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, error) {
-	stored, err := l.db.structure(ctx)
+	stored, err := l.db.jobs.structure(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, erro
 		wanted = &stored
 	}
 	faults := compareRules(*wanted, stored, len(l.db.steps))
-	conn, err := l.db.acquire(ctx)
+	conn, err := l.db.jobs.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (l *Ledger) Structure(ctx context.Context, deep bool) ([]ledger.Fault, erro
 // lost lists, row by row, what belongs to a wallet that is not there, and wallets and people without each other. It
 // takes its time.
 func (l *Ledger) lost(ctx context.Context) ([]ledger.Fault, error) {
-	conn, err := l.db.acquire(ctx)
+	conn, err := l.db.jobs.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +189,7 @@ func (l *Ledger) lost(ctx context.Context) ([]ledger.Fault, error) {
 // accounts reads the names of the shared accounts.
 func (l *Ledger) accounts(ctx context.Context) (map[int]string, error) {
 	stored := make(map[int]string)
-	err := l.db.read(ctx, nobody, `SELECT no, code FROM credits.accounts`, func(rows pgx.Rows) error {
+	err := l.db.jobs.read(ctx, nobody, `SELECT no, code FROM credits.accounts`, func(rows pgx.Rows) error {
 		var no int
 		var code string
 		_, err := pgx.ForEachRow(rows, []any{&no, &code}, func() error { stored[no] = code; return nil })
@@ -203,7 +203,7 @@ func (l *Ledger) accounts(ctx context.Context) (map[int]string, error) {
 
 // orphans counts, row by row, what has lost its transaction. It takes its time.
 func (l *Ledger) orphans(ctx context.Context) ([]ledger.Fault, error) {
-	conn, err := l.db.acquire(ctx)
+	conn, err := l.db.jobs.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -80,54 +79,6 @@ func (t *tx) queryRow(query string, args ...any) pgx.Row {
 	return t.conn.QueryRow(t.ctx, query, args...)
 }
 
-// write runs a function as one transaction, again if it lost against another one. Once it has begun, its outcome
-// is awaited whatever becomes of ctx. The function must touch nothing but its transaction and what it sets anew.
-func (db *DB) write(ctx context.Context, as actor, run func(*tx) error) error {
-	for try := 1; ; try++ {
-		begun := false
-		err := db.ask(ctx, func(ctx context.Context, conn *pgxpool.Conn) (again bool, err error) {
-			err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: as.begin()}, func(conn pgx.Tx) error {
-				begun = true
-				return runSafely(&tx{ctx, conn}, run)
-			})
-			return !begun, err
-		})
-		if err == nil || try == maxTries || !lost(err) {
-			return answerable(err)
-		}
-		_ = pause(ctx, jitter())
-	}
-}
-
-// ask runs something on a connection. If the connection had died unnoticed, so have the others: they are thrown away,
-// and what run says can be done again is done again once.
-func (db *DB) ask(ctx context.Context, run func(ctx context.Context, conn *pgxpool.Conn) (again bool, err error)) error {
-	for try := 1; ; try++ {
-		conn, err := db.acquire(ctx)
-		if err != nil {
-			return err
-		}
-		limited, cancel := limited(ctx)
-		again, err := run(limited, conn)
-		leaveReadOnly(limited, conn, err)
-		late := limited.Err() != nil // it did not die unnoticed: it was waited for long enough
-		cancel()
-		conn.Release()
-		if !died(err) {
-			return err
-		}
-		db.pool.Reset()
-		if !again || late || try == 2 {
-			return err
-		}
-	}
-}
-
-// limited bounds what runs on a connection, and keeps callers from cancelling it: that would cost the connection.
-func limited(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), runLimit)
-}
-
 // leaveReadOnly closes the connection to a server that has become a standby, so that the next one is to its
 // successor.
 func leaveReadOnly(ctx context.Context, conn *pgxpool.Conn, err error) {
@@ -144,49 +95,6 @@ func runSafely(t *tx, run func(*tx) error) (err error) {
 		}
 	}()
 	return run(t)
-}
-
-// reader gives what reads single rows, each in a transaction of its own that takes one round trip.
-func (db *DB) reader(ctx context.Context, as actor) func(string, ...any) pgx.Row {
-	return func(query string, args ...any) pgx.Row {
-		return row{func(dest ...any) error {
-			return db.read(ctx, as, query, func(rows pgx.Rows) error {
-				if !rows.Next() {
-					return errors.Join(rows.Err(), noRow(rows))
-				}
-				if err := rows.Scan(dest...); err != nil {
-					return err
-				}
-				rows.Close()
-				return rows.Err()
-			}, args...)
-		}}
-	}
-}
-
-// noRow is the error of a query that ended without a row.
-func noRow(rows pgx.Rows) error {
-	if rows.Err() != nil {
-		return nil
-	}
-	return pgx.ErrNoRows
-}
-
-// row is a row that is read when it is scanned.
-type row struct{ scan func(dest ...any) error }
-
-// Scan implements [pgx.Row].
-func (r row) Scan(dest ...any) error { return r.scan(dest...) }
-
-// read runs one query in one round trip: without BEGIN, a batch is a transaction of its own. collect may be called
-// twice.
-func (db *DB) read(ctx context.Context, as actor, query string, collect func(pgx.Rows) error, args ...any) error {
-	return answerable(db.ask(ctx, func(ctx context.Context, conn *pgxpool.Conn) (bool, error) {
-		batch := new(pgx.Batch)
-		batch.Queue(actAs, as.name, as.subject())
-		batch.Queue(query, args...).Query(collect)
-		return true, conn.SendBatch(ctx, batch).Close()
-	}))
 }
 
 // all collects every row of a query by scan.

@@ -1,0 +1,135 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"mana/ledger"
+	"mana/storage/postgres"
+	"mana/storage/servers"
+)
+
+// ask reads, writes, uses credits and looks whether the database is there, at one time.
+func ask(t *testing.T, db *postgres.DB, want error) (took time.Duration) {
+	t.Helper()
+	who := uuid.New()
+	begin := time.Now()
+	var group sync.WaitGroup
+	for name, f := range map[string]func() error{
+		"a read":    func() error { _, err := postgres.NumberForTest(t.Context(), db, `SELECT 1`); return err },
+		"a write":   func() error { return postgres.ExecForTest(t.Context(), db, `SELECT 1`) },
+		"revisions": func() error { _, err := db.Revisions(t.Context()); return err },
+		"a ping":    func() error { return db.Ping(t.Context()) },
+		"cleaning":  func() error { _, err := db.Clean(t.Context(), time.Hour); return err },
+		"the ledger": func() error {
+			_, err := bookOf(db).Use(t.Context(), use(who, 1, "key"))
+			if errors.Is(err, ledger.ErrNoWallet) {
+				return nil
+			}
+			return err
+		},
+	} {
+		group.Go(func() {
+			if err := f(); !errors.Is(err, want) {
+				t.Errorf("%s: got %v, want %v", name, err, want)
+			}
+		})
+	}
+	group.Wait()
+	return time.Since(begin)
+}
+
+// TestHanging stops PostgreSQL from answering: who waits is answered soon, and who comes later at once, until it is back.
+func TestHanging(t *testing.T) {
+	t.Parallel()
+	hanging, err := servers.StartPostgres(t.Context())
+	servers.Need(t, err)
+	t.Cleanup(func() {
+		if err := hanging.Remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := hanging.Exec(t.Context(), "postgres", `CREATE DATABASE mana OWNER `+servers.Owner); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := postgres.Migrate(t.Context(), hanging.URL(servers.Owner, "mana"), servers.App); err != nil {
+		t.Fatal(err)
+	}
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: hanging.URL(servers.App, "mana"), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	for range 2 {
+		ask(t, db, nil)
+		if err := hanging.Hang(); err != nil {
+			t.Fatal(err)
+		}
+		if took := ask(t, db, postgres.ErrBusy); took > 4*time.Second {
+			t.Errorf("got the answer after %v, want it after a second", took)
+		}
+		waitFor(t, "it is known", func() bool {
+			begin := time.Now()
+			return errors.Is(db.Ping(t.Context()), postgres.ErrBusy) && time.Since(begin) < 100*time.Millisecond
+		})
+		begin := time.Now()
+		for range 20 {
+			ask(t, db, postgres.ErrBusy)
+		}
+		if took := time.Since(begin); took > 4*time.Second {
+			t.Errorf("got 20 times 6 refusals after %v, want them at once", took)
+		}
+		if err := hanging.Resume(); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, "it is back", func() bool { return db.Ping(t.Context()) == nil })
+	}
+	ask(t, db, nil)
+}
+
+// TestSlow lets many wait for what somebody else holds: they are refused after two seconds, and nobody else is.
+func TestSlow(t *testing.T) {
+	t.Parallel()
+	database := newDatabase(t)
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: serverURL(servers.App, database), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	other, err := pgx.Connect(t.Context(), serverURL(servers.App, database))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close(context.Background()) })
+	if _, err := other.Exec(t.Context(), `SELECT pg_advisory_lock(7)`); err != nil {
+		t.Fatal(err)
+	}
+	var waiting sync.WaitGroup
+	for range 8 {
+		waiting.Go(func() {
+			if err := postgres.ExecForTest(t.Context(), db, `SELECT pg_advisory_xact_lock(7)`); !errors.Is(err, postgres.ErrBusy) {
+				t.Errorf("got %v, want it refused", err)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { waiting.Wait(); close(done) }()
+	for rounds := 0; ; rounds++ {
+		select {
+		case <-done:
+			if rounds < 3 {
+				t.Errorf("got %d rounds meanwhile, want a few", rounds)
+			}
+			return
+		default:
+			ask(t, db, nil)
+		}
+	}
+}
