@@ -67,7 +67,7 @@ func (f *FirstParty) Login(ctx context.Context, in Login) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
-	session.ClientID, session.PasswordHash = FirstPartyClient, credential.PasswordHash
+	session.ClientID, session.Proof = FirstPartyClient, identity.Proof{PasswordHash: credential.PasswordHash}
 	secret := identity.NewSecret()
 	refresh, err := firstRefresh(secret, session.CreatedAt.Add(f.refreshTTL))
 	if err != nil {

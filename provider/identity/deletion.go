@@ -38,14 +38,14 @@ func (s *Service) DeleteAccount(ctx context.Context, user User, password, reason
 
 // CloseAccount ends the account of a person who has just been proven. [ErrNotFound], [ErrLastAdministrator].
 func (s *Service) CloseAccount(ctx context.Context, id uuid.UUID, reason string, d Device) error {
-	return s.closeAccount(ctx, id, "user", reason, d)
-}
-
-func (s *Service) closeAccount(ctx context.Context, id uuid.UUID, actor, reason string, d Device) error {
-	deletion, err := NewDeletion(s.ledger, id, actor, reason)
+	deletion, err := NewDeletion(s.ledger, id, "user", reason)
 	if err != nil {
 		return err
 	}
+	return s.closeAccount(ctx, deletion, d)
+}
+
+func (s *Service) closeAccount(ctx context.Context, deletion Deletion, d Device) error {
 	deletion.Event.Device.Language = d.Language
 	if err := s.store.DeleteAccount(ctx, deletion); err != nil {
 		return fmt.Errorf("deleting an account: %w", err)

@@ -38,8 +38,8 @@ func (s *Service) Factors(ctx context.Context, userID uuid.UUID) (TwoFactor, err
 
 // OfferTOTP makes a key for an authenticator app, which counts once a code of it was shown. [ErrFactorSet] when an app
 // is set up already.
-func (s *Service) OfferTOTP(ctx context.Context, userID uuid.UUID) error {
-	return s.store.OfferTOTP(ctx, userID, s.seal(userID.String(), newTOTPSecret()))
+func (s *Service) OfferTOTP(ctx context.Context, session Session) error {
+	return s.store.OfferTOTP(ctx, session.UserID, session.ID, s.seal(session.UserID.String(), newTOTPSecret()))
 }
 
 // OfferedTOTP is the key that waits for its first code. [ErrNotFound] when none does.
@@ -91,10 +91,11 @@ func (s *Service) RemoveTOTP(ctx context.Context, session Session, d Device) (Se
 }
 
 // RenewRecoveryCodes replaces all recovery codes of a person with a second factor. [ErrNotFound] without one.
-func (s *Service) RenewRecoveryCodes(ctx context.Context, userID uuid.UUID, d Device) ([]string, error) {
+func (s *Service) RenewRecoveryCodes(ctx context.Context, session Session, d Device) (Secured, error) {
 	codes := newRecoveryCodes()
-	event := Event{UserID: userID, Type: "recovery_codes_renewed", Device: d}
-	return codes, s.store.RenewRecoveryCodes(ctx, userID, s.recoveryHashes(userID, codes), event)
+	change := s.change(session, Event{UserID: session.UserID, Type: "recovery_codes_renewed", Device: d})
+	err := s.store.RenewRecoveryCodes(ctx, change.FactorChange, s.recoveryHashes(session.UserID, codes))
+	return change.secured(session, codes), err
 }
 
 // change is a change of factors together with the new value of the session's cookie.

@@ -122,15 +122,28 @@ type Session struct {
 	ExpiresAt      time.Time     // absolute end
 	IdleFor        time.Duration // ends earlier when unused this long; zero: no idle limit
 	RevokedAt      time.Time     // zero: live
-	// PasswordHash is the hash that a password was held against: the session starts only while it still is that of the
-	// person. Empty: another proof. It is not kept.
-	PasswordHash string
+	Proof          Proof         // it is not kept
+}
+
+// Proof is what a session begins by and only while it holds: what ended while it was checked must not begin again. The
+// zero value is a proof that storage decides on itself.
+type Proof struct {
+	PasswordHash        string // that a password was held against; empty: another proof
+	Provider, AccountID string // of the account with another provider; empty: another proof
 }
 
 // Live reports whether the session is neither ended nor expired nor idle for too long.
 func (s Session) Live(now time.Time) bool {
 	idle := s.IdleFor > 0 && !s.LastActivityAt.Add(s.IdleFor).After(now)
 	return s.RevokedAt.IsZero() && s.ExpiresAt.After(now) && !idle
+}
+
+// CookieUntil is when a browser forgets the cookie of the session; zero: when it is closed.
+func (s Session) CookieUntil() time.Time {
+	if s.IdleFor > 0 {
+		return time.Time{}
+	}
+	return s.ExpiresAt
 }
 
 // Device is where a request came from, for sessions and security events.

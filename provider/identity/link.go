@@ -223,7 +223,12 @@ func (s *Service) DenyAccount(ctx context.Context, token Secret, d Device) error
 	if link.User.EmailVerified || link.Email == "" {
 		return ErrLinkInvalid
 	}
-	err = s.closeAccount(ctx, link.User.ID, "owner of the address", "", d)
+	deletion, err := NewDeletion(s.ledger, link.User.ID, "owner of the address", "")
+	if err != nil {
+		return err
+	}
+	deletion.Denied = token.Hash()
+	err = s.closeAccount(ctx, deletion, d)
 	if errors.Is(err, ErrNotFound) {
 		return ErrLinkInvalid // it was followed twice
 	}

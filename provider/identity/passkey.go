@@ -86,9 +86,9 @@ type Passkeys interface {
 	TakeChallenge(ctx context.Context, hash, browser []byte) (Challenge, error)
 	// Passkeys lists those of a person, the oldest first.
 	Passkeys(ctx context.Context, userID uuid.UUID) ([]Passkey, error)
-	// AddPasskey stores a passkey and writes the event. [ErrPasskeyTaken] when anybody has registered it; [ErrPasskey]
-	// when the person has too many.
-	AddPasskey(ctx context.Context, p Passkey, limit int, e Event) error
+	// AddPasskey stores a passkey, and ends all other sessions of the person. [ErrPasskeyTaken] when anybody has
+	// registered it; [ErrPasskey] when the person has too many; [ErrNoSession].
+	AddPasskey(ctx context.Context, c FactorChange, p Passkey, limit int) error
 	// RemovePasskey deletes a passkey, and ends all other sessions of the person. [ErrNotFound]; [ErrLastWay];
 	// [ErrNoSession].
 	RemovePasskey(ctx context.Context, c FactorChange, id []byte) error
@@ -229,33 +229,36 @@ func (s *Service) takeChallenge(ctx context.Context, challenge string, browser S
 // NewPasskey is a passkey that a browser has made.
 type NewPasskey struct {
 	User         User
+	Session      Session
 	Browser      Secret // as in [Service.NewPasskeyOptions]
 	Name, Answer string
 	Device       Device
 }
 
-// AddPasskey registers a passkey. [ErrPasskey], [ErrPasskeyTaken], [ErrName].
-func (s *Service) AddPasskey(ctx context.Context, n NewPasskey) error {
+// AddPasskey registers a passkey and ends all other sessions. [ErrPasskey], [ErrPasskeyTaken], [ErrName].
+func (s *Service) AddPasskey(ctx context.Context, n NewPasskey) (Secured, error) {
 	user, name := n.User, strings.TrimSpace(n.Name)
 	if !validName(name) || len([]rune(name)) > maxPasskeyName {
-		return ErrName
+		return Secured{}, ErrName
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes([]byte(n.Answer))
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrPasskey, err)
+		return Secured{}, fmt.Errorf("%w: %w", ErrPasskey, err)
 	}
 	session, err := s.takeChallenge(ctx, parsed.Response.CollectedClientData.Challenge, n.Browser, user.ID)
 	if err != nil {
-		return err
+		return Secured{}, err
 	}
 	made, err := s.webauthn.CreateCredential(holder{user: user}, session, parsed)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrPasskey, err)
+		return Secured{}, fmt.Errorf("%w: %w", ErrPasskey, err)
 	}
-	return s.store.AddPasskey(ctx, Passkey{
+	change := s.change(n.Session, Event{UserID: user.ID, Type: "passkey_registered", Device: n.Device})
+	err = s.store.AddPasskey(ctx, change.FactorChange, Passkey{
 		ID: made.ID, UserID: user.ID, Name: name, PublicKey: made.PublicKey, SignCount: made.Authenticator.SignCount,
 		BackupEligible: made.Flags.BackupEligible, CreatedAt: s.now().UTC().Truncate(time.Microsecond),
-	}, maxPasskeys, Event{UserID: user.ID, Type: "passkey_registered", Device: n.Device})
+	}, maxPasskeys)
+	return change.secured(n.Session, nil), err
 }
 
 // RemovePasskey deletes a passkey of a person and ends all other sessions. [ErrNotFound], [ErrLastWay].

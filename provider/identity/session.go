@@ -60,7 +60,7 @@ type SignIn struct {
 	Remember        bool      // "stay signed in": 30 days, instead of 24 hours
 	Replaces        Secret    // cookie of the session that this one replaces, or empty
 	Device          Device
-	passwordHash    string // as in [Session]
+	proof           Proof
 }
 
 // amr is how the person was proven.
@@ -97,7 +97,7 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (Started, error) {
 	if err != nil {
 		return Started{}, err
 	}
-	in.passwordHash = credential.PasswordHash
+	in.proof = Proof{PasswordHash: credential.PasswordHash}
 	return s.StartSession(ctx, credential.User, in)
 }
 
@@ -106,7 +106,7 @@ func (s *Service) wait(ctx context.Context, user User, in SignIn) (Started, erro
 	waiting, now := NewSecret(), s.now().UTC().Truncate(time.Microsecond)
 	err := s.store.BeginSignIn(ctx, WaitingSignIn{
 		Hash: waiting.Hash(), UserID: user.ID, AuthTime: in.authTime(now), AMR: in.amr(),
-		Remember: in.Remember, CreatedAt: now, ExpiresAt: now.Add(signInLife), PasswordHash: in.passwordHash,
+		Remember: in.Remember, CreatedAt: now, ExpiresAt: now.Add(signInLife), Proof: in.proof,
 	})
 	if err != nil {
 		return Started{}, fmt.Errorf("keeping a sign-in: %w", err)
@@ -140,7 +140,7 @@ func (s *Service) prepareSession(user User, in SignIn) (Started, error) {
 	}
 	secret := NewSecret()
 	session.AMR, session.AuthTime, session.CookieHash = in.amr(), in.authTime(session.CreatedAt), secret.Hash()
-	session.IdleFor, session.PasswordHash = sessionIdle, in.passwordHash
+	session.IdleFor, session.Proof = sessionIdle, in.proof
 	session.ExpiresAt = session.CreatedAt.Add(sessionShort)
 	if in.Remember {
 		session.IdleFor = 0

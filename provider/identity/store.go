@@ -32,6 +32,9 @@ type Deletion struct {
 	UserID  uuid.UUID
 	Closing ledger.Closing // of the wallet
 	Event   Event          // without a device but its language: what is known of one is erased
+	// Denied is the hash of the link for [PurposeVerify] on whose word the account ends, while nobody has proven the
+	// address. Nil: it ends without one.
+	Denied []byte
 }
 
 // Credential is what a sign-in by password is checked against.
@@ -69,7 +72,7 @@ type Accounts interface {
 	// DeleteAccount ends the sessions, grants and refresh tokens of a person, erases the password, consents, links, mails,
 	// the profile and all devices, in the security log too, frees the address, closes the wallet and writes the event.
 	// The rows of the ledger and the claim of the bonus stay. [ErrNotFound], also when deleted already;
-	// [ErrLastAdministrator] when no other would be left.
+	// [ErrLastAdministrator] when no other would be left; [ErrLinkInvalid] and [ErrLinkExpired] of the link.
 	DeleteAccount(ctx context.Context, d Deletion) error
 	// CountUsers tells how many people are not deleted.
 	CountUsers(ctx context.Context) (int, error)
@@ -79,7 +82,7 @@ type Accounts interface {
 type Sessions interface {
 	// StartSession stores the session and the event if the person may sign in. The session whose cookie hash
 	// is replaced (nil: none) is renewed under its own id when it is the same person's, else it ends.
-	// [ErrCredentials] when the person is not live, or has another password than the one that was proven.
+	// [ErrCredentials] when the person is not live, or the proof does not hold any more.
 	StartSession(ctx context.Context, s Session, replaced []byte, e Event) (Session, error)
 	// SessionByCookie finds a live session of a live person by the hash of its cookie; now moves its last
 	// activity, at most once a minute. [ErrNoSession].
@@ -128,7 +131,8 @@ type TwoFactor struct {
 }
 
 // FactorChange is a change of the factors of a person, made in one session. The session goes on, with a new cookie and
-// what it has proven now; all others of the person end, with all grants and refresh tokens made in them.
+// what it has proven now; unless it is said otherwise, all others of the person end, with all grants and refresh tokens
+// made in them.
 type FactorChange struct {
 	UserID     uuid.UUID
 	SessionID  uuid.UUID
@@ -141,16 +145,18 @@ type FactorChange struct {
 type Factors interface {
 	// TwoFactor reads the second factor of a person; the zero value when there is none.
 	TwoFactor(ctx context.Context, userID uuid.UUID) (TwoFactor, error)
-	// OfferTOTP stores a sealed secret that does not count yet, in place of an earlier such one. [ErrFactorSet].
-	OfferTOTP(ctx context.Context, userID uuid.UUID, sealed []byte) error
+	// OfferTOTP stores a sealed secret that does not count yet, in place of an earlier such one, in a session of the
+	// person. [ErrFactorSet]; [ErrNoSession] when the session has ended.
+	OfferTOTP(ctx context.Context, userID, sessionID uuid.UUID, sealed []byte) error
 	// EnableTOTP lets the offered secret count, its code of step used, with these recovery codes instead of earlier
 	// ones. [ErrNotFound] when none is offered; [ErrNoSession] when the session has ended.
 	EnableTOTP(ctx context.Context, c FactorChange, step int64, recovery [][]byte) error
 	// RemoveTOTP deletes the secret and the recovery codes. [ErrNotFound] when the person has none;
 	// [ErrNoSession].
 	RemoveTOTP(ctx context.Context, c FactorChange) error
-	// RenewRecoveryCodes replaces all recovery codes. [ErrNotFound] for a person without second factor.
-	RenewRecoveryCodes(ctx context.Context, userID uuid.UUID, recovery [][]byte, e Event) error
+	// RenewRecoveryCodes replaces all recovery codes. Other sessions go on. [ErrNotFound] for a person without second
+	// factor; [ErrNoSession].
+	RenewRecoveryCodes(ctx context.Context, c FactorChange, recovery [][]byte) error
 }
 
 // WaitingSignIn is a sign-in by password that waits for the second factor.
@@ -162,8 +168,7 @@ type WaitingSignIn struct {
 	Remember  bool
 	CreatedAt time.Time
 	ExpiresAt time.Time
-	// PasswordHash is as in [Session].
-	PasswordHash string
+	Proof     Proof
 }
 
 // FactorProof is what a code proves: exactly one field is set.
@@ -189,7 +194,7 @@ type FinishedSession struct {
 
 // SignIns keeps sign-ins that wait for a second factor. Each method is one transaction.
 type SignIns interface {
-	// BeginSignIn stores a sign-in. [ErrCredentials] when the person has another password than the one that was proven.
+	// BeginSignIn stores a sign-in. [ErrCredentials] when the proof does not hold any more.
 	BeginSignIn(ctx context.Context, w WaitingSignIn) error
 	// SignIn finds a sign-in that waits, with its live person. [ErrNoSignIn].
 	SignIn(ctx context.Context, hash []byte) (WaitingSignIn, User, error)

@@ -50,12 +50,14 @@ type Upstreams interface {
 	LinkedUser(ctx context.Context, provider, accountID string) (User, error)
 	// LinkedAccounts lists those of a person by provider.
 	LinkedAccounts(ctx context.Context, userID uuid.UUID) ([]Linked, error)
-	// LinkAccount stores a link and the event. The same link again changes nothing. [ErrLinked]; [ErrCredentials] when
-	// the person is not live.
-	LinkAccount(ctx context.Context, l Linked, e Event) error
+	// LinkAccount stores a link. Other sessions go on. The same link again changes nothing. [ErrLinked]; [ErrNoSession].
+	LinkAccount(ctx context.Context, c FactorChange, l Linked) error
+	// LinkProven stores a link, and the event, for whoever has this proven address. The same link again changes nothing.
+	// [ErrLinked]; [ErrLinkFirst] when the person has not; [ErrCredentials] when the person is not live.
+	LinkProven(ctx context.Context, email Email, l Linked, e Event) error
 	// ClaimAccount gives an account whose address was never proven to whoever has proven it now: everything that was
 	// set before goes, such as the password, sessions, grants and links. The address is proven then, and the link
-	// stored. [ErrLinkFirst] when the address was proven meanwhile or is another, else as LinkAccount.
+	// stored. [ErrLinkFirst] when the address was proven meanwhile or is another, else as LinkProven.
 	ClaimAccount(ctx context.Context, email Email, l Linked, b LateBonus, e Event) error
 	// UnlinkAccount removes a link and writes the event. [ErrNotFound]; [ErrLastWay].
 	UnlinkAccount(ctx context.Context, userID uuid.UUID, provider string, e Event) error
@@ -84,6 +86,7 @@ func (s *Service) SignInUpstream(ctx context.Context, in UpstreamSignIn) (Starte
 	}
 	in.AMR = []string{} // what the other provider has seen is not told by RFC 8176
 	in.AuthTime = in.Person.AuthTime
+	in.proof = Proof{Provider: in.Person.Provider, AccountID: in.Person.AccountID}
 	return s.StartSession(ctx, user, in.SignIn)
 }
 
@@ -108,22 +111,35 @@ func (s *Service) upstreamUser(ctx context.Context, in UpstreamSignIn) (User, er
 	case !in.Person.EmailVerified:
 		return User{}, ErrLinkFirst
 	case user.EmailVerified:
-		return user, s.LinkUpstream(ctx, user.ID, in.Person, in.Device)
+		return s.linkProven(ctx, user, in)
 	default:
 		return s.claimUpstream(ctx, user, in)
 	}
 }
 
-// LinkUpstream links an account to a signed-in person. [ErrLinked].
-func (s *Service) LinkUpstream(ctx context.Context, userID uuid.UUID, p UpstreamPerson, d Device) error {
-	link, err := s.link(userID, p)
+// LinkUpstream links an account to a signed-in person, whose session gets a new cookie. [ErrLinked].
+func (s *Service) LinkUpstream(ctx context.Context, session Session, p UpstreamPerson, d Device) (Secured, error) {
+	link, err := s.link(session.UserID, p)
 	if err != nil {
-		return err
+		return Secured{}, err
 	}
-	if err := s.store.LinkAccount(ctx, link, upstreamEvent("account_linked", link, d)); err != nil {
-		return fmt.Errorf("linking an account: %w", err)
+	change := s.change(session, upstreamEvent("account_linked", link, d))
+	if err := s.store.LinkAccount(ctx, change.FactorChange, link); err != nil {
+		return Secured{}, fmt.Errorf("linking an account: %w", err)
 	}
-	return nil
+	return change.secured(session, nil), nil
+}
+
+// linkProven links an account to the person who has proven the same address.
+func (s *Service) linkProven(ctx context.Context, user User, in UpstreamSignIn) (User, error) {
+	link, err := s.link(user.ID, in.Person)
+	if err != nil {
+		return User{}, err
+	}
+	if err := s.store.LinkProven(ctx, user.Email, link, upstreamEvent("account_linked", link, in.Device)); err != nil {
+		return User{}, fmt.Errorf("linking an account: %w", err)
+	}
+	return user, nil
 }
 
 // UnlinkUpstream removes a link. [ErrNotFound], [ErrLastWay].

@@ -25,6 +25,9 @@ func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error
 		if _, err := t.exec(`SELECT FROM auth.users WHERE id = $1 FOR UPDATE`, d.UserID); err != nil { // before the mail refers to it
 			return err
 		}
+		if err := denied(t, d, now); err != nil {
+			return err
+		}
 		if err := insertEvent(t, d.Event, now); err != nil { // while the address is known
 			return err
 		}
@@ -37,6 +40,18 @@ func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error
 		return fmt.Errorf("deleting an account: %w", err)
 	}
 	return nil
+}
+
+// denied uses up the link on whose word an account ends.
+func denied(t *tx, d identity.Deletion, now time.Time) error {
+	if d.Denied == nil {
+		return nil
+	}
+	link, err := useLink(t, identity.PurposeVerify, d.Denied, now)
+	if err == nil && (link.User.ID != d.UserID || link.User.EmailVerified || link.Email == "") {
+		return identity.ErrLinkInvalid
+	}
+	return err
 }
 
 // forgetPerson marks a person as deleted, and ends and erases what belongs to the person alone: not the

@@ -24,9 +24,12 @@ func (s *Identity) TwoFactor(ctx context.Context, userID uuid.UUID) (identity.Tw
 }
 
 // OfferTOTP implements [identity.Factors].
-func (s *Identity) OfferTOTP(ctx context.Context, userID uuid.UUID, sealed []byte) error {
+func (s *Identity) OfferTOTP(ctx context.Context, userID, sessionID uuid.UUID, sealed []byte) error {
 	now := s.db.clock()
 	return s.db.write(ctx, system, func(t *tx) error {
+		if err := holdSession(t, userID, sessionID); err != nil {
+			return err
+		}
 		offered, err := one(t.exec(`INSERT INTO auth.two_factor_auth (user_id, secret, created_at) VALUES ($1, $2, $3)
 			ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at
 			WHERE two_factor_auth.enabled_at IS NULL`, userID, sealed, now))
@@ -41,6 +44,9 @@ func (s *Identity) OfferTOTP(ctx context.Context, userID uuid.UUID, sealed []byt
 func (s *Identity) EnableTOTP(ctx context.Context, c identity.FactorChange, step int64, recovery [][]byte) error {
 	now := s.db.clock()
 	return s.db.write(ctx, system, func(t *tx) error {
+		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
+			return err
+		}
 		enabled, err := one(t.exec(`UPDATE auth.two_factor_auth SET enabled_at = $1, last_used_step = $2
 			WHERE user_id = $3 AND enabled_at IS NULL`, now, step, c.UserID))
 		if err == nil && !enabled {
@@ -60,6 +66,9 @@ func (s *Identity) EnableTOTP(ctx context.Context, c identity.FactorChange, step
 func (s *Identity) RemoveTOTP(ctx context.Context, c identity.FactorChange) error {
 	now := s.db.clock()
 	return s.db.write(ctx, system, func(t *tx) error {
+		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
+			return err
+		}
 		removed, err := one(t.exec(`DELETE FROM auth.two_factor_auth WHERE user_id = $1 AND enabled_at IS NOT NULL`, c.UserID))
 		if err == nil && !removed {
 			return identity.ErrNotFound
@@ -75,22 +84,28 @@ func (s *Identity) RemoveTOTP(ctx context.Context, c identity.FactorChange) erro
 }
 
 // RenewRecoveryCodes implements [identity.Factors].
-func (s *Identity) RenewRecoveryCodes(ctx context.Context, userID uuid.UUID, recovery [][]byte, e identity.Event) error {
+func (s *Identity) RenewRecoveryCodes(ctx context.Context, c identity.FactorChange, recovery [][]byte) error {
 	now := s.db.clock()
 	return s.db.write(ctx, system, func(t *tx) error {
+		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
+			return err
+		}
 		enabled := false
 		err := t.queryRow(`SELECT EXISTS (SELECT 1 FROM auth.two_factor_auth WHERE user_id = $1 AND enabled_at IS NOT NULL)`,
-			userID).Scan(&enabled)
+			c.UserID).Scan(&enabled)
 		if err == nil && !enabled {
 			return identity.ErrNotFound
 		}
 		if err != nil {
 			return err
 		}
-		if err := replaceRecoveryCodes(t, userID, recovery); err != nil {
+		if err := replaceRecoveryCodes(t, c.UserID, recovery); err != nil {
 			return err
 		}
-		return insertEvent(t, e, now)
+		if err := renewCookie(t, c); err != nil {
+			return err
+		}
+		return insertEvent(t, c.Event, now)
 	})
 }
 
@@ -117,16 +132,21 @@ func changeFactors(t *tx, c identity.FactorChange, due bool, now time.Time) erro
 
 // secureSession ends all sessions of a person but the one at hand, which gets a new cookie.
 func secureSession(t *tx, c identity.FactorChange, now time.Time) error {
-	kept, err := one(t.exec(`UPDATE auth.sessions SET cookie_hash = $1, amr = $2 WHERE id = $3 AND user_id = $4 AND revoked_at IS NULL`,
-		c.CookieHash, encodeList(c.AMR), c.SessionID, c.UserID))
-	if err == nil && !kept {
-		return identity.ErrNoSession
-	}
-	if err != nil {
+	if err := renewCookie(t, c); err != nil {
 		return err
 	}
 	if err := revokeSessions(t, c.UserID, c.SessionID, "factors_changed", now); err != nil {
 		return err
 	}
 	return insertEvent(t, c.Event, now)
+}
+
+// renewCookie gives the session at hand a new cookie and what it has proven. [identity.ErrNoSession].
+func renewCookie(t *tx, c identity.FactorChange) error {
+	kept, err := one(t.exec(`UPDATE auth.sessions SET cookie_hash = $1, amr = $2 WHERE id = $3 AND user_id = $4 AND revoked_at IS NULL`,
+		c.CookieHash, encodeList(c.AMR), c.SessionID, c.UserID))
+	if err == nil && !kept {
+		return identity.ErrNoSession
+	}
+	return err
 }

@@ -10,7 +10,7 @@ import (
 func (s *Provider) StartFirstParty(ctx context.Context, f provider.FirstPartySession, allow func(provider.Facts) error) error {
 	now := s.db.clock()
 	return s.db.write(ctx, system, func(t *tx) error {
-		if err := keepsPassword(t, f.Session.UserID, f.Session.PasswordHash); err != nil {
+		if err := proofHolds(t, f.Session.UserID, f.Session.Proof); err != nil {
 			return err
 		}
 		if err := insertSession(t, f.Session); err != nil {

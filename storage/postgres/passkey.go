@@ -44,9 +44,12 @@ func (s *Identity) Passkeys(ctx context.Context, userID uuid.UUID) ([]identity.P
 }
 
 // AddPasskey implements [identity.Passkeys].
-func (s *Identity) AddPasskey(ctx context.Context, p identity.Passkey, limit int, e identity.Event) error {
+func (s *Identity) AddPasskey(ctx context.Context, c identity.FactorChange, p identity.Passkey, limit int) error {
 	now := s.db.clock()
 	return s.db.write(ctx, system, func(t *tx) error {
+		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
+			return err
+		}
 		var held int
 		err := t.queryRow(`SELECT count(*) FROM auth.passkeys WHERE user_id = $1`, p.UserID).Scan(&held)
 		if err == nil && held >= limit {
@@ -68,7 +71,7 @@ func (s *Identity) AddPasskey(ctx context.Context, p identity.Passkey, limit int
 		if err := notePasskeys(t, p.UserID); err != nil {
 			return err
 		}
-		return insertEvent(t, e, now)
+		return secureSession(t, c, now)
 	})
 }
 
@@ -83,6 +86,9 @@ func notePasskeys(t *tx, userID uuid.UUID) error {
 func (s *Identity) RemovePasskey(ctx context.Context, c identity.FactorChange, id []byte) error {
 	now := s.db.clock()
 	return s.db.write(ctx, system, func(t *tx) error {
+		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
+			return err
+		}
 		removed, err := one(t.exec(`DELETE FROM auth.passkeys WHERE user_id = $1 AND credential_id = $2`, c.UserID, id))
 		if err == nil && !removed {
 			err = identity.ErrNotFound

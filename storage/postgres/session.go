@@ -48,7 +48,7 @@ func (s *Identity) StartSession(ctx context.Context, session identity.Session, r
 	now := s.db.clock()
 	started := session
 	err := s.db.write(ctx, system, func(t *tx) error {
-		err := keepsPassword(t, session.UserID, session.PasswordHash)
+		err := proofHolds(t, session.UserID, session.Proof)
 		if err != nil {
 			return err
 		}
@@ -109,16 +109,32 @@ func renewSession(t *tx, s identity.Session) error {
 	return err
 }
 
-// keepsPassword refuses a proof by a password that was replaced while it was checked: what ended with the old one must not
-// begin again. Whoever replaces it now waits, and ends what begins here. An empty hash is another proof.
+// proofHolds refuses a proof that ended while it was checked. Whoever ends it now waits, and ends what begins here.
 // [identity.ErrCredentials].
-func keepsPassword(t *tx, person uuid.UUID, hash string) error {
-	if hash == "" {
-		return nil
+func proofHolds(t *tx, person uuid.UUID, p identity.Proof) error {
+	var of uuid.UUID
+	var err error
+	switch {
+	case p.PasswordHash != "":
+		err = t.queryRow(`SELECT user_id FROM auth.passwords WHERE user_id = $1 AND hashed_password = $2 FOR SHARE`,
+			person, p.PasswordHash).Scan(&of)
+	case p.Provider != "":
+		err = t.queryRow(`SELECT user_id FROM auth.accounts WHERE user_id = $1 AND provider = $2 AND provider_account_id = $3 FOR SHARE`,
+			person, p.Provider, p.AccountID).Scan(&of)
 	}
-	var kept uuid.UUID
-	err := t.queryRow(`SELECT user_id FROM auth.passwords WHERE user_id = $1 AND hashed_password = $2 FOR SHARE`, person, hash).Scan(&kept)
 	return notFound(err, identity.ErrCredentials)
+}
+
+// holdSession finds the session at hand live, of a person whom others leave alone until the end of the transaction.
+// [identity.ErrNoSession].
+func holdSession(t *tx, person, session uuid.UUID) error {
+	if _, err := t.exec(`SELECT FROM auth.users WHERE id = $1 FOR NO KEY UPDATE`, person); err != nil {
+		return err
+	}
+	var of uuid.UUID
+	err := t.queryRow(`SELECT user_id FROM auth.sessions WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL FOR NO KEY UPDATE`,
+		session, person).Scan(&of)
+	return notFound(err, identity.ErrNoSession)
 }
 
 // insertSession stores a session if its person is live.

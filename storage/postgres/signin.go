@@ -10,7 +10,7 @@ import (
 // BeginSignIn implements [identity.SignIns].
 func (s *Identity) BeginSignIn(ctx context.Context, w identity.WaitingSignIn) error {
 	return s.db.write(ctx, system, func(t *tx) error {
-		if err := keepsPassword(t, w.UserID, w.PasswordHash); err != nil {
+		if err := proofHolds(t, w.UserID, w.Proof); err != nil {
 			return err
 		}
 		_, err := t.exec(`INSERT INTO auth.sign_ins (sign_in_hash, user_id, auth_time, amr, remember, created_at, expires_at)
@@ -44,6 +44,9 @@ func (s *Identity) FinishSignIn(ctx context.Context, f identity.FinishedSignIn) 
 	var done identity.FinishedSession
 	err := s.db.write(ctx, system, func(t *tx) error {
 		done = identity.FinishedSession{}
+		if _, err := t.exec(`SELECT FROM auth.users WHERE id = $1 FOR KEY SHARE`, f.Session.UserID); err != nil { // in the order of a deletion
+			return err
+		}
 		waited, err := one(t.exec(`DELETE FROM auth.sign_ins WHERE sign_in_hash = $1 AND user_id = $2 AND expires_at > $3`,
 			f.Hash, f.Session.UserID, now))
 		if err == nil && !waited {

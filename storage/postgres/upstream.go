@@ -36,8 +36,31 @@ func (s *Identity) LinkedAccounts(ctx context.Context, userID uuid.UUID) ([]iden
 }
 
 // LinkAccount implements [identity.Upstreams].
-func (s *Identity) LinkAccount(ctx context.Context, l identity.Linked, e identity.Event) error {
+func (s *Identity) LinkAccount(ctx context.Context, c identity.FactorChange, l identity.Linked) error {
 	return s.db.write(ctx, system, func(t *tx) error {
+		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
+			return err
+		}
+		if err := renewCookie(t, c); err != nil {
+			return err
+		}
+		stored, err := insertAccount(t, l)
+		if err != nil || !stored {
+			return err
+		}
+		return insertEvent(t, c.Event, s.db.clock())
+	})
+}
+
+// LinkProven implements [identity.Upstreams].
+func (s *Identity) LinkProven(ctx context.Context, email identity.Email, l identity.Linked, e identity.Event) error {
+	return s.db.write(ctx, system, func(t *tx) error {
+		var proven uuid.UUID
+		err := t.queryRow(`SELECT id FROM auth.users WHERE id = $1 AND email = $2 AND email_verified FOR NO KEY UPDATE`,
+			l.UserID, string(email)).Scan(&proven)
+		if err != nil {
+			return notFound(err, identity.ErrLinkFirst)
+		}
 		stored, err := insertAccount(t, l)
 		if err != nil || !stored {
 			return err

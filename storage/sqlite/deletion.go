@@ -16,6 +16,9 @@ import (
 func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error {
 	now := s.db.clock()
 	err := s.db.write(ctx, func(t *tx) error {
+		if err := denied(t, d, timestamp(now)); err != nil {
+			return err
+		}
 		if err := insertEvent(t, d.Event, timestamp(now)); err != nil { // while the address is known
 			return err
 		}
@@ -28,6 +31,18 @@ func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error
 		return fmt.Errorf("deleting an account: %w", err)
 	}
 	return nil
+}
+
+// denied uses up the link on whose word an account ends.
+func denied(t *tx, d identity.Deletion, now int64) error {
+	if d.Denied == nil {
+		return nil
+	}
+	link, err := useLink(t, identity.PurposeVerify, d.Denied, now)
+	if err == nil && (link.User.ID != d.UserID || link.User.EmailVerified || link.Email == "") {
+		return identity.ErrLinkInvalid
+	}
+	return err
 }
 
 // forgetPerson marks a person as deleted, and ends and erases what belongs to the person alone: not the

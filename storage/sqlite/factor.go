@@ -25,9 +25,12 @@ func (s *Identity) TwoFactor(ctx context.Context, userID uuid.UUID) (identity.Tw
 }
 
 // OfferTOTP implements [identity.Factors].
-func (s *Identity) OfferTOTP(ctx context.Context, userID uuid.UUID, sealed []byte) error {
+func (s *Identity) OfferTOTP(ctx context.Context, userID, sessionID uuid.UUID, sealed []byte) error {
 	now := timestamp(s.db.clock())
 	return s.db.write(ctx, func(t *tx) error {
+		if err := holdSession(t, userID, sessionID); err != nil {
+			return err
+		}
 		offered, err := one(t.exec(`INSERT INTO auth_two_factor_auth (user_id, secret, created_at) VALUES (?, ?, ?)
 			ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at
 			WHERE enabled_at IS NULL`, userID.String(), sealed, now))
@@ -42,6 +45,9 @@ func (s *Identity) OfferTOTP(ctx context.Context, userID uuid.UUID, sealed []byt
 func (s *Identity) EnableTOTP(ctx context.Context, c identity.FactorChange, step int64, recovery [][]byte) error {
 	now := timestamp(s.db.clock())
 	return s.db.write(ctx, func(t *tx) error {
+		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
+			return err
+		}
 		enabled, err := one(t.exec(`UPDATE auth_two_factor_auth SET enabled_at = ?, last_used_step = ?
 			WHERE user_id = ? AND enabled_at IS NULL`, now, step, c.UserID.String()))
 		if err == nil && !enabled {
@@ -61,6 +67,9 @@ func (s *Identity) EnableTOTP(ctx context.Context, c identity.FactorChange, step
 func (s *Identity) RemoveTOTP(ctx context.Context, c identity.FactorChange) error {
 	now := timestamp(s.db.clock())
 	return s.db.write(ctx, func(t *tx) error {
+		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
+			return err
+		}
 		removed, err := one(t.exec(`DELETE FROM auth_two_factor_auth WHERE user_id = ? AND enabled_at IS NOT NULL`, c.UserID.String()))
 		if err == nil && !removed {
 			return identity.ErrNotFound
@@ -76,22 +85,28 @@ func (s *Identity) RemoveTOTP(ctx context.Context, c identity.FactorChange) erro
 }
 
 // RenewRecoveryCodes implements [identity.Factors].
-func (s *Identity) RenewRecoveryCodes(ctx context.Context, userID uuid.UUID, recovery [][]byte, e identity.Event) error {
+func (s *Identity) RenewRecoveryCodes(ctx context.Context, c identity.FactorChange, recovery [][]byte) error {
 	now := timestamp(s.db.clock())
 	return s.db.write(ctx, func(t *tx) error {
+		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
+			return err
+		}
 		enabled := false
 		err := t.queryRow(`SELECT EXISTS (SELECT 1 FROM auth_two_factor_auth WHERE user_id = ? AND enabled_at IS NOT NULL)`,
-			userID.String()).Scan(&enabled)
+			c.UserID.String()).Scan(&enabled)
 		if err == nil && !enabled {
 			return identity.ErrNotFound
 		}
 		if err != nil {
 			return err
 		}
-		if err := replaceRecoveryCodes(t, userID, recovery); err != nil {
+		if err := replaceRecoveryCodes(t, c.UserID, recovery); err != nil {
 			return err
 		}
-		return insertEvent(t, e, now)
+		if err := renewCookie(t, c); err != nil {
+			return err
+		}
+		return insertEvent(t, c.Event, now)
 	})
 }
 
@@ -118,16 +133,21 @@ func changeFactors(t *tx, c identity.FactorChange, due bool, now int64) error {
 
 // secureSession ends all sessions of a person but the one at hand, which gets a new cookie.
 func secureSession(t *tx, c identity.FactorChange, now int64) error {
-	kept, err := one(t.exec(`UPDATE auth_sessions SET cookie_hash = ?, amr = ? WHERE id = ? AND user_id = ? AND revoked_at IS NULL`,
-		c.CookieHash, encodeList(c.AMR), c.SessionID.String(), c.UserID.String()))
-	if err == nil && !kept {
-		return identity.ErrNoSession
-	}
-	if err != nil {
+	if err := renewCookie(t, c); err != nil {
 		return err
 	}
 	if err := revokeSessions(t, c.UserID, c.SessionID, "factors_changed", now); err != nil {
 		return err
 	}
 	return insertEvent(t, c.Event, now)
+}
+
+// renewCookie gives the session at hand a new cookie and what it has proven. [identity.ErrNoSession].
+func renewCookie(t *tx, c identity.FactorChange) error {
+	kept, err := one(t.exec(`UPDATE auth_sessions SET cookie_hash = ?, amr = ? WHERE id = ? AND user_id = ? AND revoked_at IS NULL`,
+		c.CookieHash, encodeList(c.AMR), c.SessionID.String(), c.UserID.String()))
+	if err == nil && !kept {
+		return identity.ErrNoSession
+	}
+	return err
 }

@@ -51,7 +51,7 @@ func (s *Identity) StartSession(ctx context.Context, session identity.Session, r
 	now := timestamp(s.db.clock())
 	started := session
 	err := s.db.write(ctx, func(t *tx) error {
-		err := keepsPassword(t, session.UserID, session.PasswordHash)
+		err := proofHolds(t, session.UserID, session.Proof)
 		if err != nil {
 			return err
 		}
@@ -112,17 +112,32 @@ func renewSession(t *tx, s identity.Session) error {
 	return err
 }
 
-// keepsPassword refuses a proof by a password that was replaced while it was checked: what ended with the old one must not
-// begin again. An empty hash is another proof. [identity.ErrCredentials].
-func keepsPassword(t *tx, person uuid.UUID, hash string) error {
-	if hash == "" {
-		return nil
+// proofHolds refuses a proof that ended while it was checked. [identity.ErrCredentials].
+func proofHolds(t *tx, person uuid.UUID, p identity.Proof) error {
+	holds := true
+	var err error
+	switch {
+	case p.PasswordHash != "":
+		err = t.queryRow(`SELECT EXISTS (SELECT 1 FROM auth_passwords WHERE user_id = ? AND hashed_password = ?)`,
+			person.String(), p.PasswordHash).Scan(&holds)
+	case p.Provider != "":
+		err = t.queryRow(`SELECT EXISTS (SELECT 1 FROM auth_accounts WHERE user_id = ? AND provider = ? AND provider_account_id = ?)`,
+			person.String(), p.Provider, p.AccountID).Scan(&holds)
 	}
-	var kept bool
-	err := t.queryRow(`SELECT EXISTS (SELECT 1 FROM auth_passwords WHERE user_id = ? AND hashed_password = ?)`,
-		person.String(), hash).Scan(&kept)
-	if err == nil && !kept {
+	if err == nil && !holds {
 		return identity.ErrCredentials
+	}
+	return err
+}
+
+// holdSession finds the session at hand live, of a person whom others leave alone until the end of the transaction.
+// [identity.ErrNoSession].
+func holdSession(t *tx, person, session uuid.UUID) error {
+	var live bool
+	err := t.queryRow(`SELECT EXISTS (SELECT 1 FROM auth_sessions WHERE id = ? AND user_id = ? AND revoked_at IS NULL)`,
+		session.String(), person.String()).Scan(&live)
+	if err == nil && !live {
+		return identity.ErrNoSession
 	}
 	return err
 }

@@ -9,7 +9,7 @@ import (
 // BeginSignIn implements [identity.SignIns].
 func (s *Identity) BeginSignIn(ctx context.Context, w identity.WaitingSignIn) error {
 	return s.db.write(ctx, func(t *tx) error {
-		if err := keepsPassword(t, w.UserID, w.PasswordHash); err != nil {
+		if err := proofHolds(t, w.UserID, w.Proof); err != nil {
 			return err
 		}
 		_, err := t.exec(`INSERT INTO auth_sign_ins (sign_in_hash, user_id, auth_time, amr, remember, created_at, expires_at)

@@ -42,8 +42,34 @@ func (s *Identity) LinkedAccounts(ctx context.Context, userID uuid.UUID) ([]iden
 }
 
 // LinkAccount implements [identity.Upstreams].
-func (s *Identity) LinkAccount(ctx context.Context, l identity.Linked, e identity.Event) error {
+func (s *Identity) LinkAccount(ctx context.Context, c identity.FactorChange, l identity.Linked) error {
 	return s.db.write(ctx, func(t *tx) error {
+		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
+			return err
+		}
+		if err := renewCookie(t, c); err != nil {
+			return err
+		}
+		stored, err := insertAccount(t, l)
+		if err != nil || !stored {
+			return err
+		}
+		return insertEvent(t, c.Event, timestamp(s.db.clock()))
+	})
+}
+
+// LinkProven implements [identity.Upstreams].
+func (s *Identity) LinkProven(ctx context.Context, email identity.Email, l identity.Linked, e identity.Event) error {
+	return s.db.write(ctx, func(t *tx) error {
+		proven := false
+		err := t.queryRow(`SELECT EXISTS (SELECT 1 FROM auth_users WHERE id = ? AND email = ? AND email_verified = 1)`,
+			l.UserID.String(), string(email)).Scan(&proven)
+		if err == nil && !proven {
+			err = identity.ErrLinkFirst
+		}
+		if err != nil {
+			return err
+		}
 		stored, err := insertAccount(t, l)
 		if err != nil || !stored {
 			return err

@@ -29,6 +29,7 @@ func testDeletion(t *testing.T, open Open) {
 		"devices in the security log":                testDeletionEvents,
 		"a wallet that is wrong or lost":             testDeletionWrong,
 		"old events":                                 testOldEvents,
+		"denied by a link":                           testDenied,
 		"the bonus of a proven address":              testWelcome,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -40,6 +41,41 @@ func testDeletion(t *testing.T, open Open) {
 			test(t, w)
 		})
 	}
+}
+
+// testDenied deletes an account on the word of whoever has its address, beside who proves it by the same link.
+func testDenied(t *testing.T, w *wallets) {
+	ctx := t.Context()
+	denying := func(user identity.User, hash []byte) error {
+		d := deletion(user.ID)
+		d.Denied = hash
+		return w.Identity.DeleteAccount(ctx, d)
+	}
+	eve := createUser(t, w.Store, "eve@example.com", w.clock.Now())
+	reset := request(t, w.Store, "eve@example.com", identity.MailReset, w.clock.Now())
+	verify := request(t, w.Store, "eve@example.com", identity.MailVerify, w.clock.Now())
+	for _, hash := range [][]byte{reset, identity.NewSecret().Hash()} {
+		want(t, denying(eve, hash), identity.ErrLinkInvalid)
+	}
+	want(t, denying(w.user, verify), identity.ErrLinkInvalid) // of somebody else
+	want(t, denying(eve, verify), nil)
+	hash := request(t, w.Store, "ada@example.com", identity.MailVerify, w.clock.Now())
+	outcomes := race(16, func(i int) error {
+		if i%2 == 0 {
+			return denying(w.user, hash)
+		}
+		return second(w.Identity.ConfirmEmail(ctx, hash, identity.LateBonus{}, identity.Event{Type: "email_verified"}))
+	})
+	user, err := w.Identity.UserByID(ctx, w.user.ID)
+	if err != nil || outcomes[nil] != 1 || user.EmailVerified != user.Live() {
+		t.Errorf("got %v, %+v, %v, want one to have their way", outcomes, user, err)
+	}
+	bob := createUser(t, w.Store, "bob@example.com", w.clock.Now())
+	late := request(t, w.Store, "bob@example.com", identity.MailVerify, w.clock.Now())
+	if err := w.Tamper(ctx, `UPDATE auth.users SET email_verified = true WHERE email = 'bob@example.com'`); err != nil {
+		t.Fatal(err)
+	}
+	want(t, denying(bob, late), identity.ErrLinkInvalid)
 }
 
 func testDeletionAll(t *testing.T, w *wallets) {

@@ -30,7 +30,7 @@ func changeIn(session identity.Session, event string) identity.FactorChange {
 func withFactor(t *testing.T, s Store, user identity.User, now time.Time) identity.Session {
 	t.Helper()
 	session := startSession(t, s, user, now)
-	if err := s.Identity.OfferTOTP(t.Context(), user.ID, []byte("sealed")); err != nil {
+	if err := s.Identity.OfferTOTP(t.Context(), user.ID, session.ID, []byte("sealed")); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Identity.EnableTOTP(t.Context(), changeIn(session, "two_factor_enabled"), 100, recoveryHashes(string(user.Email), 2)); err != nil {
@@ -70,7 +70,7 @@ func testFactors(t *testing.T, open Open) {
 		session, other := startSession(t, s, user, clock.Now()), startSession(t, s, user, clock.Now())
 		want(t, s.Identity.EnableTOTP(ctx, changeIn(session, "two_factor_enabled"), 1, nil), identity.ErrNotFound)
 		for _, secret := range []string{"first", "second"} { // another offer replaces the first
-			if err := s.Identity.OfferTOTP(ctx, user.ID, []byte(secret)); err != nil {
+			if err := s.Identity.OfferTOTP(ctx, user.ID, session.ID, []byte(secret)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -78,7 +78,7 @@ func testFactors(t *testing.T, open Open) {
 		if err != nil || string(factor.Secret) != "second" || !factor.EnabledAt.IsZero() {
 			t.Errorf("got %v, %v, want an offer", factor, err)
 		}
-		want(t, s.Identity.RenewRecoveryCodes(ctx, user.ID, recoveryHashes("x", 2), identity.Event{}), identity.ErrNotFound)
+		want(t, s.Identity.RenewRecoveryCodes(ctx, changeIn(session, "x"), recoveryHashes("x", 2)), identity.ErrNotFound)
 		change := changeIn(session, "two_factor_enabled")
 		if err := s.Identity.EnableTOTP(ctx, change, 100, recoveryHashes("ada", 10)); err != nil {
 			t.Fatal(err)
@@ -95,8 +95,8 @@ func testFactors(t *testing.T, open Open) {
 		if err != nil || !factor.EnabledAt.Equal(clock.Now()) || factor.LastStep != 100 || factor.RecoveryLeft != 10 {
 			t.Errorf("got %v, %v", factor, err)
 		}
-		want(t, s.Identity.OfferTOTP(ctx, user.ID, []byte("third")), identity.ErrFactorSet)
-		if err := s.Identity.RenewRecoveryCodes(ctx, user.ID, recoveryHashes("new", 3), identity.Event{UserID: user.ID, Type: "x"}); err != nil {
+		want(t, s.Identity.OfferTOTP(ctx, user.ID, session.ID, []byte("third")), identity.ErrFactorSet)
+		if err := s.Identity.RenewRecoveryCodes(ctx, changeIn(session, "x"), recoveryHashes("new", 3)); err != nil {
 			t.Error(err)
 		}
 		waiting := beginSignIn(t, s, user, clock.Now())
@@ -152,7 +152,7 @@ func testFactors(t *testing.T, open Open) {
 	})
 	t.Run("nothing changes in a session that has ended, or of somebody else", func(t *testing.T) {
 		user, eve := createUser(t, s, "bob@example.com", clock.Now()), createUser(t, s, "eve@example.com", clock.Now())
-		if err := s.Identity.OfferTOTP(ctx, user.ID, []byte("sealed")); err != nil {
+		if err := s.Identity.OfferTOTP(ctx, user.ID, startSession(t, s, user, clock.Now()).ID, []byte("sealed")); err != nil {
 			t.Fatal(err)
 		}
 		foreign := changeIn(startSession(t, s, eve, clock.Now()), "two_factor_enabled")
@@ -163,8 +163,11 @@ func testFactors(t *testing.T, open Open) {
 			t.Fatal(err)
 		}
 		want(t, s.Identity.EnableTOTP(ctx, changeIn(ended, "two_factor_enabled"), 1, nil), identity.ErrNoSession)
-		if factor, err := s.Identity.TwoFactor(ctx, user.ID); err != nil || !factor.EnabledAt.IsZero() {
-			t.Errorf("got %v, %v, want an offer only", factor, err)
+		want(t, s.Identity.OfferTOTP(ctx, user.ID, ended.ID, []byte("other")), identity.ErrNoSession)
+		want(t, s.Identity.OfferTOTP(ctx, user.ID, foreign.SessionID, []byte("other")), identity.ErrNoSession)
+		want(t, s.Identity.RenewRecoveryCodes(ctx, changeIn(ended, "x"), recoveryHashes("x", 2)), identity.ErrNoSession)
+		if factor, err := s.Identity.TwoFactor(ctx, user.ID); err != nil || !factor.EnabledAt.IsZero() || string(factor.Secret) != "sealed" || factor.RecoveryLeft > 0 {
+			t.Errorf("got %v, %v, want the offer only", factor, err)
 		}
 	})
 }

@@ -59,8 +59,7 @@ func testNotices(t *testing.T, open Open) {
 	})
 	t.Run("passkeys", func(t *testing.T) {
 		session := startSession(t, s, user, clock.Now())
-		err := s.Identity.AddPasskey(ctx, newPasskey(user, "notice", 0, clock.Now()), 9, identity.Event{UserID: user.ID, Type: "passkey_registered"})
-		if err != nil {
+		if err := s.Identity.AddPasskey(ctx, changeIn(session, "passkey_registered"), newPasskey(user, "notice", 0, clock.Now()), 9); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Identity.RemovePasskey(ctx, changeIn(session, "passkey_deleted"), []byte("notice")); err != nil {
@@ -82,12 +81,9 @@ func testNotices(t *testing.T, open Open) {
 		told(t, user, "refresh_token_reused")
 	})
 	t.Run("accounts with others", func(t *testing.T) {
-		event := identity.Event{UserID: user.ID, Type: "account_linked"}
-		if err := s.Identity.LinkAccount(ctx, linked(user, "acme", "1", clock), event); err != nil {
-			t.Fatal(err)
-		}
+		want(t, link(t, s, linked(user, "acme", "1", clock)), nil)
 		told(t, user, "account_linked")
-		event.Type = "account_claimed"
+		event := identity.Event{UserID: user.ID, Type: "account_claimed"}
 		if err := s.Identity.ClaimAccount(ctx, user.Email, linked(user, "other", "1", clock), identity.LateBonus{}, event); err != nil {
 			t.Fatal(err)
 		}
@@ -120,8 +116,9 @@ func testNoticeLanguage(t *testing.T, s Store, clock *Clock) {
 			u.Profile.Locale = c.locale
 			return nil
 		})
-		event := identity.Event{UserID: user.ID, Type: "account_linked", Device: identity.Device{Language: c.device}}
-		if err := errors.Join(err, s.Identity.LinkAccount(t.Context(), linked(user, "speaks", fmt.Sprint(i), clock), event)); err != nil {
+		change := changeIn(startSession(t, s, user, clock.Now()), "account_linked")
+		change.Event.Device.Language = c.device
+		if err := errors.Join(err, s.Identity.LinkAccount(t.Context(), change, linked(user, "speaks", fmt.Sprint(i), clock))); err != nil {
 			t.Fatal(err)
 		}
 		all, err := s.Identity.Mails(t.Context(), 1)

@@ -28,7 +28,10 @@ func testPasskeys(t *testing.T, open Open) {
 	s := open(t, clock.Now)
 	ctx := t.Context()
 	user, eve := createUser(t, s, "ada@example.com", clock.Now()), createUser(t, s, "eve@example.com", clock.Now())
-	registered := identity.Event{UserID: user.ID, Type: "passkey_registered"}
+	add := func(user identity.User, id string, count uint32) error {
+		change := changeIn(startSession(t, s, user, clock.Now()), "passkey_registered")
+		return s.Identity.AddPasskey(ctx, change, newPasskey(user, id, count, clock.Now()), 2)
+	}
 
 	t.Run("a challenge is shown once, in time, by its browser", func(t *testing.T) {
 		browser, other := identity.NewSecret().Hash(), identity.NewSecret().Hash()
@@ -66,15 +69,15 @@ func testPasskeys(t *testing.T, open Open) {
 		wantNumber(t, s, `SELECT count(*) FROM auth.challenges`, 0)
 	})
 	t.Run("a credential belongs to one account", func(t *testing.T) {
-		if err := s.Identity.AddPasskey(ctx, newPasskey(user, "a", 1, clock.Now()), 2, registered); err != nil {
+		if err := add(user, "a", 1); err != nil {
 			t.Fatal(err)
 		}
-		want(t, s.Identity.AddPasskey(ctx, newPasskey(eve, "a", 1, clock.Now()), 2, registered), identity.ErrPasskeyTaken)
+		want(t, add(eve, "a", 1), identity.ErrPasskeyTaken)
 		clock.Add(time.Second)
-		if err := s.Identity.AddPasskey(ctx, newPasskey(user, "b", 0, clock.Now()), 2, registered); err != nil {
+		if err := add(user, "b", 0); err != nil {
 			t.Fatal(err)
 		}
-		want(t, s.Identity.AddPasskey(ctx, newPasskey(user, "c", 0, clock.Now()), 2, registered), identity.ErrPasskey)
+		want(t, add(user, "c", 0), identity.ErrPasskey)
 		list, err := s.Identity.Passkeys(ctx, user.ID)
 		if err != nil || len(list) != 2 || string(list[0].ID) != "a" || list[0].SignCount != 1 || !list[0].BackupEligible ||
 			list[0].Name != "Phone" || string(list[0].PublicKey) != "key" || !list[0].LastUsedAt.IsZero() || !list[1].CreatedAt.Equal(clock.Now()) {
@@ -86,6 +89,27 @@ func testPasskeys(t *testing.T, open Open) {
 			}
 		}
 		wantNumber(t, s, `SELECT count(*) FROM auth.security_events WHERE event_type = 'passkey_registered'`, 2)
+	})
+	t.Run("made in a live session, which gets a new cookie while others end", func(t *testing.T) {
+		finn := createUser(t, s, "finn@example.com", clock.Now())
+		session, other := startSession(t, s, finn, clock.Now()), startSession(t, s, finn, clock.Now())
+		change := changeIn(session, "passkey_registered")
+		want(t, s.Identity.AddPasskey(ctx, change, newPasskey(finn, "f", 1, clock.Now()), 2), nil)
+		if found, _, err := s.Identity.SessionByCookie(ctx, change.CookieHash); err != nil || found.ID != session.ID {
+			t.Errorf("got %v, %v, want the session by its new cookie", found, err)
+		}
+		for _, ended := range [][]byte{session.CookieHash, other.CookieHash} {
+			_, _, err := s.Identity.SessionByCookie(ctx, ended)
+			want(t, err, identity.ErrNoSession)
+		}
+		want(t, s.Identity.AddPasskey(ctx, changeIn(other, "passkey_registered"), newPasskey(finn, "g", 1, clock.Now()), 2), identity.ErrNoSession)
+		foreign := changeIn(startSession(t, s, eve, clock.Now()), "passkey_registered")
+		foreign.UserID = finn.ID
+		want(t, s.Identity.AddPasskey(ctx, foreign, newPasskey(finn, "g", 1, clock.Now()), 2), identity.ErrNoSession)
+		if list, err := s.Identity.Passkeys(ctx, finn.ID); err != nil || len(list) != 1 {
+			t.Errorf("got %v, %v, want one", list, err)
+		}
+		want(t, s.Identity.DeleteAccount(ctx, deletion(finn.ID)), nil)
 	})
 	t.Run("signs in while its counter rises", func(t *testing.T) {
 		started, err := s.Identity.UsePasskey(ctx, use(user, "a", 2, clock.Now()))

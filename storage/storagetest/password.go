@@ -19,12 +19,12 @@ func testOldPassword(t *testing.T, open Open) {
 	ways := map[string]func(user identity.User) error{
 		"a session": func(user identity.User) error {
 			session := newSession(user, clock.Now())
-			session.PasswordHash = "hash"
+			session.Proof.PasswordHash = "hash"
 			return second(s.Identity.StartSession(ctx, session, nil, identity.Event{UserID: user.ID, Type: "login_success"}))
 		},
 		"a first-party session": func(user identity.User) error {
 			session := newSession(user, clock.Now())
-			session.CookieHash, session.ClientID, session.PasswordHash = nil, provider.FirstPartyClient, "hash"
+			session.CookieHash, session.ClientID, session.Proof.PasswordHash = nil, provider.FirstPartyClient, "hash"
 			return s.Provider.StartFirstParty(ctx, provider.FirstPartySession{
 				Session: session, Event: identity.Event{UserID: user.ID, Type: "login_success"},
 				Refresh: provider.NewRefresh{
@@ -35,7 +35,7 @@ func testOldPassword(t *testing.T, open Open) {
 		"a sign-in that waits": func(user identity.User) error {
 			return s.Identity.BeginSignIn(ctx, identity.WaitingSignIn{
 				Hash: identity.NewSecret().Hash(), UserID: user.ID, AuthTime: clock.Now(), AMR: []string{"pwd"},
-				CreatedAt: clock.Now(), ExpiresAt: clock.Now().Add(10 * time.Minute), PasswordHash: "hash",
+				CreatedAt: clock.Now(), ExpiresAt: clock.Now().Add(10 * time.Minute), Proof: identity.Proof{PasswordHash: "hash"},
 			})
 		},
 	}
@@ -81,6 +81,35 @@ func testOldPassword(t *testing.T, open Open) {
 		})
 		wantNumber(t, s, `SELECT count(*) FROM auth.sessions WHERE revoked_at IS NULL AND user_id = '`+user.ID.String()+`'`, 0)
 	})
+}
+
+// testDisowned sets ways in on an account that was never proven, while its owner takes it by a link.
+func testDisowned(t *testing.T, open Open) {
+	clock := NewClock()
+	s := open(t, clock.Now)
+	ctx := t.Context()
+	user := createUser(t, s, "ada@example.com", clock.Now())
+	sessions := make([]identity.Session, 24)
+	for i := range sessions {
+		sessions[i] = startSession(t, s, user, clock.Now())
+	}
+	hash := request(t, s, string(user.Email), identity.MailReset, clock.Now())
+	race(len(sessions), func(i int) error {
+		name := fmt.Sprint(i)
+		switch {
+		case i == 4:
+			return second(s.Identity.ResetPassword(ctx, newReset(hash, string(user.Email), clock.Now())))
+		case i%3 == 0:
+			return s.Identity.AddPasskey(ctx, changeIn(sessions[i], "passkey_registered"), newPasskey(user, name, 0, clock.Now()), 99)
+		case i%3 == 1:
+			return s.Identity.LinkAccount(ctx, changeIn(sessions[i], "account_linked"), linked(user, name, name, clock))
+		}
+		return s.Identity.OfferTOTP(ctx, user.ID, sessions[i].ID, []byte("sealed"))
+	})
+	for _, table := range []string{"passkeys", "accounts", "two_factor_auth"} {
+		wantNumber(t, s, `SELECT count(*) FROM auth.`+table, 0)
+	}
+	wantNumber(t, s, `SELECT count(*) FROM auth.sessions WHERE revoked_at IS NULL`, 0)
 }
 
 func resetPassword(t *testing.T, s Store, user identity.User, now time.Time) {

@@ -70,7 +70,7 @@ func (p *Pages) OfferTOTP(w http.ResponseWriter, r *http.Request, who *provider.
 	if err := p.check(r); err != nil {
 		return err
 	}
-	err := p.Identity.OfferTOTP(r.Context(), who.User.ID)
+	err := p.Identity.OfferTOTP(r.Context(), who.Session)
 	if err != nil && !errors.Is(err, identity.ErrFactorSet) {
 		return err
 	}
@@ -117,14 +117,10 @@ func (p *Pages) totpRefused(w http.ResponseWriter, r *http.Request, who *provide
 	return nil
 }
 
-// secured hands the new cookie of a session to its browser, after others have ended.
+// secured hands the new cookie of a session to its browser, after others may have ended.
 func (p *Pages) secured(w http.ResponseWriter, s identity.Secured) {
 	p.Provider.SessionsEnded()
-	var expires time.Time
-	if s.Session.IdleFor == 0 {
-		expires = s.Session.ExpiresAt
-	}
-	p.Provider.Cookies().SetSession(w, s.Cookie, expires)
+	p.Provider.Cookies().SetSession(w, s.Cookie, s.Session.CookieUntil())
 }
 
 // showCodes shows new recovery codes. The form token is that of the new cookie.
@@ -184,7 +180,7 @@ func (p *Pages) RenewRecovery(w http.ResponseWriter, r *http.Request, who *provi
 	if err := p.check(r); err != nil {
 		return err
 	}
-	codes, err := p.Identity.RenewRecoveryCodes(r.Context(), who.User.ID, page.Device(r))
+	secured, err := p.Identity.RenewRecoveryCodes(r.Context(), who.Session, page.Device(r))
 	if errors.Is(err, identity.ErrNotFound) {
 		login.SeeOther(w, r, PathSecurity)
 		return nil
@@ -192,5 +188,6 @@ func (p *Pages) RenewRecovery(w http.ResponseWriter, r *http.Request, who *provi
 	if err != nil {
 		return err
 	}
-	return p.showCodes(w, r, who, identity.Secured{Session: who.Session, RecoveryCodes: codes})
+	p.secured(w, secured)
+	return p.showCodes(w, r, who, secured)
 }

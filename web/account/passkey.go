@@ -58,12 +58,13 @@ func (p *Pages) AddPasskey(w http.ResponseWriter, r *http.Request, who *provider
 		return err
 	}
 	name := r.PostForm.Get("name")
-	err := p.Identity.AddPasskey(r.Context(), identity.NewPasskey{
-		User: who.User, Browser: p.Provider.Cookies().Session(r), Name: name, Answer: r.PostForm.Get("credential"), Device: page.Device(r),
+	secured, err := p.Identity.AddPasskey(r.Context(), identity.NewPasskey{
+		User: who.User, Session: who.Session, Browser: p.Provider.Cookies().Session(r), Name: name, Answer: r.PostForm.Get("credential"), Device: page.Device(r),
 	})
 	fault := ui.Fault{}
 	switch {
 	case err == nil:
+		p.secured(w, secured)
 		login.SeeOther(w, r, PathSecurity+"?done=passkey")
 		return nil
 	case errors.Is(err, identity.ErrName):

@@ -245,11 +245,7 @@ func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request, flow *provider.
 
 // begin hands the session to the browser, and notes that it was proven for what waits.
 func (p *Pages) begin(w http.ResponseWriter, r *http.Request, flow *provider.Interaction, s identity.Started) error {
-	var expires time.Time
-	if s.Session.IdleFor == 0 {
-		expires = s.Session.ExpiresAt
-	}
-	p.cookies.SetSession(w, s.Cookie, expires)
+	p.cookies.SetSession(w, s.Cookie, s.Session.CookieUntil())
 	if l, ok := page.Understand(s.User.Profile.Locale); ok {
 		page.KeepLanguage(w, l, p.cookies.Secure())
 	}

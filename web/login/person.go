@@ -1,10 +1,12 @@
 package login
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
 	"mana/provider"
+	"mana/provider/identity"
 	"mana/web/page"
 )
 
@@ -21,7 +23,8 @@ const (
 // Person answers a page for somebody who is signed in.
 type Person func(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error
 
-// SignedIn makes a handler of a page for who is signed in. Anybody else signs in first and comes back.
+// SignedIn makes a handler of a page for who is signed in. Anybody else signs in first and comes back, also who is signed
+// out while the page is made.
 func (p *Pages) SignedIn(h Person) http.Handler {
 	return p.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		who, err := p.Provider.SignedIn(r)
@@ -33,7 +36,11 @@ func (p *Pages) SignedIn(h Person) http.Handler {
 			return nil
 		}
 		page.From(r.Context()).Live(who.User.Profile.Zoneinfo)
-		return h(w, r, who)
+		if err = h(w, r, who); errors.Is(err, identity.ErrNoSession) { // it ended meanwhile
+			AskLogin(w, r, SecurityPath)
+			return nil
+		}
+		return err
 	})
 }
 

@@ -209,9 +209,12 @@ func (p *Pages) Link(w http.ResponseWriter, r *http.Request, who *provider.Signe
 	if err != nil || offer.Session != who.Session.ID || offer.Person.Provider != from.Name() || p.Now().After(offer.Until) {
 		return p.withFailed(w, r, nil, from, upstream.ErrRefused)
 	}
-	if err := p.Identity.LinkUpstream(r.Context(), who.User.ID, offer.Person, page.Device(r)); err != nil {
+	secured, err := p.Identity.LinkUpstream(r.Context(), who.Session, offer.Person, page.Device(r))
+	if err != nil {
 		return p.withFailed(w, r, nil, from, err)
 	}
+	p.Provider.SessionsEnded() // of the earlier cookie
+	p.cookies.SetSession(w, secured.Cookie, secured.Session.CookieUntil())
 	SeeOther(w, r, SecurityPath+"?done=linked")
 	return nil
 }
