@@ -250,6 +250,27 @@ func TestSecondFactor(t *testing.T) {
 	}
 }
 
+// TestOldProofWaits asks for a proof of now (prompt=login) while a sign-in waits for its second factor: its password was
+// typed before.
+func TestOldProofWaits(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "openid")
+	a, _ := f.browser.enableApp()
+	f.forgetSteps(t)
+	f.grantedTo(t)
+	b := f.server.browser(t)
+	b.signIn(b.get("/login"), "ada@example.com")
+	f.sql(t, `UPDATE auth_sign_ins SET auth_time = auth_time - 5000000`)
+	asked := b.get(f.auth("prompt", "login")).Request.URL
+	page := b.submit(b.get("/mfa?"+asked.RawQuery), "/mfa", "code", a.code(0))
+	b.wantPage(page, http.StatusOK, "/login", "confirm that it is you")
+	f.forgetSteps(t)
+	page = b.submit(b.signIn(page, "ada@example.com"), "/mfa", "code", a.code(0))
+	if location, err := page.Location(); err != nil || location.Query().Get("code") == "" {
+		t.Errorf("got %d at %s, want a code\n%s", page.StatusCode, page.Request.URL, page.body)
+	}
+}
+
 // TestFactorLock counts wrong codes per account, over all sign-ins; the right password takes none back.
 func TestFactorLock(t *testing.T) {
 	t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -205,6 +206,7 @@ func TestUpstreamFaults(t *testing.T) {
 	for name, change := range map[string]func(url.Values){
 		"another state":  func(v url.Values) { v.Set("state", "other") },
 		"another issuer": func(v url.Values) { v.Set("iss", "https://evil.example") },
+		"no issuer":      func(v url.Values) { v.Del("iss") },
 		"another code":   func(v url.Values) { v.Set("code", "other") },
 		"refused there":  func(v url.Values) { v.Del("code"); v.Set("error", "access_denied") },
 	} {
@@ -263,9 +265,9 @@ func TestUpstreamReference(t *testing.T) {
 	}
 }
 
-// TestUpstreamGitHub signs in by the addresses and answers of a GitHub Enterprise Server.
-func TestUpstreamGitHub(t *testing.T) {
-	t.Parallel()
+// withGitHub runs the program with the addresses and answers of a GitHub Enterprise Server.
+func withGitHub(t *testing.T) *server {
+	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /login/oauth/access_token", func(w http.ResponseWriter, r *http.Request) {
 		if r.PostFormValue("code") != "the-code" || r.PostFormValue("code_verifier") == "" || r.PostFormValue("client_secret") != "s" {
@@ -289,7 +291,12 @@ func TestUpstreamGitHub(t *testing.T) {
 	}
 	github := httptest.NewServer(mux)
 	t.Cleanup(github.Close)
-	s := start(t, "UPSTREAM_GITHUB_ISSUER="+github.URL, "UPSTREAM_GITHUB_CLIENT_ID=c", "UPSTREAM_GITHUB_CLIENT_SECRET=s")
+	return start(t, "UPSTREAM_GITHUB_ISSUER="+github.URL, "UPSTREAM_GITHUB_CLIENT_ID=c", "UPSTREAM_GITHUB_CLIENT_SECRET=s")
+}
+
+func TestUpstreamGitHub(t *testing.T) {
+	t.Parallel()
+	s := withGitHub(t)
 	b := s.browser(t)
 	to, err := b.get("/login/with/github").Location()
 	if err != nil {
@@ -315,4 +322,69 @@ func TestAddressIssuer(t *testing.T) {
 		t.Errorf("got %d, or passkeys, in\n%s", login.StatusCode, login.body)
 	}
 	wantShown(t, "passkeys", b.get("/account/security/passkeys"), http.StatusNotFound, "")
+}
+
+// TestUpstreamUntold signs in with a provider that tells no time: its person may have been asked nothing, so it is no
+// fresh proof, whoever signs out and in again.
+func TestUpstreamUntold(t *testing.T) {
+	t.Parallel()
+	s := withGitHub(t)
+	b := s.browser(t)
+	in := func(from string) answer {
+		to, err := b.get(from).Location()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.get("/login/with/github/callback?code=the-code&state=" + to.Query().Get("state"))
+	}
+	b.wantAccount(in("/login/with/github"), "ada@example.com")
+	if page := b.get("/account/security/passkeys"); page.Request.URL.Path != "/account/security/passkeys" {
+		t.Errorf("got %s for an account of now, want the page", page.Request.URL)
+	}
+	s.sql(t, `UPDATE auth_users SET created_at = created_at - 600000000`)
+	b.submit(b.get("/logout"), "/logout")
+	b.wantAccount(in("/login/with/github"), "ada@example.com")
+	for range 2 {
+		page := b.get("/account/security/passkeys")
+		b.wantPage(page, http.StatusOK, "/login", "counts only if it asks you again")
+		in("/login/with/github?return=/account/security/passkeys")
+	}
+	b.submit(b.get("/forgot"), "/forgot", "email", "ada@example.com")
+	b.submit(b.get(b.mailLink("Set a new password")), "/reset", "password", testPassword)
+	page := b.signIn(b.get("/login?return=/account/security/passkeys"), "ada@example.com")
+	if page.Request.URL.Path != "/account/security/passkeys" {
+		t.Errorf("got %s after a password, want the page\n%s", page.Request.URL, page.body)
+	}
+}
+
+// TestUpstreamUnproven signs in by an address that the other provider has not proven where it has to be: the account is made,
+// waits for the link of its mail, and the page does not tell a known address from an unknown one.
+func TestUpstreamUnproven(t *testing.T) {
+	t.Parallel()
+	ours, theirs := withOther(t, "REQUIRE_EMAIL_VERIFICATION=true")
+	known := ours.browser(t)
+	known.submit(known.get("/signup"), "/signup", "email", "ada@example.com", "password", testPassword)
+	for _, email := range []string{"bob@example.com", "ada@example.com"} {
+		there := theirs.account(t, email, false)
+		for range 2 {
+			b := ours.browser(t)
+			b.wantPage(b.get(b.with("/login/with/acme", there)), http.StatusOK, "/verify-email", "sent to "+email)
+			if page := b.get("/account"); page.Request.URL.Path != "/login" {
+				t.Errorf("got %s, want nobody signed in", page.Request.URL)
+			}
+		}
+	}
+	if n := ours.links(t, "ada@example.com"); n != 0 {
+		t.Errorf("got %d links to an account of somebody else, want none", n)
+	}
+	kinds := ours.texts(t, `SELECT m.kind FROM auth_mails m JOIN auth_users u ON u.id = m.user_id WHERE u.email = 'ada@example.com' ORDER BY m.id`)
+	if !slices.Equal(kinds, []string{"verify_email", "account_exists"}) { // a later one takes the place of one not sent yet
+		t.Errorf("got %v, want the owner told", kinds)
+	}
+	there := theirs.browser(t)
+	there.signIn(there.get("/login"), "bob@example.com")
+	b := ours.browser(t)
+	b.get(b.with("/login/with/acme", there))
+	b.submit(b.get(b.mailLink("Confirm your e-mail address")), "/verify-email")
+	b.wantAccount(b.get(b.with("/login/with/acme", there)), "bob@example.com")
 }

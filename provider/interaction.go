@@ -62,7 +62,13 @@ func (p *Provider) LoginDue(it *Interaction, who *SignedIn) bool {
 	if who == nil || it.OtherPerson(who) {
 		return true
 	}
-	return it.Request.SessionID != who.Session.ID && p.freshDue(it, who)
+	given := it.Request.SessionID == who.Session.ID && !who.Session.AuthTime.Before(it.Request.CreatedAt.Truncate(time.Second))
+	return !given && p.freshDue(it, who)
+}
+
+// WantsProof reports whether the client asks for a proof of now, or not older than some time.
+func (it *Interaction) WantsProof() bool {
+	return it.asks(oidc.PromptLogin) || it.Request.MaxAge != noMaxAge
 }
 
 // freshDue reports whether the client asks for a proof later than the one of this session.

@@ -67,25 +67,35 @@ type Upstreams interface {
 type UpstreamSignIn struct {
 	Person     UpstreamPerson
 	SignupOpen bool
-	SignIn     // without address and password
+	// Discreet says that nothing tells whether an address is known that nobody has proven: who comes with one is signed in
+	// once it is proven here, or gets a mail that it is known.
+	Discreet bool
+	Mail     MailTo // proves an address that the provider has not proven
+	SignIn          // without address and password
 }
 
 // SignInUpstream starts a session for somebody whom another provider has proven, and makes an account when there is
 // none. An account with the same address is linked when the provider says that the address is proven: a proven one as it
-// is, another is taken from whoever made it. [ErrNoEmail], [ErrLinkFirst], [ErrSignupClosed], [ErrCredentials].
+// is, another is taken from whoever made it. [ErrNoEmail], [ErrLinkFirst], [ErrSignupClosed], [ErrCredentials];
+// [ErrUnverified], with the person, as [Service.Authenticate].
 func (s *Service) SignInUpstream(ctx context.Context, in UpstreamSignIn) (Started, error) {
 	user, err := s.upstreamUser(ctx, in)
 	if errors.Is(err, ErrEmailTaken) { // somebody was faster
 		user, err = s.upstreamUser(ctx, in)
 	}
 	if err != nil {
-		return Started{}, err
+		return Started{User: user}, err
 	}
 	if !user.Live() {
 		return Started{}, ErrCredentials
 	}
 	in.AMR = []string{} // what the other provider has seen is not told by RFC 8176
-	in.AuthTime = in.Person.AuthTime
+	if !user.EmailVerified && (s.verified || in.Discreet && !in.Person.EmailVerified) {
+		return Started{User: user}, ErrUnverified
+	}
+	if in.AuthTime = in.Person.AuthTime; in.AuthTime.IsZero() {
+		in.AuthTime = user.CreatedAt // nobody knows of a later proof: the provider may have asked nothing
+	}
 	in.proof = Proof{Provider: in.Person.Provider, AccountID: in.Person.AccountID}
 	return s.StartSession(ctx, user, in.SignIn)
 }
@@ -101,6 +111,9 @@ func (s *Service) upstreamUser(ctx context.Context, in UpstreamSignIn) (User, er
 		return User{}, ErrNoEmail
 	}
 	credential, err := s.store.Credential(ctx, email)
+	if err == nil && in.Discreet && !in.Person.EmailVerified {
+		return User{Email: email}, s.meetQuietly(ctx, email, in)
+	}
 	switch user := credential.User; {
 	case errors.Is(err, ErrNotFound):
 		return s.registerUpstream(ctx, email, in)
@@ -156,6 +169,19 @@ func (s *Service) LinkedAccounts(ctx context.Context, userID uuid.UUID) ([]Linke
 	return s.store.LinkedAccounts(ctx, userID)
 }
 
+// meetQuietly does for a known address what would be done for another that is not proven either: there is a mail, and
+// nobody is signed in before the address is proven.
+func (s *Service) meetQuietly(ctx context.Context, email Email, in UpstreamSignIn) error {
+	if !in.SignupOpen {
+		return ErrSignupClosed
+	}
+	err := s.requestLink(ctx, string(email), MailExists, in.Mail, Event{Type: "register_repeated", Device: in.Device})
+	if err != nil {
+		return err
+	}
+	return ErrUnverified
+}
+
 func (s *Service) claimUpstream(ctx context.Context, user User, in UpstreamSignIn) (User, error) {
 	link, err := s.link(user.ID, in.Person)
 	if err != nil {
@@ -186,6 +212,11 @@ func (s *Service) registerUpstream(ctx context.Context, email Email, in Upstream
 	link, err := s.link(account.User.ID, in.Person)
 	if err != nil {
 		return User{}, err
+	}
+	if !in.Person.EmailVerified {
+		if account.Link, account.Mail, err = s.newLink(MailVerify, in.Mail, verifyFor); err != nil {
+			return User{}, err
+		}
 	}
 	account.Linked = &link
 	account.Event.Metadata = map[string]string{"provider": link.Provider}

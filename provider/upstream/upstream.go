@@ -7,10 +7,12 @@ package upstream
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,6 +35,7 @@ const (
 	callTime      = 10 * time.Second // longest wait for one answer
 	discoveryTime = time.Hour        // after which endpoints are looked up anew
 	retryTime     = 10 * time.Second // after which they are looked up again when that failed
+	clockSkew     = time.Minute      // by which clocks differ
 )
 
 // Config is what is known of one provider. Label, Scopes and, of the well-known ones, Issuer may be empty.
@@ -53,9 +56,10 @@ type Provider struct {
 	preset preset
 	http   *http.Client
 
-	mu     sync.Mutex
-	party  rp.RelyingParty // nil: not known yet
-	looked time.Time       // when its endpoints were looked up last
+	mu          sync.Mutex
+	party       rp.RelyingParty // nil: not known yet
+	namesIssuer bool            // its answers name it (RFC 9207)
+	looked      time.Time       // when its endpoints were looked up last
 }
 
 // preset is what differs between well-known providers.
@@ -109,6 +113,7 @@ type Attempt struct {
 	State    string
 	Nonce    string
 	Verifier string // PKCE (RFC 7636)
+	Asked    time.Time
 }
 
 // Begin asks: it gives the address to send the browser to. fresh asks the provider to prove the person again, which not
@@ -120,6 +125,7 @@ func (p *Provider) Begin(ctx context.Context, fresh bool) (Attempt, string, erro
 	}
 	a := Attempt{
 		State: string(identity.NewSecret()), Nonce: string(identity.NewSecret()), Verifier: oauth2.GenerateVerifier(),
+		Asked: p.cfg.Now(),
 	}
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.Verifier)}
 	if !p.preset.gitHub {
@@ -139,7 +145,7 @@ func (p *Provider) Finish(ctx context.Context, a Attempt, answer url.Values) (id
 	switch {
 	case answer.Get("state") != a.State:
 		return identity.UpstreamPerson{}, fmt.Errorf("%w: the state is another", ErrRefused)
-	case answer.Has("iss") && answer.Get("iss") != p.cfg.Issuer: // RFC 9207
+	case !p.issued(answer):
 		return identity.UpstreamPerson{}, fmt.Errorf("%w: the issuer is another", ErrRefused)
 	case answer.Get("code") == "":
 		return identity.UpstreamPerson{}, fmt.Errorf("%w: %q", ErrRefused, answer.Get("error"))
@@ -154,6 +160,13 @@ func (p *Provider) Finish(ctx context.Context, a Attempt, answer url.Values) (id
 		return p.gitHubPerson(ctx, party, a, answer.Get("code"))
 	}
 	return p.oidcPerson(ctx, party, a, answer.Get("code"))
+}
+
+// issued reports whether an answer names this provider, which one must that announces it (RFC 9207, section 2.4).
+func (p *Provider) issued(answer url.Values) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return answer.Get("iss") == p.cfg.Issuer || !answer.Has("iss") && !p.namesIssuer
 }
 
 // nonceKey is under which the nonce of an attempt waits for the verifier of its ID token.
@@ -176,6 +189,9 @@ func (p *Provider) oidcPerson(ctx context.Context, party rp.RelyingParty, a Atte
 	}
 	if claims.AuthTime != 0 {
 		person.AuthTime = claims.AuthTime.AsTime()
+		if early := a.Asked.Sub(person.AuthTime); early > 0 && early <= clockSkew {
+			person.AuthTime = a.Asked
+		}
 	}
 	return person, nil
 }
@@ -228,8 +244,34 @@ func (p *Provider) load(ctx context.Context) (rp.RelyingParty, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	return rp.NewRelyingPartyOIDC(ctx, p.cfg.Issuer, p.cfg.ClientID, p.cfg.ClientSecret, p.cfg.RedirectURI, p.cfg.Scopes,
+	party, err := rp.NewRelyingPartyOIDC(ctx, p.cfg.Issuer, p.cfg.ClientID, p.cfg.ClientSecret, p.cfg.RedirectURI, p.cfg.Scopes,
 		append(options, rp.WithSigningAlgsFromDiscovery())...)
+	if err != nil {
+		return nil, err
+	}
+	p.namesIssuer, err = p.announced(ctx)
+	return party, err
+}
+
+// announced reads what the library leaves out of the metadata: whether answers name the issuer (RFC 9207, section 3).
+func (p *Provider) announced(ctx context.Context) (bool, error) {
+	document := strings.TrimSuffix(p.cfg.Issuer, "/") + oidc.DiscoveryEndpoint
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, document, nil)
+	if err != nil {
+		return false, fmt.Errorf("reading the metadata: %w", err)
+	}
+	response, err := p.http.Do(request)
+	if err != nil {
+		return false, fmt.Errorf("reading the metadata: %w", err)
+	}
+	defer response.Body.Close()
+	var metadata struct {
+		NamesIssuer bool `json:"authorization_response_iss_parameter_supported"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&metadata); err != nil {
+		return false, fmt.Errorf("reading the metadata: %w", err)
+	}
+	return metadata.NamesIssuer, nil
 }
 
 // refusedOrAway tells what the provider said from what it failed to say.

@@ -131,6 +131,9 @@ func (p *Pages) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 	case who != nil && !switching:
 		v.Email, v.FixedEmail, v.Lead = string(who.User.Email), true, ui.T(r.Context(), ui.LoginAgain)
 		v.Remember = who.Session.IdleFor == 0
+		if len(who.Session.AMR) == 0 && len(v.With) > 0 {
+			v.Lead = ui.T(r.Context(), ui.LoginAgainWith)
+		}
 		if who.User.HasPasskey && (flow == nil && provider.Weak(who) || flow != nil && flow.StepUpDue(who)) {
 			v.Lead = ui.T(r.Context(), ui.PasskeyNeeded)
 		}
@@ -194,8 +197,7 @@ func (p *Pages) Login(w http.ResponseWriter, r *http.Request) error {
 	}
 	if errors.Is(err, identity.ErrUnverified) {
 		_, request := appOf(flow)
-		p.cookies.SetAddress(w, in.Email)
-		SeeOther(w, r, withRequest(mail.PathVerify, request))
+		p.askVerified(w, r, in.Email, request)
 		return nil
 	}
 	if errors.Is(err, identity.ErrCredentials) || errors.Is(err, identity.ErrEmail) {
@@ -205,6 +207,12 @@ func (p *Pages) Login(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return p.signedIn(w, r, flow, started)
+}
+
+// askVerified sends somebody who has to prove the address first to where the mail is waited for.
+func (p *Pages) askVerified(w http.ResponseWriter, r *http.Request, email, request string) {
+	p.cookies.SetAddress(w, email)
+	SeeOther(w, r, withRequest(mail.PathVerify, request))
 }
 
 // loginRefused shows the form again with what was typed but the password.

@@ -78,7 +78,7 @@ func (p *Pages) LoginWith(w http.ResponseWriter, r *http.Request) error {
 		a.Session = who.Session.ID
 	}
 	var to string
-	if a.Attempt, to, err = from.Begin(r.Context(), who != nil && a.Session == uuid.Nil); err != nil {
+	if a.Attempt, to, err = from.Begin(r.Context(), a.Session == uuid.Nil && (who != nil || flow != nil && flow.WantsProof())); err != nil {
 		return p.withFailed(w, r, flow, from, err)
 	}
 	sealed, err := p.seal(attemptRow, a)
@@ -132,17 +132,25 @@ func (p *Pages) LoginWithCallback(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return p.withFailed(w, r, flow, from, err)
 	}
-	p.GiveBack(r.Context(), "login")
 	if a.Session != uuid.Nil {
 		if who == nil || who.Session.ID != a.Session {
 			return p.withFailed(w, r, nil, from, upstream.ErrRefused)
 		}
+		p.GiveBack(r.Context(), "login")
 		return p.offerLink(w, r, who, from, person)
 	}
+	_, request := appOf(flow)
 	started, err := p.Identity.SignInUpstream(r.Context(), identity.UpstreamSignIn{
-		Person: person, SignupOpen: p.SignupOpen,
+		Person: person, SignupOpen: p.SignupOpen, Discreet: p.Discreet, Mail: mailTo(r, request),
 		SignIn: identity.SignIn{Replaces: p.cookies.Session(r), Device: page.Device(r)},
 	})
+	if !errors.Is(err, identity.ErrLinkFirst) { // it tells that an address is known
+		p.GiveBack(r.Context(), "login")
+	}
+	if errors.Is(err, identity.ErrUnverified) {
+		p.askVerified(w, r, string(started.User.Email), request)
+		return nil
+	}
 	if err != nil {
 		return p.withFailed(w, r, flow, from, err)
 	}

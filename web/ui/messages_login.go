@@ -6,6 +6,7 @@ const (
 	LoginReturns   Key = "login.returns"
 	LoginFailed    Key = "login.failed"
 	LoginAgain     Key = "login.again"
+	LoginAgainWith Key = "login.againWith"
 	LoginOther     Key = "login.other"
 	SelectTitle    Key = "select.title"
 	SelectContinue Key = "select.continue"
@@ -40,6 +41,10 @@ var loginTexts = texts{
 	LoginAgain: {
 		"Please confirm that it is you.",
 		"Bitte bestätigen Sie, dass Sie es sind.",
+	},
+	LoginAgainWith: {
+		"Please confirm that it is you. Another provider counts only if it asks you again. If it does not, use your password; if you have none, set one with the link below.",
+		"Bitte bestätigen Sie, dass Sie es sind. Ein anderer Anbieter zählt nur, wenn er Sie erneut fragt. Tut er das nicht, verwenden Sie Ihr Passwort; wenn Sie keines haben, legen Sie über den Link unten eines fest.",
 	},
 	LoginOther: {
 		"You are signed in as {email}, but the app asks for another account. Sign in with that one, or cancel.",
