@@ -94,7 +94,7 @@ func (s *Identity) Roles(ctx context.Context, id uuid.UUID) ([]string, error) {
 // ReviseStanding implements [identity.Administration]. The rows of administrators come first, in one order: so two
 // of them cannot take each other's right at once, nor wait for each other.
 func (s *Identity) ReviseStanding(ctx context.Context, by identity.Actor, id uuid.UUID, revise func(*identity.Standing) error) error {
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, id.String(), system, func(t *tx) error {
 		others, err := lockAdministrators(t, id)
 		if err != nil {
 			return err
@@ -199,7 +199,7 @@ func revokeAll(t *tx, id uuid.UUID, reason string, now time.Time) error {
 
 // SignOutEverywhere implements [identity.Administration].
 func (s *Identity) SignOutEverywhere(ctx context.Context, by identity.Actor, id uuid.UUID, e identity.Event) error {
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, id.String(), system, func(t *tx) error {
 		now := s.db.clock()
 		if err := insertAct(t, by, e, now); err != nil {
 			return err

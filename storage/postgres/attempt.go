@@ -25,7 +25,7 @@ func (s *Identity) TakeAttempt(ctx context.Context, key []byte, limits []identit
 		return identity.Attempt{}, err
 	}
 	var attempt identity.Attempt
-	err = s.db.write(ctx, system, func(t *tx) (err error) {
+	err = s.db.writeFor(ctx, string(key), system, func(t *tx) (err error) {
 		attempt, err = takeAttempt(t, id, key, limits, now)
 		return err
 	})

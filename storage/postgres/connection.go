@@ -34,7 +34,7 @@ func (s *Provider) Connections(ctx context.Context, userID uuid.UUID) ([]provide
 // Disconnect implements [provider.Connections].
 func (s *Provider) Disconnect(ctx context.Context, userID uuid.UUID, clientID string, e identity.Event) error {
 	now := s.db.clock()
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, userID.String(), system, func(t *tx) error {
 		forgotten, err := t.exec(`DELETE FROM auth.consents WHERE user_id = $1 AND client_id = $2`, userID, clientID)
 		if err != nil {
 			return err

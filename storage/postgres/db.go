@@ -68,7 +68,7 @@ type DB struct {
 	quick     *access // of what must know at once whether the database is there
 	jobs      *access // of what runs beside the requests
 	committer *committer
-	turns     turns                     // of codes and refresh tokens, by hash
+	turns     turns                     // of writes, by what they lock
 	atStart   atomic.Pointer[structure] // what the rules of the database are held against
 	codesFrom atomic.Pointer[codePlace] // where cleaning codes goes on; nil: at the first
 }

@@ -17,7 +17,7 @@ import (
 // [Identity.ReviseStanding] does, the person, then the wallet.
 func (s *Identity) DeleteAccount(ctx context.Context, d identity.Deletion) error {
 	now := s.db.clock()
-	err := s.db.write(ctx, system, func(t *tx) error {
+	err := s.db.writeFor(ctx, d.UserID.String(), system, func(t *tx) error {
 		others, err := lockAdministrators(t, d.UserID)
 		if err != nil {
 			return err

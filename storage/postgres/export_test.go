@@ -83,10 +83,8 @@ func QueuedForTest(db *DB) (n int) {
 // Turns is turns for tests.
 type Turns struct{ turns }
 
-// Take is take.
-func (t *Turns) Take(ctx context.Context, key string) (end func(), err error) {
-	return t.take(ctx, key)
-}
+// Run is run.
+func (t *Turns) Run(ctx context.Context, key string, f func() error) error { return t.run(ctx, key, f) }
 
 // Keys is how many keys are in use.
 func (t *Turns) Keys() int { return len(t.of) }

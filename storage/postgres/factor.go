@@ -26,7 +26,7 @@ func (s *Identity) TwoFactor(ctx context.Context, userID uuid.UUID) (identity.Tw
 // OfferTOTP implements [identity.Factors].
 func (s *Identity) OfferTOTP(ctx context.Context, userID, sessionID uuid.UUID, sealed []byte) error {
 	now := s.db.clock()
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, userID.String(), system, func(t *tx) error {
 		if err := holdSession(t, userID, sessionID); err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func (s *Identity) OfferTOTP(ctx context.Context, userID, sessionID uuid.UUID, s
 // EnableTOTP implements [identity.Factors].
 func (s *Identity) EnableTOTP(ctx context.Context, c identity.FactorChange, step int64, recovery [][]byte) error {
 	now := s.db.clock()
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, c.UserID.String(), system, func(t *tx) error {
 		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
 			return err
 		}
@@ -65,7 +65,7 @@ func (s *Identity) EnableTOTP(ctx context.Context, c identity.FactorChange, step
 // RemoveTOTP implements [identity.Factors].
 func (s *Identity) RemoveTOTP(ctx context.Context, c identity.FactorChange) error {
 	now := s.db.clock()
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, c.UserID.String(), system, func(t *tx) error {
 		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (s *Identity) RemoveTOTP(ctx context.Context, c identity.FactorChange) erro
 // RenewRecoveryCodes implements [identity.Factors].
 func (s *Identity) RenewRecoveryCodes(ctx context.Context, c identity.FactorChange, recovery [][]byte) error {
 	now := s.db.clock()
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, c.UserID.String(), system, func(t *tx) error {
 		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 // StartFirstParty implements [provider.FirstPartySessions].
 func (s *Provider) StartFirstParty(ctx context.Context, f provider.FirstPartySession, allow func(provider.Facts) error) error {
 	now := s.db.clock()
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, f.Session.UserID.String(), system, func(t *tx) error {
 		if err := proofHolds(t, f.Session.UserID, f.Session.Proof); err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ func loadConsent(row pgx.Row, userID uuid.UUID, clientID string) (provider.Conse
 // IssueCode implements [provider.Grants].
 func (s *Provider) IssueCode(ctx context.Context, c provider.CodeIssue, allow func(provider.Facts) error) error {
 	now := s.db.clock()
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, c.Grant.SessionID.String(), system, func(t *tx) error {
 		if err := lockSession(t, c.Grant.SessionID); err != nil {
 			return err
 		}
@@ -134,14 +134,9 @@ func insertGrant(t *tx, g provider.Grant) error {
 // RedeemCode implements [provider.Grants]. The refusal is returned after the commit, so that a code is
 // consumed also when its binding is wrong.
 func (s *Provider) RedeemCode(ctx context.Context, r provider.Redemption, allow func(provider.Facts) error) (provider.Facts, error) {
-	end, err := s.db.turns.take(ctx, string(r.CodeHash))
-	if err != nil {
-		return provider.Facts{}, err
-	}
-	defer end()
 	var facts provider.Facts
 	var refused error
-	err = s.db.write(ctx, system, func(t *tx) error {
+	err := s.db.writeFor(ctx, string(r.CodeHash), system, func(t *tx) error {
 		facts, refused = provider.Facts{}, nil
 		now := s.db.clock()
 		var handle []byte

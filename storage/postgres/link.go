@@ -18,7 +18,7 @@ func (s *Identity) RequestLink(ctx context.Context, r identity.LinkRequest) erro
 	if err != nil {
 		return err
 	}
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, string(r.Email), system, func(t *tx) error {
 		taken, err := takeAttempt(t, attempt, r.Key, r.Limits, now)
 		if err != nil || taken.ID == uuid.Nil {
 			return err
@@ -44,7 +44,7 @@ func (s *Identity) RequestLink(ctx context.Context, r identity.LinkRequest) erro
 // IssueLink implements [identity.Links].
 func (s *Identity) IssueLink(ctx context.Context, person uuid.UUID, link identity.NewLink, e identity.Event) error {
 	now := s.db.clock()
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, person.String(), system, func(t *tx) error {
 		err := t.queryRow(`SELECT id FROM auth.users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE`, person).Scan(&person)
 		if err != nil {
 			return notFound(err, identity.ErrNotFound)
@@ -140,7 +140,7 @@ func deadLink(read func(string, ...any) pgx.Row, err error, purpose identity.Pur
 func (s *Identity) ConfirmEmail(ctx context.Context, hash []byte, b identity.LateBonus, e identity.Event) (identity.Link, error) {
 	now := s.db.clock()
 	var link identity.Link
-	err := s.db.write(ctx, system, func(t *tx) (err error) {
+	err := s.db.writeFor(ctx, string(hash), system, func(t *tx) (err error) {
 		if link, err = useLink(t, identity.PurposeVerify, hash, now); err != nil {
 			return err
 		}
@@ -167,7 +167,7 @@ func proveEmail(t *tx, person uuid.UUID, b identity.LateBonus, now time.Time) er
 func (s *Identity) ResetPassword(ctx context.Context, r identity.PasswordReset) (identity.Link, error) {
 	now := s.db.clock()
 	var link identity.Link
-	err := s.db.write(ctx, system, func(t *tx) (err error) {
+	err := s.db.writeFor(ctx, string(r.Hash), system, func(t *tx) (err error) {
 		if link, err = useLink(t, identity.PurposeReset, r.Hash, now); err != nil {
 			return err
 		}
@@ -252,7 +252,7 @@ func revokeSessions(t *tx, person, but uuid.UUID, reason string, now time.Time) 
 // ChangePassword implements [identity.Links].
 func (s *Identity) ChangePassword(ctx context.Context, c identity.PasswordChange) error {
 	now := s.db.clock()
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, c.UserID.String(), system, func(t *tx) error {
 		changed, err := one(t.exec(`UPDATE auth.passwords SET hashed_password = $1, updated_at = $2
 			WHERE user_id = $3 AND hashed_password = $4 AND EXISTS (SELECT FROM auth.users u
 				WHERE u.id = user_id AND u.disabled_at IS NULL AND u.deleted_at IS NULL)`, c.New, now, c.UserID, c.Old))

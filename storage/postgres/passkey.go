@@ -46,7 +46,7 @@ func (s *Identity) Passkeys(ctx context.Context, userID uuid.UUID) ([]identity.P
 // AddPasskey implements [identity.Passkeys].
 func (s *Identity) AddPasskey(ctx context.Context, c identity.FactorChange, p identity.Passkey, limit int) error {
 	now := s.db.clock()
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, c.UserID.String(), system, func(t *tx) error {
 		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func notePasskeys(t *tx, userID uuid.UUID) error {
 // RemovePasskey implements [identity.Passkeys].
 func (s *Identity) RemovePasskey(ctx context.Context, c identity.FactorChange, id []byte) error {
 	now := s.db.clock()
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, c.UserID.String(), system, func(t *tx) error {
 		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
 			return err
 		}
@@ -111,7 +111,7 @@ func (s *Identity) UsePasskey(ctx context.Context, u identity.PasskeyUse) (ident
 	now := s.db.clock()
 	var started identity.Session
 	var refused error
-	err := s.db.write(ctx, system, func(t *tx) error {
+	err := s.db.writeFor(ctx, u.Session.UserID.String(), system, func(t *tx) error {
 		refused = nil
 		var before uint32
 		err := t.queryRow(`SELECT sign_count FROM auth.passkeys WHERE credential_id = $1 AND user_id = $2 FOR UPDATE`,

@@ -15,7 +15,7 @@ import (
 func (s *Identity) ReviseProfile(ctx context.Context, id uuid.UUID, revise func(*identity.User) error) (identity.User, error) {
 	now := s.db.clock().UTC().Truncate(time.Microsecond)
 	var revised identity.User
-	err := s.db.write(ctx, user(id), func(t *tx) error {
+	err := s.db.writeFor(ctx, id.String(), user(id), func(t *tx) error {
 		var row userRow
 		err := t.queryRow(`SELECT `+userColumns+` FROM auth.users u WHERE u.id = $1 AND u.deleted_at IS NULL FOR NO KEY UPDATE`, id).
 			Scan(row.targets()...)

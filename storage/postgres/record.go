@@ -30,7 +30,7 @@ func (s *Identity) SessionsOf(ctx context.Context, userID uuid.UUID, limit int) 
 // EndSessionOf implements [identity.Records].
 func (s *Identity) EndSessionOf(ctx context.Context, userID, id uuid.UUID, reason string, e identity.Event) error {
 	now := s.db.clock()
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, userID.String(), system, func(t *tx) error {
 		var live bool
 		err := t.queryRow(`SELECT `+inTime+` FROM auth.sessions s WHERE s.id = $1 AND s.user_id = $3 FOR NO KEY UPDATE`, id, now, userID).
 			Scan(&live)
@@ -52,7 +52,7 @@ func (s *Identity) EndSessionOf(ctx context.Context, userID, id uuid.UUID, reaso
 func (s *Identity) EndOtherSessions(ctx context.Context, userID, kept uuid.UUID, reason string, e identity.Event) (int, error) {
 	now := s.db.clock()
 	n := 0
-	err := s.db.write(ctx, system, func(t *tx) error {
+	err := s.db.writeFor(ctx, userID.String(), system, func(t *tx) error {
 		rows, err := t.query(`SELECT s.id FROM auth.sessions s WHERE s.user_id = $1 AND s.id <> $3 AND s.revoked_at IS NULL AND `+inTime+`
 			ORDER BY s.id FOR NO KEY UPDATE`, userID, now, kept)
 		if err != nil {

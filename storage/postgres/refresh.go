@@ -74,14 +74,9 @@ func sessionFacts(queryRow func(string, ...any) pgx.Row, id uuid.UUID, client st
 
 // Refresh implements [provider.Refreshes]. A refusal that must leave a trace is returned after the commit.
 func (s *Provider) Refresh(ctx context.Context, r provider.Rotation, decide func(provider.Facts) (time.Time, error)) (provider.Refreshed, error) {
-	end, err := s.db.turns.take(ctx, string(r.Hash))
-	if err != nil {
-		return provider.Refreshed{}, err
-	}
-	defer end()
 	var done provider.Refreshed
 	var refused error
-	err = s.db.write(ctx, system, func(t *tx) error {
+	err := s.db.writeFor(ctx, string(r.Hash), system, func(t *tx) error {
 		done, refused = provider.Refreshed{}, nil
 		now := s.db.clock()
 		row, err := lockRefresh(t, r.Hash)
@@ -248,7 +243,7 @@ func (s *Provider) RefreshFamily(ctx context.Context, hash []byte) (uuid.UUID, e
 // RevokeRefresh implements [provider.Refreshes].
 func (s *Provider) RevokeRefresh(ctx context.Context, hash []byte, clientID string, e identity.Event) (bool, error) {
 	known := false
-	err := s.db.write(ctx, system, func(t *tx) error {
+	err := s.db.writeFor(ctx, string(hash), system, func(t *tx) error {
 		known = false
 		row, err := loadRefresh(t.queryRow, hash)
 		if errors.Is(err, provider.ErrInvalidGrant) || err == nil && row.client != clientID {

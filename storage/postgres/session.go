@@ -47,7 +47,7 @@ func (r *sessionRow) value() (identity.Session, error) {
 func (s *Identity) StartSession(ctx context.Context, session identity.Session, replaced []byte, e identity.Event) (identity.Session, error) {
 	now := s.db.clock()
 	started := session
-	err := s.db.write(ctx, system, func(t *tx) error {
+	err := s.db.writeFor(ctx, session.UserID.String(), system, func(t *tx) error {
 		err := proofHolds(t, session.UserID, session.Proof)
 		if err != nil {
 			return err
@@ -171,8 +171,8 @@ func (s *Identity) seen(ctx context.Context, where string, key any) (identity.Se
 		return session, user, err
 	}
 	err = s.db.write(ctx, system, func(t *tx) error {
-		_, err := t.exec(`UPDATE auth.sessions SET last_activity_at = $1 WHERE id = $2 AND revoked_at IS NULL AND last_activity_at < $1`,
-			now, session.ID)
+		_, err := t.exec(`UPDATE auth.sessions SET last_activity_at = $1 WHERE id = (SELECT id FROM auth.sessions
+			WHERE id = $2 AND revoked_at IS NULL AND last_activity_at < $1 FOR NO KEY UPDATE SKIP LOCKED)`, now, session.ID)
 		return err
 	})
 	if err != nil { // the person goes on: the note is made at the next request
@@ -201,7 +201,7 @@ func (s *Identity) session(ctx context.Context, where string, key any) (identity
 // EndSession implements [identity.Sessions].
 func (s *Identity) EndSession(ctx context.Context, id uuid.UUID, reason string, e identity.Event) error {
 	now := s.db.clock()
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, id.String(), system, func(t *tx) error {
 		ended, err := revokeSession(t, id, reason, now)
 		if err != nil || !ended {
 			return err

@@ -42,7 +42,7 @@ func (s *Identity) SignIn(ctx context.Context, hash []byte) (identity.WaitingSig
 func (s *Identity) FinishSignIn(ctx context.Context, f identity.FinishedSignIn) (identity.FinishedSession, error) {
 	now := s.db.clock()
 	var done identity.FinishedSession
-	err := s.db.write(ctx, system, func(t *tx) error {
+	err := s.db.writeFor(ctx, f.Session.UserID.String(), system, func(t *tx) error {
 		done = identity.FinishedSession{}
 		if _, err := t.exec(`SELECT FROM auth.users WHERE id = $1 FOR KEY SHARE`, f.Session.UserID); err != nil { // in the order of a deletion
 			return err

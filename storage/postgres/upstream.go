@@ -37,7 +37,7 @@ func (s *Identity) LinkedAccounts(ctx context.Context, userID uuid.UUID) ([]iden
 
 // LinkAccount implements [identity.Upstreams].
 func (s *Identity) LinkAccount(ctx context.Context, c identity.FactorChange, l identity.Linked) error {
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, c.UserID.String(), system, func(t *tx) error {
 		if err := holdSession(t, c.UserID, c.SessionID); err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func (s *Identity) LinkAccount(ctx context.Context, c identity.FactorChange, l i
 
 // LinkProven implements [identity.Upstreams].
 func (s *Identity) LinkProven(ctx context.Context, email identity.Email, l identity.Linked, e identity.Event) error {
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, l.UserID.String(), system, func(t *tx) error {
 		var proven uuid.UUID
 		err := t.queryRow(`SELECT id FROM auth.users WHERE id = $1 AND email = $2 AND email_verified FOR NO KEY UPDATE`,
 			l.UserID, string(email)).Scan(&proven)
@@ -92,7 +92,7 @@ func insertAccount(t *tx, l identity.Linked) (bool, error) {
 // ClaimAccount implements [identity.Upstreams].
 func (s *Identity) ClaimAccount(ctx context.Context, email identity.Email, l identity.Linked, b identity.LateBonus, e identity.Event) error {
 	now := s.db.clock()
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, string(email), system, func(t *tx) error {
 		claimed, err := one(t.exec(`UPDATE auth.users SET email_verified = true, updated_at = $1
 			WHERE id = $2 AND email = $3 AND NOT email_verified`, now, l.UserID, string(email)))
 		if err != nil {
@@ -122,7 +122,7 @@ func (s *Identity) ClaimAccount(ctx context.Context, email identity.Email, l ide
 
 // UnlinkAccount implements [identity.Upstreams].
 func (s *Identity) UnlinkAccount(ctx context.Context, userID uuid.UUID, provider string, e identity.Event) error {
-	return s.db.write(ctx, system, func(t *tx) error {
+	return s.db.writeFor(ctx, userID.String(), system, func(t *tx) error {
 		if _, err := t.exec(`SELECT FROM auth.users WHERE id = $1 FOR NO KEY UPDATE`, userID); err != nil { // one change at a time
 			return err
 		}
