@@ -64,7 +64,7 @@ type command struct {
 	cap    *keyCap       // nil: none
 	state  atomic.Int32  // one of the states below: the first to change it decides
 	taken  chan struct{} // closed when a lane has taken it
-	held   time.Time     // when its wallet was found locked by somebody else; zero: it was not
+	held   time.Time     // when its wallet or cap was found locked by somebody else; zero: it was not
 	err    error
 	done   chan struct{}
 }
@@ -158,7 +158,7 @@ type lane struct {
 	queue   chan *command
 	waiting []*command // out of the queue and not taken yet, in order; or taken, and their wallet is locked elsewhere
 	logger  *slog.Logger
-	// cautious says that somebody else has held a wallet for long: locks are not waited for, until all are free again.
+	// cautious says that somebody else has held a wallet or a cap for long: locks are not waited for, until all are free again.
 	cautious bool
 }
 
@@ -263,7 +263,7 @@ func (l *lane) commit(commands []*command, unsure bool) {
 		case (unsure || errors.As(err, &unknown)) && passing(err) && time.Now().Before(give):
 		case code(err) == lockNotAvailable && !unsure && !l.cautious:
 			l.cautious = true
-			l.logger.Warn("a wallet is locked elsewhere; others go on", "commands", len(commands))
+			l.logger.Warn("a wallet or the cap of a key is locked elsewhere; others go on", "commands", len(commands))
 			continue
 		case lost(err) && try < maxTries:
 			l.Retried.Add(1)

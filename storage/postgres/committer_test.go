@@ -19,6 +19,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"mana/ledger"
+	"mana/provider"
+	"mana/provider/identity"
 	"mana/storage/postgres"
 	"mana/storage/servers"
 )
@@ -328,20 +330,47 @@ func TestAmbiguousCommit(t *testing.T) {
 	}
 }
 
-// TestCommitterLocked has somebody else hold one wallet: its commands are answered busy, all others go on, and it is used
-// again when it is free.
+// TestCommitterLocked has somebody else hold one wallet, or the cap of one service key: its commands are answered busy,
+// all others go on, and it is used again when it is free.
 func TestCommitterLocked(t *testing.T) {
+	t.Parallel()
+	t.Run("wallet", func(t *testing.T) {
+		testLocked(t, func(db *postgres.DB, who uuid.UUID) (*ledger.Ledger, string) {
+			return bookOf(db), `credits.balances WHERE user_id = '` + who.String() + `'`
+		})
+	})
+	t.Run("cap", func(t *testing.T) {
+		testLocked(t, func(db *postgres.DB, who uuid.UUID) (*ledger.Ledger, string) {
+			keys := provider.ServiceKeyAdmin{Store: db.Provider(), By: identity.Actor{Name: "operator"}, Now: time.Now}
+			key, _, err := keys.Register(t.Context(), provider.ServiceKey{
+				Name: "chat", AppIDs: []string{"chat"}, Permissions: []string{provider.MayUse}, CapDay: 100 * ledger.Credit,
+			}, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			book := ledger.New(ledger.Config{Store: db.Ledger().Capped(key, ledger.Credit/100)})
+			if _, err := book.Use(t.Context(), use(who, ledger.Credit/100, "")); err != nil {
+				t.Fatal(err)
+			}
+			return book, `credits.key_caps WHERE key_id = '` + key.ID.String() + `'`
+		})
+	})
+}
+
+// testLocked uses a wallet by the ledger that want gives, while the row that it names is held, and others.
+func testLocked(t *testing.T, want func(*postgres.DB, uuid.UUID) (*ledger.Ledger, string)) {
 	t.Parallel()
 	database := newDatabase(t)
 	db := openURL(t, server.URL(servers.App, database), nil)
 	people := newPeople(t, db, 9)
+	book, row := want(db, people[0])
 	conn, err := pgx.Connect(t.Context(), server.URL(servers.Owner, database))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
 	_, err = conn.Exec(t.Context(), `BEGIN; SELECT set_config('app.actor', 'system', true);
-		SELECT FROM credits.balances WHERE user_id = '`+people[0].String()+`' FOR UPDATE`)
+		SELECT FROM `+row+` FOR UPDATE`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -350,7 +379,11 @@ func TestCommitterLocked(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 64 {
 		group.Go(func() {
-			switch _, err := bookOf(db).Use(t.Context(), use(people[i%9], ledger.Credit/100, "")); {
+			book := book
+			if i%9 > 0 {
+				book = bookOf(db)
+			}
+			switch _, err := book.Use(t.Context(), use(people[i%9], ledger.Credit/100, "")); {
 			case err == nil:
 				done.Add(1)
 			case errors.Is(err, postgres.ErrBusy) && i%9 == 0:
@@ -367,8 +400,8 @@ func TestCommitterLocked(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), `ROLLBACK`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bookOf(db).Use(t.Context(), use(people[0], ledger.Credit, "")); err != nil {
-		t.Errorf("got %v when the wallet is free", err)
+	if _, err := book.Use(t.Context(), use(people[0], ledger.Credit/100, "")); err != nil {
+		t.Errorf("got %v when it is free", err)
 	}
 }
 

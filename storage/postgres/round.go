@@ -33,7 +33,7 @@ type round struct {
 	known    map[uuid.UUID]bool // wallets that are there, looked for when locks are not waited for
 	keys     map[walletKey]keyed
 	done     map[uuid.UUID]ledger.Transaction // by the commands' ids
-	caps     map[uuid.UUID]*usedCap
+	caps     map[uuid.UUID]*usedCap           // nil: locked elsewhere
 	used     map[*command]*ledger.Usage
 	journal  journal
 	found    int64 // commands that an earlier commit has done
@@ -87,11 +87,7 @@ func (r *round) load() error {
 	batch, as := new(pgx.Batch), r.actor()
 	batch.Queue(`BEGIN`)
 	batch.Queue(actAsLedger, as.name, as.subject())
-	lock := ` FOR NO KEY UPDATE`
-	if r.cautious {
-		lock += ` SKIP LOCKED`
-	}
-	batch.Queue(selectWallets+lock, ids).Query(func(rows pgx.Rows) error {
+	batch.Queue(selectWallets+r.lock(), ids).Query(func(rows pgx.Rows) error {
 		locked, err := pgx.CollectRows(rows, scanWallet)
 		for _, w := range locked {
 			r.wallets[w.UserID] = &wallet{loaded: w, now: w, grants: make(map[int]ledger.Grant), changed: make(map[int]bool)}
@@ -111,6 +107,14 @@ func (r *round) load() error {
 		return fmt.Errorf("locking wallets: %w", err)
 	}
 	return r.loadUsed()
+}
+
+// lock ends a query that locks rows.
+func (r *round) lock() string {
+	if r.cautious {
+		return ` FOR NO KEY UPDATE SKIP LOCKED`
+	}
+	return ` FOR NO KEY UPDATE`
 }
 
 func (r *round) takeMarks(rows pgx.Rows) error {
@@ -193,12 +197,13 @@ func (r *round) queueDone(batch *pgx.Batch) {
 	})
 }
 
-// queueCaps locks what service keys have used, after the wallets and in order. A row that is locked must exist.
+// queueCaps locks what service keys have used, after the wallets and in order, as wallets are. A row that is locked must
+// exist.
 func (r *round) queueCaps(batch *pgx.Batch) {
 	r.caps = make(map[uuid.UUID]*usedCap)
 	for _, c := range r.commands {
 		if c.cap != nil && c.cap.key.CapDay > 0 {
-			r.caps[c.cap.key.ID] = &usedCap{key: c.cap.key.ID}
+			r.caps[c.cap.key.ID] = nil
 		}
 	}
 	if len(r.caps) == 0 {
@@ -208,10 +213,10 @@ func (r *round) queueCaps(batch *pgx.Batch) {
 	batch.Queue(`INSERT INTO credits.key_caps (key_id, day, used) SELECT id, 'epoch', 0 FROM unnest($1::uuid[]) id
 		ON CONFLICT DO NOTHING`, ids)
 	batch.Queue(`SELECT key_id, day - date '1970-01-01', used FROM credits.key_caps WHERE key_id = ANY ($1::uuid[])
-		ORDER BY key_id FOR NO KEY UPDATE`, ids).Query(func(rows pgx.Rows) error {
+		ORDER BY key_id`+r.lock(), ids).Query(func(rows pgx.Rows) error {
 		var u usedCap
 		_, err := pgx.ForEachRow(rows, []any{&u.key, &u.day, &u.used}, func() error {
-			*r.caps[u.key] = u
+			r.caps[u.key] = new(u)
 			return nil
 		})
 		return err
@@ -252,12 +257,24 @@ func (r *round) key(c *command) (keyed, bool) {
 	return k, known
 }
 
+// heldElsewhere reports whether the wallet of a command, or the cap that it stands under, is locked by somebody else.
+func (r *round) heldElsewhere(c *command) bool {
+	if r.wallets[c.wants.UserID] == nil {
+		return r.known[c.wants.UserID]
+	}
+	if c.cap == nil {
+		return false
+	}
+	used, capped := r.caps[c.cap.key.ID]
+	return capped && used == nil
+}
+
 // decide asks each command, in order of arrival, on what the one before it left. What fails changes nothing. It reports
-// whether wallets are locked elsewhere: their commands are held back.
+// whether anything is locked elsewhere: the commands that want it are held back.
 func (r *round) decide() (held bool) {
 	for _, c := range r.commands {
 		w := r.wallets[c.wants.UserID]
-		if w == nil && r.known[c.wants.UserID] {
+		if r.heldElsewhere(c) {
 			if held = true; c.held.IsZero() {
 				c.held = time.Now()
 			}
@@ -345,7 +362,9 @@ func (r *round) write() error {
 		}
 	}
 	for _, u := range r.caps {
-		r.journal.caps = append(r.journal.caps, *u)
+		if u != nil {
+			r.journal.caps = append(r.journal.caps, *u)
+		}
 	}
 	batch := new(pgx.Batch)
 	if err := r.journal.queue(batch); err != nil {
