@@ -147,6 +147,7 @@ func (p *program) open(ctx context.Context, file *applyFile, own *http.Client) (
 		return nil, err
 	}
 	p.set = metrics.NewSet()
+	p.countBuild()
 	if p.db, err = storage.Open(ctx, p.cfg.database(), p.logger, p.set); err != nil {
 		return nil, err
 	}

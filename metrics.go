@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"mana/storage"
 )
 
 // metricsOff as METRICS_ADDR serves no metrics.
@@ -41,6 +43,15 @@ func (p *program) listenMetrics(ctx context.Context) (net.Listener, error) {
 		return nil, fmt.Errorf("METRICS_ADDR: listening on %s: %w", address, err)
 	}
 	return listener, nil
+}
+
+// countBuild says what runs.
+func (p *program) countBuild() {
+	engine := "sqlite"
+	if storage.IsPostgres(p.cfg.database()) {
+		engine = "postgres"
+	}
+	p.set.NewGauge(fmt.Sprintf(`mana_build_info{version=%q,engine=%q}`, version, engine), nil).Set(1)
 }
 
 // serveMetrics answers GET /metrics until ctx ends.

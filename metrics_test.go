@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -26,6 +27,9 @@ func TestMetrics(t *testing.T) {
 	} {
 		s.api(t, "POST", "/api/v1/credits/use", token, body)
 	}
+	if status, _, _ := s.api(t, "GET", "/jwks", "", nil); status != http.StatusOK {
+		t.Errorf("got %d", status)
+	}
 	text := ""
 	eventually(t, "the first check of all wallets", func() bool {
 		response, err := http.Get("http://" + address + "/metrics")
@@ -44,6 +48,11 @@ func TestMetrics(t *testing.T) {
 		`credits_operations_total{type="usage",result="applied"} 1`, `credits_operations_total{type="usage",result="replayed"} 1`,
 		`credits_operations_total{type="usage",result="insufficient"} 1`, `credits_operations_total{type="usage",result="key_reused"} 1`,
 		"ledger_imbalance 0", "ledger_violations_total 0", "ledger_verified_timestamp_seconds 1", "ledger_commit_seconds_count", "ledger_batch_size_count",
+		`http_requests_total{method="POST",route="/api/v1/credits/use",status="201"} 2`,
+		`http_requests_total{method="POST",route="/api/v1/credits/use",status="402"} 1`,
+		`http_request_duration_seconds_bucket{method="POST",route="/api/v1/credits/use",status="201",le="5"} 2`,
+		`http_requests_total{method="GET",route="/jwks",status="200"} 1`, "http_in_flight_requests 0", "panics_total 0",
+		`mana_build_info{version="dev",engine="sqlite"} 1`,
 		"go_goroutines", "process_resident_memory_bytes", "process_open_fds", "# TYPE ledger_commit_seconds histogram",
 	} {
 		if !strings.Contains(text, want) {
@@ -81,5 +90,43 @@ func TestMetrics(t *testing.T) {
 	}
 	if code := run(t.Context(), []string{"serve"}, production, io.Discard, &stderr); code != exitFailed || !strings.Contains(stderr.String(), "METRICS_ADDR") {
 		t.Errorf("got %d\n%s\nwant the start refused elsewhere", code, &stderr)
+	}
+}
+
+// TestMetricsStayFew sends what no route knows, and what every route refuses, and looks at how many series that makes.
+func TestMetricsStayFew(t *testing.T) {
+	t.Parallel()
+	address := "127.0.0.1:" + freePort(t)
+	s := start(t, "METRICS_ADDR="+address, manyTries)
+	paths := []string{"/", "/login", "/authorize", "/token", "/jwks", "/api/v1/auth/login", "/account/credits/0"}
+	for i := range 2000 {
+		path := paths[i%len(paths)]
+		if i%3 == 0 {
+			path = fmt.Sprintf("/made-up/%d", i)
+		}
+		r, err := http.NewRequest(fmt.Sprintf("MADE%dUP", i%50), s.issuer+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+	}
+	response, err := http.Get("http://" + address + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(text, []byte("\n")); n > 1000 {
+		t.Errorf("got %d lines of metrics", n)
+	}
+	if !bytes.Contains(text, []byte(`http_requests_total{method="other",route="unmatched",status="404"} 667`)) || bytes.Contains(text, []byte("made-up")) {
+		t.Errorf("got\n%s", text)
 	}
 }

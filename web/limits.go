@@ -78,13 +78,14 @@ type counts struct {
 	store  interface { // a [limiter.Store], as far as it is used
 		Increment(ctx context.Context, key string, count int64, rate limiter.Rate) (limiter.Context, error)
 	}
-	now func() time.Time
+	now    func() time.Time
+	passes func(class string) // called when a limit was found passed
 }
 
 // newCounts counts in memory, or in what processes share.
-func newCounts(cfg Config) *counts {
+func newCounts(cfg Config, passes func(class string)) *counts {
 	own := newMemoryStore(cfg.Now)
-	c := &counts{limits: cfg.Limits, store: own, now: cfg.Now}
+	c := &counts{limits: cfg.Limits, store: own, now: cfg.Now, passes: passes}
 	if cfg.SharedLimits != nil {
 		c.store = &sharedStore{cfg.SharedLimits, own}
 	}
@@ -102,7 +103,7 @@ func (c *counts) takeUpTo(ctx context.Context, class, key string, perMinute int)
 	if perMinute > 0 {
 		rate = limiter.Rate{Limit: int64(perMinute), Period: time.Minute}
 	}
-	return c.count(ctx, class+" "+key, 1, rate)
+	return c.count(ctx, class, key, 1, rate)
 }
 
 // passed gives how long to wait when the limit of a class is passed by key, else 0. It counts nothing.
@@ -116,13 +117,16 @@ func (c *counts) giveBack(ctx context.Context, class, key string) {
 }
 
 func (c *counts) add(ctx context.Context, class, key string, n int64) time.Duration {
-	return c.count(ctx, class+" "+key, n, c.limits[class])
+	return c.count(ctx, class, key, n, c.limits[class])
 }
 
-func (c *counts) count(ctx context.Context, key string, n int64, rate limiter.Rate) time.Duration {
-	state, err := c.store.Increment(ctx, key, n, rate)
+func (c *counts) count(ctx context.Context, class, key string, n int64, rate limiter.Rate) time.Duration {
+	state, err := c.store.Increment(ctx, class+" "+key, n, rate)
 	if err != nil || !state.Reached && (n != 0 || state.Remaining > 0) {
 		return 0 // neither store fails
+	}
+	if n >= 0 {
+		c.passes(class)
 	}
 	return max(time.Second, time.Unix(state.Reset, 0).Sub(c.now()))
 }

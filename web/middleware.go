@@ -55,7 +55,9 @@ func (s *Site) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(response http.ResponseWriter, r *http.Request) {
 		if document, ok := s.documents[r.URL.Path]; ok && r.URL.RawPath == "" {
 			s.commonHeaders(response.Header()) // no id: it is not logged
-			document.ServeHTTP(response, r)
+			begin, w := time.Now(), &recorder{ResponseWriter: response, status: http.StatusOK}
+			document.ServeHTTP(w, r)
+			s.traffic.answer(r.Method, r.URL.Path, w.status, time.Since(begin))
 			return
 		}
 		state := &page.State{RequestID: requestID(r), Client: clientAddress(r, s.cfg.TrustedProxies)}
@@ -64,14 +66,18 @@ func (s *Site) outer(next http.Handler) http.Handler {
 		s.commonHeaders(w.Header())
 		w.Header()["X-Request-Id"] = []string{state.RequestID}
 		begin := time.Now()
+		s.traffic.inFlight.Inc()
 		defer func() {
+			s.traffic.inFlight.Dec()
 			if recovered := recover(); recovered != nil {
 				s.recovered(w, r, recovered)
 			}
 			if w.status >= http.StatusInternalServerError && s.cfg.Failed != nil {
 				s.cfg.Failed()
 			}
-			s.logRequest(r, w, time.Since(begin))
+			took := time.Since(begin)
+			s.traffic.answer(r.Method, state.Route, w.status, took)
+			s.logRequest(r, w, took)
 		}()
 		switch {
 		case len(r.RequestURI) > maxURI:
@@ -91,6 +97,7 @@ func (s *Site) recovered(w *recorder, r *http.Request, recovered any) {
 	if recovered == http.ErrAbortHandler { //nolint:errorlint // the server's own value, compared as net/http does
 		panic(recovered)
 	}
+	s.traffic.panics.Inc()
 	s.cfg.Logger.ErrorContext(r.Context(), "panic while answering", "panic", fmt.Sprint(recovered),
 		"requestId", page.From(r.Context()).RequestID, "stack", string(debug.Stack()))
 	if !w.written {
@@ -160,12 +167,8 @@ func (s *Site) logRequest(r *http.Request, w *recorder, took time.Duration) {
 	if quiet(r.URL.Path) {
 		return
 	}
-	route := state.Route
-	if route == "" {
-		route = "unmatched"
-	}
 	attributes := []slog.Attr{
-		slog.String("route", route), slog.String("method", r.Method), slog.Int("status", w.status),
+		slog.String("route", routeLabel(state.Route)), slog.String("method", r.Method), slog.Int("status", w.status),
 		slog.Float64("ms", float64(took.Microseconds())/1000), slog.Int("bytes", w.bytes),
 		slog.String("requestId", state.RequestID), slog.String("ip", shortened(state.Client)),
 	}

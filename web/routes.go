@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/uuid"
 	"github.com/rs/cors"
 	"github.com/ulule/limiter/v3"
@@ -60,6 +61,7 @@ type Config struct {
 	SignupBonus     ledger.Amount
 	ValidateSlots   int
 	Ready           func(ctx context.Context) error
+	Metrics         *metrics.Set // what is counted; nil: nobody reads it
 	Failed          func()       // called for each request that failed by our own fault; nil: nobody counts
 	Admin           admin.Config // but for what the site has itself
 	Logger          *slog.Logger
@@ -71,6 +73,7 @@ type Site struct {
 	cfg       Config
 	secure    bool
 	counts    *counts
+	traffic   *traffic
 	api       *api.API
 	protocol  login.Protocol
 	documents map[string]http.Handler // by path
@@ -112,9 +115,10 @@ type route struct {
 func New(cfg Config) (http.Handler, error) {
 	s := &Site{
 		cfg: cfg, secure: cfg.Issuer.Scheme == "https", protocol: login.Protocol{Site: cfg.UI},
-		counts:    newCounts(cfg),
+		traffic:   newTraffic(cfg.Metrics),
 		documents: make(map[string]http.Handler),
 	}
+	s.counts = newCounts(cfg, s.traffic.limited)
 	s.api = api.New(api.Config{
 		Identity: cfg.Identity, FirstParty: cfg.FirstParty, ServiceKeys: cfg.ServiceKeys, Ledger: cfg.Ledger,
 		CappedLedger: cfg.CappedLedger, Logger: cfg.Logger, Now: cfg.Now,

@@ -32,7 +32,7 @@ func sharing(t *testing.T, server *storagetest.ValkeyServer) *counts {
 		t.Fatal(err)
 	}
 	t.Cleanup(v.Close)
-	return newCounts(Config{Limits: limits, SharedLimits: v.Limits(), Now: time.Now})
+	return newCounts(Config{Limits: limits, SharedLimits: v.Limits(), Now: time.Now}, func(string) {})
 }
 
 // allowed is how many of ten are allowed.

@@ -130,7 +130,7 @@ func TestCountsGiveBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &counts{limits: limits, store: newMemoryStore(time.Now), now: time.Now}
+	c := &counts{passes: func(string) {}, limits: limits, store: newMemoryStore(time.Now), now: time.Now}
 	for range 5 {
 		if wait := c.take(context.Background(), "login", "a"); wait != 0 {
 			t.Errorf("got %s, want none: each was given back", wait)
@@ -153,7 +153,7 @@ func TestOuter(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
-	s := &Site{cfg: Config{Logger: logger}, api: api.New(api.Config{Logger: logger, Now: time.Now, FirstParty: &provider.FirstParty{Provider: new(provider.Provider)}})}
+	s := &Site{traffic: newTraffic(nil), cfg: Config{Logger: logger}, api: api.New(api.Config{Logger: logger, Now: time.Now, FirstParty: &provider.FirstParty{Provider: new(provider.Provider)}})}
 	for name, c := range map[string]struct {
 		handler http.HandlerFunc
 		status  int
