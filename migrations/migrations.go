@@ -5,10 +5,10 @@
 // away only what that release does not use: a new column has a default or may be null. It is one transaction with one
 // second of patience for each lock, so what fills a large table is a file after the one that locks it.
 //
-// Which programs a file of PostgreSQL serves besides those that know it, it says in its first line: `-- serves programs
-// from 12`, where 12 is the newest file that those know. Such a file makes no function with its owner's rights and no
-// view, which they would refuse. With `, its own can do without it` added, the program that brings the file also runs
-// before it was applied.
+// Which programs a file serves besides those that know it, it says in its first line: `-- serves programs from 12`, where
+// 12 is the newest file that those know. Such a file of PostgreSQL makes no function with its owner's rights and no view,
+// which they would refuse. With `, its own can do without it` added, the program that brings the file also runs before it
+// was applied; on SQLite it applies it at its start.
 package migrations
 
 import (

@@ -21,6 +21,8 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
+
+	"mana/migrations"
 )
 
 const (
@@ -36,7 +38,8 @@ type Config struct {
 	// Metrics is where the size and duration of commits are counted, nil if nowhere.
 	Metrics *metrics.Set
 
-	batch int // writes that share a commit; 0: as many as there are
+	batch int                    // writes that share a commit; 0: as many as there are
+	steps []migrations.Migration // nil: those of this program
 }
 
 // DB is one open database file. It is safe for concurrent use.
@@ -45,14 +48,14 @@ type DB struct {
 	logger  *slog.Logger
 	readers *sql.DB
 	writer  *writer
-	schema  func() (schema, error) // as this program makes it
+	schema  func() (schema, error) // as this program makes it, or as a newer one had left it at the start
 
 	statements sync.Map                  // of the readers, *sql.Stmt by text
 	codesFrom  atomic.Pointer[codePlace] // where cleaning codes goes on; nil: at the first
 }
 
 // Open opens the file, brings its schema up to date and starts the writer. The schema of a newer program
-// is an error.
+// is an error, unless it serves this one ([ErrSchema]).
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err := prepareFile(cfg.Path); err != nil {
 		return nil, err
@@ -63,7 +66,8 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, fmt.Errorf("opening %s: %w", cfg.Path, err)
 	}
 	pool.SetMaxOpenConns(1)
-	if err := migrate(ctx, pool, cfg.Now); err != nil {
+	wanted, err := prepareSchema(ctx, pool, cfg)
+	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
 	writer, err := startWriter(ctx, pool, cfg)
@@ -76,7 +80,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	readers.SetMaxOpenConns(maxReaders)
 	readers.SetMaxIdleConns(min(maxReaders, 2*runtime.GOMAXPROCS(0)))
-	return &DB{now: cfg.Now, logger: cfg.Logger, readers: readers, writer: writer, schema: sync.OnceValues(newSchema)}, nil
+	return &DB{now: cfg.Now, logger: cfg.Logger, readers: readers, writer: writer, schema: wanted}, nil
 }
 
 // Risks lists none: the program itself sets how this engine commits.

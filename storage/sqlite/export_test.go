@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"strings"
+
+	"mana/migrations"
 )
 
 // ExecForTest runs SQL as the program's own role would.
@@ -11,6 +13,12 @@ func ExecForTest(ctx context.Context, db *DB, query string) error {
 		_, err := t.w.conn.ExecContext(t.ctx, query)
 		return err
 	})
+}
+
+// OpenStepsForTest is [Open] by the program of another release.
+func OpenStepsForTest(ctx context.Context, cfg Config, steps []migrations.Migration) (*DB, error) {
+	cfg.steps = steps
+	return Open(ctx, cfg)
 }
 
 // TamperForTest runs SQL as if there were no triggers.

@@ -33,7 +33,10 @@ func Status(ctx context.Context, path string) ([]migrations.Step, error) {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
 	defer func() { _ = pool.Close() }() // it was only read
-	rows, err := pool.QueryContext(ctx, `SELECT version, applied_at FROM schema_migrations`)
+	if _, err := isNewer(ctx, pool, steps); err != nil {
+		return nil, err
+	}
+	rows, err := pool.QueryContext(ctx, `SELECT version, applied_at FROM schema_migrations WHERE version <= ?`, len(steps))
 	if err != nil {
 		return nil, fmt.Errorf("reading applied migrations: %w", err)
 	}
@@ -44,33 +47,53 @@ func Status(ctx context.Context, path string) ([]migrations.Step, error) {
 		if err := rows.Scan(&version, &at); err != nil {
 			return nil, fmt.Errorf("reading applied migrations: %w", err)
 		}
-		if version > len(status) {
-			return nil, fmt.Errorf("%w: it is at version %d, this program knows %d", ErrSchema, version, len(steps))
-		}
 		status[version-1].AppliedAt = fromTimestamp(at)
 	}
 	return status, rows.Err()
 }
 
 // migrate brings the schema up to date in one exclusive transaction, so that of several starters one does
-// the work and a crash leaves the schema as it was. A changed file and a newer schema are refused.
-func migrate(ctx context.Context, pool *sql.DB, now func() time.Time) error {
-	steps, err := migrations.SQLite()
-	if err != nil {
-		return err
-	}
+// the work and a crash leaves the schema as it was. A changed file and a newer schema that does not serve this program
+// are refused; one that does stays as it is, and is newer.
+func migrate(ctx context.Context, pool *sql.DB, steps []migrations.Migration, now func() time.Time) (newer bool, err error) {
 	tx, err := pool.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("starting a migration: %w", err)
+		return false, fmt.Errorf("starting a migration: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
 	if err := applySteps(ctx, tx, steps, now); err != nil {
-		return err
+		return false, err
+	}
+	if newer, err = isNewer(ctx, tx, steps); err != nil {
+		return false, err
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("committing a migration: %w", err)
+		return false, fmt.Errorf("committing a migration: %w", err)
 	}
-	return nil
+	return newer, nil
+}
+
+// isNewer reports whether a newer program has left the file. [ErrSchema] when a step of that does not serve this one.
+func isNewer(ctx context.Context, q interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}, steps []migrations.Migration,
+) (bool, error) {
+	var newest int
+	if err := q.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM schema_migrations`).Scan(&newest); err != nil {
+		return false, fmt.Errorf("reading applied migrations: %w", err)
+	}
+	if newest <= len(steps) {
+		return false, nil
+	}
+	var oldest int // of the programs that all newer steps serve
+	err := q.QueryRowContext(ctx, `SELECT max(coalesce(serves, version)) FROM schema_migrations WHERE version > ?`, len(steps)).Scan(&oldest)
+	if err != nil {
+		return false, fmt.Errorf("reading applied migrations: %w", err)
+	}
+	if oldest > len(steps) {
+		return false, fmt.Errorf("%w: it is at version %d, this program knows %d", ErrSchema, newest, len(steps))
+	}
+	return true, nil
 }
 
 func applySteps(ctx context.Context, tx *sql.Tx, steps []migrations.Migration, now func() time.Time) error {
@@ -85,13 +108,6 @@ func applySteps(ctx context.Context, tx *sql.Tx, steps []migrations.Migration, n
 	if err != nil {
 		return err
 	}
-	newest := 0
-	for version := range applied {
-		newest = max(newest, version)
-	}
-	if newest > len(steps) {
-		return fmt.Errorf("%w: it is at version %d, this program knows %d", ErrSchema, newest, len(steps))
-	}
 	for _, step := range steps {
 		checksum, done := applied[step.Version]
 		if done && string(step.Checksum[:]) != checksum {
@@ -105,6 +121,9 @@ func applySteps(ctx context.Context, tx *sql.Tx, steps []migrations.Migration, n
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO schema_migrations (version, name, checksum, applied_at)
 			VALUES (?, ?, ?, ?)`, step.Version, step.Name, step.Checksum[:], timestamp(now()))
+		if err == nil && step.Serves > 0 {
+			_, err = tx.ExecContext(ctx, `UPDATE schema_migrations SET serves = ? WHERE version = ?`, step.Serves, step.Version)
+		}
 		if err != nil {
 			return fmt.Errorf("recording migration %s: %w", step.Name, err)
 		}

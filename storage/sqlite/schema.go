@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"mana/ledger"
+	"mana/migrations"
 )
 
 // schema is each table, index and trigger by kind and name.
@@ -19,19 +21,38 @@ type schema map[string]part
 type part struct{ table, text string }
 
 // newSchema is the schema as the migrations make it.
-func newSchema() (schema, error) {
+func newSchema(steps []migrations.Migration) (schema, error) {
 	ctx := context.Background()
 	pool, err := sql.Open("sqlite", "file::memory:?_pragma=page_size(512)") // small: most of its tables are empty
 	if err != nil {
 		return nil, fmt.Errorf("opening a database in memory: %w", err)
 	}
 	pool.SetMaxOpenConns(1)
-	err = migrate(ctx, pool, time.Now)
+	_, err = migrate(ctx, pool, steps, time.Now)
 	var parts schema
 	if err == nil {
 		parts, err = readSchema(ctx, pool)
 	}
 	return parts, errors.Join(err, pool.Close())
+}
+
+// prepareSchema brings the schema up to date, and gives what it is to be.
+func prepareSchema(ctx context.Context, pool *sql.DB, cfg Config) (func() (schema, error), error) {
+	steps, err := cfg.steps, error(nil)
+	if steps == nil {
+		if steps, err = migrations.SQLite(); err != nil {
+			return nil, err
+		}
+	}
+	newer, err := migrate(ctx, pool, steps, cfg.Now)
+	if err != nil {
+		return nil, err
+	}
+	if !newer {
+		return sync.OnceValues(func() (schema, error) { return newSchema(steps) }), nil
+	}
+	found, err := readSchema(ctx, pool)
+	return func() (schema, error) { return found, nil }, err
 }
 
 func readSchema(ctx context.Context, pool *sql.DB) (schema, error) {

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"mana/migrations"
 	"mana/storage/sqlite"
 	"mana/storage/storagetest"
 )
@@ -79,6 +81,58 @@ func TestDeletionFinds(t *testing.T) {
 		if err != nil || n == 0 {
 			t.Errorf("%s: got %d indexes, %v", table, n, err)
 		}
+	}
+}
+
+// TestReleases runs the programs of two releases on the schemas of both: as far as the step between them says that it
+// works. The newer one brings the schema up to date.
+func TestReleases(t *testing.T) {
+	t.Parallel()
+	before, err := migrations.SQLite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		says string
+		back bool // the program before serves on the schema after
+	}{
+		"neither": {"-- A column more.", false},
+		"back":    {fmt.Sprintf("-- serves programs from %d", len(before)), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			next, err := migrations.New(len(before)+1, "next", c.says+"\nALTER TABLE auth_users ADD COLUMN next TEXT; CREATE TABLE auth_next (id TEXT) STRICT")
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg := sqlite.Config{Path: filepath.Join(t.TempDir(), "mana.db"), Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
+			want := func(steps []migrations.Migration, fits bool) {
+				t.Helper()
+				db, err := sqlite.OpenStepsForTest(t.Context(), cfg, steps)
+				if (err == nil) != fits || !fits && !errors.Is(err, sqlite.ErrSchema) {
+					t.Fatalf("%d steps: got %v, want it to fit: %v", len(steps), err, fits)
+				}
+				if err != nil {
+					return
+				}
+				faults, err := db.Ledger().Structure(t.Context(), true)
+				if err != nil || len(faults) > 0 {
+					t.Errorf("%d steps: got %v, %v, want no faults", len(steps), faults, err)
+				}
+				if err := db.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			after := append(slices.Clip(before), next)
+			want(before, true)
+			want(after, true)
+			want(after, true)
+			want(before, c.back)
+			if status, err := sqlite.Status(t.Context(), cfg.Path); (err == nil) != c.back || c.back && len(status) != len(before) {
+				t.Errorf("got %v, %v of the program before, want its own steps: %v", status, err, c.back)
+			}
+			want(after, true)
+		})
 	}
 }
 

@@ -1,0 +1,2 @@
+-- serves programs from 18, its own can do without it
+-- The database tells already which programs a step serves.
