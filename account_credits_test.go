@@ -70,17 +70,29 @@ func TestExportData(t *testing.T) {
 	s := start(t)
 	b := s.browser(t)
 	b.signUp("ada@example.com")
+	b.enableApp()
+	s.sql(t, `INSERT INTO auth_passkeys (credential_id, user_id, name, public_key, sign_count, backup_eligible, created_at)
+		SELECT X'01', id, 'My phone', X'02', 0, 1, created_at FROM auth_users`)
+	s.sql(t, `INSERT INTO auth_accounts (id, user_id, provider, provider_account_id, email, created_at)
+		SELECT id, id, 'acme', '17', 'ada@work.example', created_at FROM auth_users`)
 	data := b.submit(b.get("/account"), "/account/data")
 	var own struct {
 		Email          string
 		Credits        []map[string]any
 		Sessions       []map[string]any
+		Passkeys       []map[string]any
+		LinkedAccounts []map[string]any
 		SecurityEvents []map[string]any
 	}
 	if err := json.Unmarshal([]byte(data.body), &own); err != nil || own.Email != "ada@example.com" || len(own.Credits) != 1 ||
-		len(own.Sessions) != 1 || len(own.SecurityEvents) != 3 || own.SecurityEvents[0]["type"] != "data_exported" {
+		len(own.Sessions) != 1 || len(own.SecurityEvents) != 4 || own.SecurityEvents[0]["type"] != "data_exported" {
 		t.Errorf("got %v of %s", err, data.body)
 	}
+	if len(own.Passkeys) != 1 || own.Passkeys[0]["name"] != "My phone" || len(own.LinkedAccounts) != 1 || own.LinkedAccounts[0]["email"] != "ada@work.example" ||
+		strings.Contains(data.body, `"authenticatorAppSince":"0001`) || strings.Contains(data.body, "publicKey") {
+		t.Errorf("got %s, want the ways in too, without keys", data.body)
+	}
+	s.sql(t, `UPDATE auth_users SET second_factor = 0`)
 	s.sql(t, `UPDATE auth_sessions SET auth_time = auth_time - 301000000`)
 	again := b.submit(b.get("/account"), "/account/data")
 	if again.Request.URL.RequestURI() != "/login?return=%2Faccount" || !strings.Contains(again.body, "readonly") {

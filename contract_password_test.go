@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -152,4 +153,31 @@ func TestContractChange(t *testing.T) {
 	}
 	status, body = change(token, "another horse battery", "a third horse battery")
 	wantError(t, "too many", status, body, 429, "ACCOUNT_LOCKED")
+}
+
+// TestContractStronger: somebody with a stronger way in than the password changes nothing by it alone over REST, and goes on
+// to sign in as before.
+func TestContractStronger(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.person(t, "ada@example.com")
+	s.sql(t, `UPDATE auth_users SET has_passkey = 1`)
+	status, token := s.login(t, "ada@example.com", testPassword)
+	if status != http.StatusOK {
+		t.Fatalf("got %d for the login, want 200", status)
+	}
+	for route, body := range map[string]map[string]string{
+		"POST /api/v1/auth/change-password": {"currentPassword": testPassword, "newPassword": "another horse battery"},
+		"DELETE /api/v1/auth/account":       {"password": testPassword},
+	} {
+		method, path, _ := strings.Cut(route, " ")
+		status, answer, _ := s.api(t, method, path, token, body)
+		wantError(t, route, status, answer, http.StatusForbidden, "MFA_REQUIRED")
+		if !strings.Contains(fmt.Sprint(answer["message"]), "account page") {
+			t.Errorf("%s: got %v, want the way to the page", route, answer)
+		}
+	}
+	if status, _ := s.login(t, "ada@example.com", testPassword); status != http.StatusOK {
+		t.Errorf("got %d with the password, want it unchanged", status)
+	}
 }

@@ -38,12 +38,13 @@ func (s *Service) Factors(ctx context.Context, userID uuid.UUID) (TwoFactor, err
 
 // OfferTOTP makes a key for an authenticator app, which counts once a code of it was shown. [ErrFactorSet] when an app
 // is set up already.
-func (s *Service) OfferTOTP(ctx context.Context, session Session) error {
-	return s.store.OfferTOTP(ctx, session.UserID, session.ID, s.seal(session.UserID.String(), newTOTPSecret()))
+func (s *Service) OfferTOTP(ctx context.Context, session Session) (TOTPKey, error) {
+	secret := newTOTPSecret()
+	return TOTPKey{secret}, s.store.OfferTOTP(ctx, session.UserID, session.ID, s.seal(session.UserID.String(), secret))
 }
 
-// OfferedTOTP is the key that waits for its first code. [ErrNotFound] when none does.
-func (s *Service) OfferedTOTP(ctx context.Context, userID uuid.UUID) (TOTPKey, error) {
+// offeredTOTP is the key that waits for its first code. [ErrNotFound] when none does.
+func (s *Service) offeredTOTP(ctx context.Context, userID uuid.UUID) (TOTPKey, error) {
 	factor, err := s.store.TwoFactor(ctx, userID)
 	if err != nil {
 		return TOTPKey{}, err
@@ -69,7 +70,7 @@ func (s *Service) EnableTOTP(ctx context.Context, session Session, code string, 
 	change.AMR = slices.Concat(without(session.AMR, AMROneTime, AMRMulti), []string{AMROneTime, AMRMulti})
 	codes := newRecoveryCodes()
 	err := s.counted(ctx, session.UserID, Event{UserID: session.UserID, Type: "two_factor_failure", Device: d}, func() error {
-		key, err := s.OfferedTOTP(ctx, session.UserID)
+		key, err := s.offeredTOTP(ctx, session.UserID)
 		if err != nil {
 			return err
 		}

@@ -31,6 +31,9 @@ type ownData struct {
 	CreatedAt  time.Time        `json:"createdAt"`
 	Sessions   []ownSession     `json:"sessions"`
 	Apps       []ownApp         `json:"apps"`
+	Passkeys   []ownPasskey     `json:"passkeys"`
+	Linked     []ownLinked      `json:"linkedAccounts"`
+	AppSince   time.Time        `json:"authenticatorAppSince"`
 	Balance    ledger.Balance   `json:"balance"`
 }
 
@@ -49,6 +52,19 @@ type ownApp struct {
 	Scopes   []string  `json:"scopes"`
 	Since    time.Time `json:"since"`
 	UsedAt   time.Time `json:"usedAt"`
+}
+
+type ownPasskey struct {
+	Name       string    `json:"name"`
+	CreatedAt  time.Time `json:"createdAt"`
+	LastUsedAt time.Time `json:"lastUsedAt"`
+}
+
+type ownLinked struct {
+	Provider  string    `json:"provider"`
+	AccountID string    `json:"accountId"`
+	Email     string    `json:"email"`
+	CreatedAt time.Time `json:"createdAt"`
 }
 
 type ownEvent struct {
@@ -113,6 +129,7 @@ func (p *Pages) ownData(r *http.Request, who *provider.SignedIn) (ownData, error
 	own := ownData{
 		ExportedAt: time.Now().UTC(), ID: u.ID, Email: string(u.Email), Verified: u.EmailVerified, Name: u.Name, Picture: u.AvatarURL,
 		Profile: u.Profile, Role: string(u.Role), CreatedAt: u.CreatedAt, Sessions: []ownSession{}, Apps: []ownApp{},
+		Passkeys: []ownPasskey{}, Linked: []ownLinked{},
 	}
 	sessions, err := p.Identity.SessionsOf(r.Context(), u.ID)
 	if err != nil {
@@ -128,8 +145,32 @@ func (p *Pages) ownData(r *http.Request, who *provider.SignedIn) (ownData, error
 	for _, a := range apps {
 		own.Apps = append(own.Apps, ownApp{a.ClientID, a.Client.Name, a.Scopes, a.Since, a.UsedAt})
 	}
+	if err := p.ownWays(r, &own); err != nil {
+		return own, err
+	}
 	own.Balance, err = p.Ledger.Balance(r.Context(), u.ID)
 	return own, err
+}
+
+// ownWays adds how the person signs in, without any key.
+func (p *Pages) ownWays(r *http.Request, own *ownData) error {
+	passkeys, err := p.Identity.Passkeys(r.Context(), own.ID)
+	if err != nil {
+		return err
+	}
+	for _, k := range passkeys {
+		own.Passkeys = append(own.Passkeys, ownPasskey{k.Name, k.CreatedAt, k.LastUsedAt})
+	}
+	links, err := p.Identity.LinkedAccounts(r.Context(), own.ID)
+	if err != nil {
+		return err
+	}
+	for _, l := range links {
+		own.Linked = append(own.Linked, ownLinked{l.Provider, l.AccountID, l.Email, l.CreatedAt})
+	}
+	factor, err := p.Identity.Factors(r.Context(), own.ID)
+	own.AppSince = factor.EnabledAt
+	return err
 }
 
 // rowWriter writes the rows of lists in JSON. The first error stays, and nothing is written after it.

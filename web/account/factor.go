@@ -27,10 +27,11 @@ const (
 // totpView is what setting up an authenticator app shows.
 type totpView struct {
 	ui.Page
-	Key    string // as text; empty: none was made yet
-	URI    string // the same for the picture
-	Misses int
-	Faults ui.Faults
+	Offered bool   // a key waits for its first code
+	Key     string // as text, shown this once; else empty
+	URI     string // the same for the picture
+	Misses  int
+	Faults  ui.Faults
 }
 
 // codesView is what the page of recovery codes shows.
@@ -41,7 +42,7 @@ type codesView struct {
 	File  string // the codes as a file
 }
 
-// TOTP answers GET /account/security/totp: what is needed, then the key of an app that is not on yet.
+// TOTP answers GET /account/security/totp: what is needed, or the field for the first code of a key that was shown.
 func (p *Pages) TOTP(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error {
 	if who.User.SecondFactor {
 		login.SeeOther(w, r, PathSecurity)
@@ -56,25 +57,26 @@ func (p *Pages) TOTP(w http.ResponseWriter, r *http.Request, who *provider.Signe
 }
 
 func (p *Pages) totpView(r *http.Request, who *provider.SignedIn) (totpView, error) {
-	v := totpView{Page: p.page(r, who, ui.TOTPSetUp)}
-	key, err := p.Identity.OfferedTOTP(r.Context(), who.User.ID)
-	if errors.Is(err, identity.ErrNotFound) {
-		return v, nil
-	}
-	v.Key, v.URI = key.Text(), key.URI(p.Site.Brand, who.User.Email)
-	return v, err
+	factor, err := p.Identity.Factors(r.Context(), who.User.ID)
+	return totpView{Page: p.page(r, who, ui.TOTPSetUp), Offered: factor.Secret != nil}, err
 }
 
-// OfferTOTP answers POST /account/security/totp/key: makes a key.
+// OfferTOTP answers POST /account/security/totp/key: makes a key and shows it, this once.
 func (p *Pages) OfferTOTP(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error {
 	if err := p.check(r); err != nil {
 		return err
 	}
-	err := p.Identity.OfferTOTP(r.Context(), who.Session)
-	if err != nil && !errors.Is(err, identity.ErrFactorSet) {
+	key, err := p.Identity.OfferTOTP(r.Context(), who.Session)
+	if errors.Is(err, identity.ErrFactorSet) {
+		login.SeeOther(w, r, PathTOTP)
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	login.SeeOther(w, r, PathTOTP)
+	ui.Render(w, r, http.StatusOK, totpPage(totpView{
+		Page: p.page(r, who, ui.TOTPSetUp), Offered: true, Key: key.Text(), URI: key.URI(p.Site.Brand, who.User.Email),
+	}))
 	return nil
 }
 

@@ -18,7 +18,7 @@ func (a *API) DeleteAccount(w http.ResponseWriter, r *http.Request, who provider
 		return err
 	}
 	password, reason := body.required("password"), body.line("reason", 0, maxDeletionReason)
-	if err := body.err(); err != nil {
+	if err := errors.Join(body.err(), a.strong(r, who)); err != nil {
 		return err
 	}
 	user, err := a.cfg.Identity.UserByID(r.Context(), who.UserID)

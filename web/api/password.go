@@ -118,7 +118,7 @@ func (a *API) ChangePassword(w http.ResponseWriter, r *http.Request, who provide
 		return err
 	}
 	current, password := body.required("currentPassword"), body.required("newPassword")
-	if err := body.err(); err != nil {
+	if err := errors.Join(body.err(), a.strong(r, who)); err != nil {
 		return err
 	}
 	_, err = a.cfg.Identity.ChangePassword(r.Context(), identity.NewPassword{

@@ -2,36 +2,39 @@ package ui
 
 // Keys of the page that sets up second factors.
 const (
-	TOTPHeading      Key = "totp.heading"
-	TOTPOff          Key = "totp.off"
-	TOTPOn           Key = "totp.on"
-	TOTPSetUp        Key = "totp.setup"
-	TOTPRemove       Key = "totp.remove"
-	TOTPIntro        Key = "totp.intro"
-	TOTPNeeds        Key = "totp.needs"
-	TOTPBegin        Key = "totp.begin"
-	TOTPScan         Key = "totp.scan"
-	TOTPScanLead     Key = "totp.scan.lead"
-	TOTPPicture      Key = "totp.picture"
-	TOTPKeyLead      Key = "totp.key.lead"
-	TOTPConfirm      Key = "totp.confirm"
-	TOTPConfirmLead  Key = "totp.confirm.lead"
-	TOTPEnable       Key = "totp.enable"
-	TOTPEnds         Key = "totp.ends"
-	TOTPRemoveTitle  Key = "totp.remove.title"
-	TOTPRemoveLead   Key = "totp.remove.lead"
-	TOTPKeep         Key = "totp.keep"
-	RecoveryTitle    Key = "recovery.title"
-	RecoveryLeft     Key = "recovery.left"
-	RecoveryLeadNew  Key = "recovery.lead.new"
-	RecoveryRenew    Key = "recovery.renew"
-	RecoveryRenewWhy Key = "recovery.renew.why"
-	RecoveryOnce     Key = "recovery.once"
-	RecoveryDownload Key = "recovery.download"
-	RecoveryPrint    Key = "recovery.print"
-	RecoveryDone     Key = "recovery.done"
-	RecoveryFile     Key = "recovery.file"
-	SecurityBack     Key = "security.back"
+	TOTPHeading       Key = "totp.heading"
+	TOTPOff           Key = "totp.off"
+	TOTPOn            Key = "totp.on"
+	TOTPSetUp         Key = "totp.setup"
+	TOTPRemove        Key = "totp.remove"
+	TOTPIntro         Key = "totp.intro"
+	TOTPNeeds         Key = "totp.needs"
+	TOTPBegin         Key = "totp.begin"
+	TOTPAnother       Key = "totp.another"
+	TOTPAnotherLead   Key = "totp.another.lead"
+	TOTPAnotherButton Key = "totp.another.button"
+	TOTPScan          Key = "totp.scan"
+	TOTPScanLead      Key = "totp.scan.lead"
+	TOTPPicture       Key = "totp.picture"
+	TOTPKeyLead       Key = "totp.key.lead"
+	TOTPConfirm       Key = "totp.confirm"
+	TOTPConfirmLead   Key = "totp.confirm.lead"
+	TOTPEnable        Key = "totp.enable"
+	TOTPEnds          Key = "totp.ends"
+	TOTPRemoveTitle   Key = "totp.remove.title"
+	TOTPRemoveLead    Key = "totp.remove.lead"
+	TOTPKeep          Key = "totp.keep"
+	RecoveryTitle     Key = "recovery.title"
+	RecoveryLeft      Key = "recovery.left"
+	RecoveryLeadNew   Key = "recovery.lead.new"
+	RecoveryRenew     Key = "recovery.renew"
+	RecoveryRenewWhy  Key = "recovery.renew.why"
+	RecoveryOnce      Key = "recovery.once"
+	RecoveryDownload  Key = "recovery.download"
+	RecoveryPrint     Key = "recovery.print"
+	RecoveryDone      Key = "recovery.done"
+	RecoveryFile      Key = "recovery.file"
+	SecurityBack      Key = "security.back"
 )
 
 var securityTexts = texts{
@@ -62,6 +65,18 @@ var securityTexts = texts{
 	TOTPNeeds: {
 		"You need an authenticator app, such as Aegis, FreeOTP, Google Authenticator, Microsoft Authenticator or your password manager.",
 		"Sie brauchen eine Authenticator-App, zum Beispiel Aegis, FreeOTP, Google Authenticator, Microsoft Authenticator oder Ihren Passwort-Manager.",
+	},
+	TOTPAnother: {
+		"No account in your app yet?",
+		"Noch kein Konto in Ihrer App?",
+	},
+	TOTPAnotherLead: {
+		"The key was shown once and is not shown again. A new key takes the place of the one before; remove that from your app.",
+		"Der Schlüssel wurde einmal gezeigt und wird nicht erneut angezeigt. Ein neuer Schlüssel tritt an seine Stelle; entfernen Sie den alten aus Ihrer App.",
+	},
+	TOTPAnotherButton: {
+		"Show a new key",
+		"Neuen Schlüssel zeigen",
 	},
 	TOTPBegin: {
 		"I have an app",
