@@ -25,7 +25,7 @@ func newCreditsExport(environ []string) *cobra.Command {
 			if (user == "") == !all {
 				return usageError{errors.New("needs --user or --all")}
 			}
-			x := exporter{out: cmd.OutOrStdout(), until: time.Unix(1<<40, 0)}
+			x := exporter{out: cmd.OutOrStdout()}
 			export, err := ledger.NewExport(x.out, format)
 			if err != nil {
 				return usageError{fmt.Errorf("--format: %w", err)}
@@ -34,18 +34,16 @@ func newCreditsExport(environ []string) *cobra.Command {
 			if err := errors.Join(parseDay(from, &x.since), parseDay(to, &x.until)); err != nil {
 				return usageError{err}
 			}
-			return withCredits(cmd, environ, func(_ *ledger.Ledger, db *storage.DB) error {
-				x.books = db.Ledger()
+			x.bar = newProgress(cmd.ErrOrStderr(), "exporting transactions", 0, quiet)
+			defer x.bar.end()
+			return withCredits(cmd, environ, func(credits *ledger.Ledger, db *storage.DB) (err error) {
 				if user != "" {
-					return x.one(cmd.Context(), db, user)
+					return x.one(cmd.Context(), credits, db, user)
 				}
-				total, err := db.Ledger().Transactions(cmd.Context())
-				if err != nil {
+				x.books = db.Ledger()
+				if x.bar.total, err = db.Ledger().Transactions(cmd.Context()); err != nil {
 					return err
 				}
-				bar := newProgress(cmd.ErrOrStderr(), "exporting transactions", total, quiet)
-				defer bar.end()
-				x.progress = bar.at
 				return x.all(cmd.Context())
 			})
 		},
@@ -78,20 +76,41 @@ type exporter struct {
 	books        ledger.Books
 	out          io.Writer
 	write        func([]ledger.Transaction) error
-	since, until time.Time
+	since, until time.Time // zero: no bound
 	done         int64
-	progress     func(int64)
+	bar          *progress
 }
 
-func (x *exporter) one(ctx context.Context, db *storage.DB, who string) error {
+// one prints a wallet. What it prints is fixed when it begins.
+func (x *exporter) one(ctx context.Context, credits *ledger.Ledger, db *storage.DB, who string) error {
 	id, err := findWallet(ctx, db, who)
 	if err != nil {
 		return err
 	}
-	if _, _, err := db.Ledger().Wallet(ctx, id); err != nil {
-		return fmt.Errorf("reading the wallet: %w", err)
+	span, err := credits.Span(ctx, id, x.since, x.until)
+	if err != nil {
+		return err
 	}
-	return x.wallet(ctx, id)
+	x.bar.total = span.Rows()
+	if err := x.print(nil); err != nil {
+		return err
+	}
+	return credits.ReadSpan(ctx, id, span, func(page []ledger.Transaction) error {
+		x.progress(page)
+		return x.print(page)
+	})
+}
+
+func (x *exporter) progress(page []ledger.Transaction) {
+	x.done += int64(len(page))
+	x.bar.at(x.done)
+}
+
+func (x *exporter) print(page []ledger.Transaction) error {
+	if err := x.write(page); err != nil {
+		return fmt.Errorf("printing: %w", err)
+	}
+	return nil
 }
 
 func (x *exporter) all(ctx context.Context) error {
@@ -122,17 +141,15 @@ func (x *exporter) wallet(ctx context.Context, id uuid.UUID) error {
 		if len(page) > 0 {
 			after = page[len(page)-1].Seq
 		}
-		if x.done += int64(len(page)); x.progress != nil {
-			x.progress(x.done)
-		}
+		x.progress(page)
 		wanted := page[:0]
 		for _, t := range page {
-			if !t.At.Before(x.since) && t.At.Before(x.until) {
+			if !t.At.Before(x.since) && (x.until.IsZero() || t.At.Before(x.until)) {
 				wanted = append(wanted, t)
 			}
 		}
-		if err := x.write(wanted); err != nil {
-			return fmt.Errorf("printing: %w", err)
+		if err := x.print(wanted); err != nil {
+			return err
 		}
 		if !more {
 			return nil

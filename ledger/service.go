@@ -62,6 +62,7 @@ type Balance struct {
 	Paid, Free, Held, Debt, Earned, Spent Amount
 	DailyFree                             Amount    // size of the daily grant
 	NextDailyAt                           time.Time // when the next one is due
+	Version                               int64     `json:"-"` // of the wallet as it is stored; 0: it is not stored like that
 }
 
 // Use is a request to spend.
@@ -80,7 +81,16 @@ type Use struct {
 type Receipt struct {
 	Transaction Transaction
 	Balance     Balance
-	Replayed    bool // the same request had been posted before
+	Replayed    bool    // the same request had been posted before
+	Current     Balance // as it stands now: another than Balance when the request is replayed
+}
+
+// Cost is what this request spent: nothing when it gave back or was replayed.
+func (r Receipt) Cost() Amount {
+	if r.Replayed {
+		return 0
+	}
+	return max(0, -r.Transaction.Amount)
 }
 
 // Opening is what the wallet of a new person starts with.
@@ -109,7 +119,9 @@ func (l *Ledger) Balance(ctx context.Context, userID uuid.UUID) (Balance, error)
 		return Balance{}, fmt.Errorf("reading a wallet: %w", err)
 	}
 	if due, _ := DailyDue(state.Wallet, l.dailyFree, now); !due {
-		return l.balance(state.Wallet), nil
+		balance := l.balance(state.Wallet)
+		balance.Version = state.Wallet.Version
+		return balance, nil
 	}
 	command := Command{DailyFree: l.dailyFree}
 	if command.ID, err = l.newID(); err != nil {
@@ -264,7 +276,9 @@ func (l *Ledger) request(ctx context.Context, w Wants, amount Amount, c Command)
 	if result.Refused != nil {
 		return Receipt{}, result.Refused
 	}
-	return Receipt{Transaction: result.Transaction, Balance: l.after(result.Transaction, wallet), Replayed: result.Replayed}, nil
+	return Receipt{
+		Transaction: result.Transaction, Balance: l.after(result.Transaction, wallet), Replayed: result.Replayed, Current: l.balance(wallet),
+	}, nil
 }
 
 // decide has the store run a command, and gives the wallet as it stands afterwards. A wallet that contradicts

@@ -374,7 +374,7 @@ func (s *Site) cors(next http.Handler) http.Handler {
 		AllowCredentials: true,
 		AllowedMethods:   []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"},
 		AllowedHeaders:   []string{"Content-Type", "Authorization", "X-Requested-With", "X-App-Id", "Idempotency-Key"},
-		ExposedHeaders:   []string{"Retry-After", "Idempotency-Replayed", "X-Request-Id", "WWW-Authenticate"},
+		ExposedHeaders:   []string{"Retry-After", "Idempotency-Replayed", "X-Request-Id", "WWW-Authenticate", "Credits", "Credits-Export-Rows", "ETag", "Link"},
 		MaxAge:           600,
 	}).Handler(next)
 }

@@ -104,11 +104,15 @@ func (a *API) balance(w http.ResponseWriter, r *http.Request, who provider.Acces
 	if err != nil {
 		return err
 	}
-	writeBalance(w, balance)
+	writeBalance(w, r, balance)
 	return nil
 }
 
-func writeBalance(w http.ResponseWriter, balance ledger.Balance) {
+func writeBalance(w http.ResponseWriter, r *http.Request, balance ledger.Balance) {
+	setCredits(w, 0, balance)
+	if unchanged(w, r, balance) {
+		return
+	}
 	body := balanceOf(balance)
 	body.UserID = balance.UserID.String()
 	writeJSON(w, http.StatusOK, body)
@@ -178,7 +182,7 @@ func (a *API) use(w http.ResponseWriter, r *http.Request, who provider.Access) e
 	}
 	receipt, err := a.cfg.Ledger.Use(r.Context(), use)
 	if err != nil {
-		return err
+		return a.refusedUse(w, r, use.UserID, err)
 	}
 	writeReceipt(w, receipt)
 	return nil
@@ -191,6 +195,7 @@ func writeReceipt(w http.ResponseWriter, receipt ledger.Receipt) {
 		answer.Message = "Transaction already processed"
 		w.Header().Set("Idempotency-Replayed", "true")
 	}
+	setCredits(w, receipt.Cost(), receipt.Current)
 	writeJSON(w, http.StatusCreated, answer)
 }
 
@@ -276,6 +281,7 @@ func (a *API) transactions(w http.ResponseWriter, r *http.Request, who provider.
 	if err != nil {
 		return err
 	}
+	a.showCredits(w, r, who.UserID)
 	answer := make([]transactionBody, len(history))
 	for i, t := range history {
 		answer[i] = transactionOf(t)

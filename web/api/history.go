@@ -56,6 +56,7 @@ func (a *API) history(w http.ResponseWriter, r *http.Request, who provider.Acces
 	if err != nil {
 		return err
 	}
+	a.showCredits(w, r, who.UserID)
 	data := make([]transactionBody, len(page))
 	for i, t := range page {
 		data[i] = transactionOf(t)
@@ -156,6 +157,7 @@ func (a *API) usage(w http.ResponseWriter, r *http.Request, who provider.Access)
 	if err != nil {
 		return err
 	}
+	a.showCredits(w, r, who.UserID)
 	data := make([]usageBody, len(usage))
 	for i, u := range usage {
 		data[i] = usageBody{AppID: u.AppID, CreditsUsed: u.Used, Uses: u.Uses}

@@ -101,7 +101,7 @@ func (a *API) balanceFor(w http.ResponseWriter, r *http.Request, id uuid.UUID) e
 	if err != nil {
 		return ofPerson(err)
 	}
-	writeBalance(w, balance)
+	writeBalance(w, r, balance)
 	return nil
 }
 
@@ -130,7 +130,7 @@ func (a *API) ServiceUse(w http.ResponseWriter, r *http.Request) error {
 	}
 	receipt, err := a.ledgerFor(key, use.Amount).Use(r.Context(), use)
 	if err != nil {
-		return ofPerson(err)
+		return a.refusedUse(w, r, use.UserID, ofPerson(err))
 	}
 	writeReceipt(w, receipt)
 	return nil
