@@ -79,17 +79,18 @@ func newUserCreate(environ []string) *cobra.Command {
 }
 
 func newUserReset(environ []string) *cobra.Command {
-	var password, sessions, asJSON bool
+	var password, factor, sessions, asJSON bool
 	command := &cobra.Command{
 		Use: "reset ID|EMAIL", Short: "Print a link to set a new password, once, within an hour, or sign a person out everywhere",
 		Args: argument("an id or e-mail address"),
 	}
 	command.Flags().BoolVar(&password, "password", false, "print a link to set a new password")
+	command.Flags().BoolVar(&factor, "second-factor", false, "remove the authenticator app and the recovery codes")
 	command.Flags().BoolVar(&sessions, "sessions", false, "end all sessions")
 	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
-		if !password && !sessions {
-			return usageError{errors.New("needs --password or --sessions")}
+		if !password && !factor && !sessions {
+			return usageError{errors.New("needs --password, --second-factor or --sessions")}
 		}
 		return withStore(cmd.Context(), environ, func(cfg *config, db *storage.DB) error {
 			user, err := findUser(cmd.Context(), db, args[0])
@@ -100,10 +101,14 @@ func newUserReset(environ []string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			given := cfg.givenLink(user, "", 0)
+			given, console := cfg.givenLink(user, "", 0), identity.Actor{Name: "command line"}
+			if factor {
+				if err := people.TakeWay(cmd.Context(), console, user.ID, identity.Way{Kind: identity.WayApp}); err != nil {
+					return err
+				}
+			}
 			if password {
-				event := identity.Event{UserID: user.ID, Type: "password_reset_requested", Metadata: map[string]string{"actor": "command line"}}
-				secret, err := people.HandOverReset(cmd.Context(), user.ID, resetFor, event)
+				secret, err := people.HandOverReset(cmd.Context(), console, user.ID, resetFor)
 				if err != nil {
 					return err
 				}

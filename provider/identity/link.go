@@ -61,6 +61,14 @@ type LinkRequest struct {
 	Event  Event // its person is filled in
 }
 
+// IssuedLink is a link for somebody who did not ask for it.
+type IssuedLink struct {
+	UserID uuid.UUID
+	Link   NewLink
+	Mail   NewMail // no kind: the link is handed over
+	Event  Event
+}
+
 // PasswordReset is a new password by a link.
 type PasswordReset struct {
 	Hash         []byte // of the link's secret
@@ -88,8 +96,9 @@ type Links interface {
 	// RequestLink makes a link and its mail if a live person has the address, and does the same work if nobody has.
 	// Beyond the limits it does neither.
 	RequestLink(ctx context.Context, r LinkRequest) error
-	// IssueLink makes a link that is handed over. [ErrNotFound].
-	IssueLink(ctx context.Context, user uuid.UUID, link NewLink, e Event) error
+	// IssueLink makes a link on the word of an administrator, and its mail if there is one. [ErrNotAdministrator];
+	// [ErrNotFound].
+	IssueLink(ctx context.Context, by Actor, l IssuedLink) error
 	// Link finds a link that would work now, by the hash of its secret.
 	Link(ctx context.Context, purpose Purpose, hash []byte) (Link, error)
 	// ConfirmEmail uses up a link for [PurposeVerify]: its address is proven. Whoever proves an address for the first
@@ -178,17 +187,32 @@ func (s *Service) RegisterQuietly(ctx context.Context, r Registration) error {
 	return s.requestLink(ctx, r.Email, MailExists, r.Mail, Event{Type: "register_repeated", Device: r.Device})
 }
 
-// HandOverReset makes a link to set a password that is not mailed but handed over. [ErrNotFound].
-func (s *Service) HandOverReset(ctx context.Context, user uuid.UUID, life time.Duration, e Event) (Secret, error) {
+// HandOverReset makes a link to set a password that is not mailed but handed over. [ErrNotFound],
+// [ErrNotAdministrator].
+func (s *Service) HandOverReset(ctx context.Context, by Actor, user uuid.UUID, life time.Duration) (Secret, error) {
 	link, _, err := s.newLink(MailReset, MailTo{}, life)
 	if err != nil {
 		return "", err
 	}
 	link.ByHand = true
-	if err := s.store.IssueLink(ctx, user, link, e); err != nil {
-		return "", fmt.Errorf("making a link: %w", err)
+	return s.linkSecret(link.Purpose, link.ID), s.issueReset(ctx, by, IssuedLink{UserID: user, Link: link}, "by hand")
+}
+
+// SendReset mails a person a link to set a password. [ErrNotFound], [ErrNotAdministrator].
+func (s *Service) SendReset(ctx context.Context, by Actor, user uuid.UUID) error {
+	link, mail, err := s.newLink(MailReset, MailTo{Language: by.Device.Language}, resetFor)
+	if err != nil {
+		return err
 	}
-	return s.linkSecret(link.Purpose, link.ID), nil
+	return s.issueReset(ctx, by, IssuedLink{UserID: user, Link: link, Mail: mail}, "by mail")
+}
+
+func (s *Service) issueReset(ctx context.Context, by Actor, l IssuedLink, how string) error {
+	l.Event = Event{UserID: l.UserID, Type: "password_reset_requested", Metadata: map[string]string{"link": how}}
+	if err := s.store.IssueLink(ctx, by, l); err != nil {
+		return fmt.Errorf("making a link: %w", err)
+	}
+	return nil
 }
 
 // Link finds a link that would work now. [ErrLinkInvalid], [ErrLinkExpired].

@@ -28,6 +28,7 @@ const (
 	MailPasskeyRemoved MailKind = "passkey_deleted"
 	MailTokenReused    MailKind = "refresh_token_reused"
 	MailLinked         MailKind = "account_linked"
+	MailUnlinked       MailKind = "account_unlinked"
 	MailClaimed        MailKind = "account_claimed"
 	MailDeleted        MailKind = "account_deleted" // the last one, to the address that the person had
 )
@@ -92,7 +93,7 @@ func (e Event) Notice(id uuid.UUID, now time.Time) NewMail {
 	kind := MailKind(e.Type)
 	switch kind {
 	case MailFactorOn, MailFactorOff, MailRecoveryUsed, MailPasskeyAdded, MailPasskeyRemoved, MailTokenReused, MailLinked,
-		MailClaimed, MailDeleted:
+		MailUnlinked, MailClaimed, MailDeleted:
 		return NewMail{ID: id, Kind: kind, Language: e.Device.Language, ExpiresAt: now.Add(noticeFor)}
 	}
 	return NewMail{}

@@ -220,4 +220,5 @@ type Store interface {
 	Factors
 	SignIns
 	Passkeys
+	WaysIn
 }

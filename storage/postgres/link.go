@@ -42,17 +42,21 @@ func (s *Identity) RequestLink(ctx context.Context, r identity.LinkRequest) erro
 }
 
 // IssueLink implements [identity.Links].
-func (s *Identity) IssueLink(ctx context.Context, person uuid.UUID, link identity.NewLink, e identity.Event) error {
+func (s *Identity) IssueLink(ctx context.Context, by identity.Actor, l identity.IssuedLink) error {
 	now := s.db.clock()
-	return s.db.writeFor(ctx, person.String(), system, func(t *tx) error {
-		err := t.queryRow(`SELECT id FROM auth.users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE`, person).Scan(&person)
+	return s.db.writeFor(ctx, l.UserID.String(), system, func(t *tx) error {
+		if err := insertAct(t, by, l.Event, now); err != nil {
+			return err
+		}
+		var person uuid.UUID
+		err := t.queryRow(`SELECT id FROM auth.users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE`, l.UserID).Scan(&person)
 		if err != nil {
 			return notFound(err, identity.ErrNotFound)
 		}
-		if err := insertLink(t, person, link, now); err != nil {
+		if err := insertLink(t, person, l.Link, now); err != nil {
 			return err
 		}
-		return insertEvent(t, e, now)
+		return insertMail(t, person, l.Mail, now)
 	})
 }
 

@@ -42,17 +42,21 @@ func (s *Identity) RequestLink(ctx context.Context, r identity.LinkRequest) erro
 }
 
 // IssueLink implements [identity.Links].
-func (s *Identity) IssueLink(ctx context.Context, person uuid.UUID, link identity.NewLink, e identity.Event) error {
+func (s *Identity) IssueLink(ctx context.Context, by identity.Actor, l identity.IssuedLink) error {
 	now := timestamp(s.db.clock())
 	return s.db.write(ctx, func(t *tx) error {
-		err := t.queryRow(`SELECT id FROM auth_users WHERE id = ? AND deleted_at IS NULL`, person.String()).Scan(&person)
+		if err := insertAct(t, by, l.Event, now); err != nil {
+			return err
+		}
+		var person uuid.UUID
+		err := t.queryRow(`SELECT id FROM auth_users WHERE id = ? AND deleted_at IS NULL`, l.UserID.String()).Scan(&person)
 		if err != nil {
 			return notFound(err, identity.ErrNotFound)
 		}
-		if err := insertLink(t, person, link, now); err != nil {
+		if err := insertLink(t, person, l.Link, now); err != nil {
 			return err
 		}
-		return insertEvent(t, e, now)
+		return insertMail(t, person, l.Mail, now)
 	})
 }
 

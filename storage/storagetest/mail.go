@@ -207,7 +207,12 @@ func testPasswords(t *testing.T, open Open) {
 		user, _, _ := signedIn(t, "given@example.com")
 		link, _ := newLink(identity.MailReset, clock.Now())
 		link.ByHand = true
-		if err := s.Identity.IssueLink(ctx, user.ID, link, identity.Event{UserID: user.ID, Type: "handed_over"}); err != nil {
+		issue := func(person uuid.UUID, by identity.Actor) error {
+			event := identity.Event{UserID: person, Type: "handed_over"}
+			return s.Identity.IssueLink(ctx, by, identity.IssuedLink{UserID: person, Link: link, Event: event})
+		}
+		want(t, issue(user.ID, identity.Actor{Admin: user.ID}), identity.ErrNotAdministrator)
+		if err := issue(user.ID, operator()); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Identity.ResetPassword(ctx, newReset(link.Hash, "given@example.com", clock.Now())); err != nil {
@@ -216,7 +221,7 @@ func testPasswords(t *testing.T, open Open) {
 		if got, err := s.Identity.UserByID(ctx, user.ID); err != nil || got.EmailVerified {
 			t.Errorf("got %v, %v, want an unproven address", got, err)
 		}
-		want(t, s.Identity.IssueLink(ctx, uuid.New(), link, identity.Event{}), identity.ErrNotFound)
+		want(t, issue(uuid.New(), operator()), identity.ErrNotFound)
 	})
 	t.Run("a change keeps the session at hand", func(t *testing.T) {
 		user, sessions, app := signedIn(t, "change@example.com")

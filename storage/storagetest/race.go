@@ -124,7 +124,8 @@ func raceLink(t *testing.T, s Store, user identity.User, purpose identity.Purpos
 	link := identity.NewLink{
 		ID: uuid.Must(uuid.NewV7()), Purpose: purpose, Hash: identity.NewSecret().Hash(), ByHand: true, ExpiresAt: now.Add(24 * time.Hour),
 	}
-	if err := s.Identity.IssueLink(t.Context(), user.ID, link, identity.Event{UserID: user.ID, Type: "handed_over"}); err != nil {
+	issued := identity.IssuedLink{UserID: user.ID, Link: link, Event: identity.Event{UserID: user.ID, Type: "handed_over"}}
+	if err := s.Identity.IssueLink(t.Context(), operator(), issued); err != nil {
 		t.Fatal(err)
 	}
 	return link.Hash

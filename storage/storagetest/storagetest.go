@@ -85,6 +85,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("outbox", func(t *testing.T) { t.Parallel(); testOutbox(t, open) })
 	t.Run("notices", func(t *testing.T) { t.Parallel(); testNotices(t, open) })
 	t.Run("setup", func(t *testing.T) { t.Parallel(); testSetup(t, open) })
+	t.Run("ways in", func(t *testing.T) { t.Parallel(); testWays(t, open) })
 	t.Run("administration", func(t *testing.T) { t.Parallel(); testAdministration(t, open) })
 	t.Run("second factors", func(t *testing.T) { t.Parallel(); testFactors(t, open) })
 	t.Run("passkeys", func(t *testing.T) { t.Parallel(); testPasskeys(t, open) })

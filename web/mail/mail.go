@@ -74,6 +74,7 @@ var notices = map[identity.MailKind]struct{ subject, lead ui.Key }{
 	identity.MailPasskeyAdded:   {ui.MailPasskeySubject, ui.MailPasskeyLead},
 	identity.MailPasskeyRemoved: {ui.MailPasskeyGoneSubject, ui.MailPasskeyGoneLead},
 	identity.MailTokenReused:    {ui.MailReusedSubject, ui.MailReusedLead},
+	identity.MailUnlinked:       {ui.MailUnlinkedSubject, ui.MailUnlinkedLead},
 	identity.MailLinked:         {ui.MailLinkedSubject, ui.MailLinkedLead},
 	identity.MailClaimed:        {ui.MailClaimedSubject, ui.MailClaimedLead},
 }

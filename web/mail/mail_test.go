@@ -20,7 +20,7 @@ func TestNotices(t *testing.T) {
 	seen := make(map[string]identity.MailKind)
 	for _, kind := range []identity.MailKind{
 		identity.MailFactorOn, identity.MailFactorOff, identity.MailRecoveryUsed, identity.MailPasskeyAdded, identity.MailPasskeyRemoved,
-		identity.MailTokenReused, identity.MailLinked, identity.MailClaimed, identity.MailDeleted,
+		identity.MailTokenReused, identity.MailLinked, identity.MailUnlinked, identity.MailClaimed, identity.MailDeleted,
 	} {
 		for _, language := range []string{"en", "de", ""} {
 			m := identity.Mail{NewMail: identity.NewMail{ID: uuid.New(), Kind: kind, Language: language}, To: "ada@example.com"}

@@ -18,6 +18,8 @@ const (
 	MailReusedLead         Key = "mail.reused.lead"
 	MailLinkedSubject      Key = "mail.linked.subject"
 	MailLinkedLead         Key = "mail.linked.lead"
+	MailUnlinkedSubject    Key = "mail.unlinked.subject"
+	MailUnlinkedLead       Key = "mail.unlinked.lead"
 	MailClaimedSubject     Key = "mail.claimed.subject"
 	MailClaimedLead        Key = "mail.claimed.lead"
 	MailDeletedSubject     Key = "mail.deleted.subject"
@@ -89,6 +91,14 @@ var noticeTexts = texts{
 	MailLinkedLead: {
 		"You can now sign in to your account at {brand} with your account at another provider.",
 		"Sie können sich jetzt mit Ihrem Konto bei einem anderen Anbieter bei {brand} anmelden.",
+	},
+	MailUnlinkedSubject: {
+		"An account was unlinked",
+		"Ein Konto wurde getrennt",
+	},
+	MailUnlinkedLead: {
+		"An account with another provider can no longer sign in to your account at {brand}.",
+		"Mit einem Konto bei einem anderen Anbieter kann man sich nicht mehr bei Ihrem Konto bei {brand} anmelden.",
 	},
 	MailClaimedSubject: {
 		"Your account was taken over by another sign-in",
