@@ -87,6 +87,17 @@ type Outbox interface {
 	Waiting(ctx context.Context) (map[MailKind]int, time.Time, error)
 }
 
+// MailDesk is what administrators see and do of mails that were not sent. Each method is one transaction.
+type MailDesk interface {
+	// Unsent lists the mails that wait and may still be sent, and those that were given up, the newest first.
+	Unsent(ctx context.Context, limit int) ([]Mail, error)
+	// RetryMail lets a mail that waits, or was given up, be sent at once, and writes the event. [ErrNotFound] when it was
+	// sent or is too old; [ErrNotAdministrator].
+	RetryMail(ctx context.Context, by Actor, id uuid.UUID, e Event) error
+	// DropMail deletes a mail that was not sent, and writes the event. [ErrNotFound], [ErrNotAdministrator].
+	DropMail(ctx context.Context, by Actor, id uuid.UUID, e Event) error
+}
+
 // Notice is the mail by which the person learns of an event, for the transaction that writes it; without a kind for
 // events that are not worth one.
 func (e Event) Notice(id uuid.UUID, now time.Time) NewMail {

@@ -221,4 +221,5 @@ type Store interface {
 	SignIns
 	Passkeys
 	WaysIn
+	MailDesk
 }

@@ -274,12 +274,7 @@ func (l *Ledger) Packages(ctx context.Context) ([]ledger.Package, error) {
 	err := l.db.read(ctx, nobody, `SELECT id, name, description, credits, price_euro_cents, stripe_price_id, active, sort_order,
 		metadata::text, created_at, updated_at FROM credits.packages WHERE active ORDER BY sort_order, name COLLATE "C"`,
 		func(rows pgx.Rows) (err error) {
-			packages, err = pgx.AppendRows([]ledger.Package{}, rows, func(row pgx.CollectableRow) (ledger.Package, error) {
-				var p ledger.Package
-				err := row.Scan(&p.ID, &p.Name, &p.Description, &p.Credits, &p.PriceEuroCents, toText(&p.StripePriceID),
-					&p.Active, &p.SortOrder, &p.Metadata, &p.CreatedAt, &p.UpdatedAt)
-				return p, err
-			})
+			packages, err = pgx.AppendRows([]ledger.Package{}, rows, scanPackage)
 			return err
 		})
 	if err != nil {

@@ -116,3 +116,47 @@ func (s *Identity) Waiting(ctx context.Context) (map[identity.MailKind]int, time
 	}
 	return counts, oldest, nil
 }
+
+// Unsent implements [identity.MailDesk].
+func (s *Identity) Unsent(ctx context.Context, limit int) ([]identity.Mail, error) {
+	var found []identity.Mail
+	err := s.db.read(ctx, system, `SELECT `+mailColumns+` FROM auth.mails
+		WHERE sent_at IS NULL AND (failed_at IS NOT NULL OR expires_at > $1) ORDER BY id DESC LIMIT $2`,
+		all(&found, scanMail), s.db.clock(), limit)
+	if err != nil {
+		return nil, fmt.Errorf("listing mails: %w", err)
+	}
+	return found, nil
+}
+
+// RetryMail implements [identity.MailDesk].
+func (s *Identity) RetryMail(ctx context.Context, by identity.Actor, id uuid.UUID, e identity.Event) error {
+	now := s.db.clock()
+	return s.db.write(ctx, system, func(t *tx) error {
+		if err := authorize(t, by); err != nil {
+			return err
+		}
+		e := e
+		err := t.queryRow(`UPDATE auth.mails SET failed_at = NULL, next_at = $1
+			WHERE id = $2 AND sent_at IS NULL AND expires_at > $1 RETURNING user_id`, now, id).Scan(&e.UserID)
+		if err != nil {
+			return notFound(err, identity.ErrNotFound)
+		}
+		return insertEvent(t, by.Sign(e), now)
+	})
+}
+
+// DropMail implements [identity.MailDesk].
+func (s *Identity) DropMail(ctx context.Context, by identity.Actor, id uuid.UUID, e identity.Event) error {
+	return s.db.write(ctx, system, func(t *tx) error {
+		if err := authorize(t, by); err != nil {
+			return err
+		}
+		e := e
+		err := t.queryRow(`DELETE FROM auth.mails WHERE id = $1 AND sent_at IS NULL RETURNING user_id`, id).Scan(&e.UserID)
+		if err != nil {
+			return notFound(err, identity.ErrNotFound)
+		}
+		return insertEvent(t, by.Sign(e), s.db.clock())
+	})
+}

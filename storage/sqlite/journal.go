@@ -159,21 +159,5 @@ func (l *Ledger) Packages(ctx context.Context) ([]ledger.Package, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading packages: %w", err)
 	}
-	defer rows.Close()
-	packages := []ledger.Package{}
-	for rows.Next() {
-		var p ledger.Package
-		var price, metadata sql.NullString
-		var created, updated int64
-		if err := rows.Scan(&p.ID, &p.Name, &p.Description, &p.Credits, &p.PriceEuroCents, &price,
-			&p.Active, &p.SortOrder, &metadata, &created, &updated); err != nil {
-			return nil, fmt.Errorf("reading a package: %w", err)
-		}
-		p.StripePriceID, p.CreatedAt, p.UpdatedAt = price.String, fromTimestamp(created), fromTimestamp(updated)
-		if metadata.Valid {
-			p.Metadata = []byte(metadata.String)
-		}
-		packages = append(packages, p)
-	}
-	return packages, rows.Err()
+	return collectPackages(rows)
 }

@@ -85,6 +85,10 @@ func (s *Identity) Mails(ctx context.Context, limit int) ([]identity.Mail, error
 	if err != nil {
 		return nil, fmt.Errorf("listing mails: %w", err)
 	}
+	return collectMails(rows)
+}
+
+func collectMails(rows *sql.Rows) ([]identity.Mail, error) {
 	defer rows.Close()
 	var found []identity.Mail
 	for rows.Next() {
@@ -120,4 +124,46 @@ func (s *Identity) Waiting(ctx context.Context) (map[identity.MailKind]int, time
 		}
 	}
 	return counts, oldest, rows.Err()
+}
+
+// Unsent implements [identity.MailDesk].
+func (s *Identity) Unsent(ctx context.Context, limit int) ([]identity.Mail, error) {
+	rows, err := s.db.query(ctx, `SELECT `+mailColumns+` FROM auth_mails
+		WHERE sent_at IS NULL AND (failed_at IS NOT NULL OR expires_at > ?) ORDER BY id DESC LIMIT ?`, timestamp(s.db.clock()), limit)
+	if err != nil {
+		return nil, fmt.Errorf("listing mails: %w", err)
+	}
+	return collectMails(rows)
+}
+
+// RetryMail implements [identity.MailDesk].
+func (s *Identity) RetryMail(ctx context.Context, by identity.Actor, id uuid.UUID, e identity.Event) error {
+	now := timestamp(s.db.clock())
+	return s.db.write(ctx, func(t *tx) error {
+		if err := authorize(t, by); err != nil {
+			return err
+		}
+		e := e
+		err := t.queryRow(`UPDATE auth_mails SET failed_at = NULL, next_at = ?1
+			WHERE id = ?2 AND sent_at IS NULL AND expires_at > ?1 RETURNING user_id`, now, id.String()).Scan(&e.UserID)
+		if err != nil {
+			return notFound(err, identity.ErrNotFound)
+		}
+		return insertEvent(t, by.Sign(e), now)
+	})
+}
+
+// DropMail implements [identity.MailDesk].
+func (s *Identity) DropMail(ctx context.Context, by identity.Actor, id uuid.UUID, e identity.Event) error {
+	return s.db.write(ctx, func(t *tx) error {
+		if err := authorize(t, by); err != nil {
+			return err
+		}
+		e := e
+		err := t.queryRow(`DELETE FROM auth_mails WHERE id = ? AND sent_at IS NULL RETURNING user_id`, id.String()).Scan(&e.UserID)
+		if err != nil {
+			return notFound(err, identity.ErrNotFound)
+		}
+		return insertEvent(t, by.Sign(e), timestamp(s.db.clock()))
+	})
 }

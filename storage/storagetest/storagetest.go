@@ -25,7 +25,9 @@ type Store struct {
 	Provider provider.Store
 	// ServiceKeys keeps the keys of back ends.
 	ServiceKeys provider.ServiceKeyStore
-	Ledger      ledger.Store
+	// Packages keeps what can be bought.
+	Packages provider.PackageStore
+	Ledger   ledger.Store
 	// Capped is the ledger for one use of amount under the caps of a key.
 	Capped func(key provider.ServiceKey, amount ledger.Amount) ledger.Store
 	Books  ledger.Books
@@ -86,6 +88,8 @@ func Run(t *testing.T, open Open) {
 	t.Run("notices", func(t *testing.T) { t.Parallel(); testNotices(t, open) })
 	t.Run("setup", func(t *testing.T) { t.Parallel(); testSetup(t, open) })
 	t.Run("ways in", func(t *testing.T) { t.Parallel(); testWays(t, open) })
+	t.Run("mail desk", func(t *testing.T) { t.Parallel(); testMailDesk(t, open) })
+	t.Run("package administration", func(t *testing.T) { t.Parallel(); testPackageAdmin(t, open) })
 	t.Run("administration", func(t *testing.T) { t.Parallel(); testAdministration(t, open) })
 	t.Run("second factors", func(t *testing.T) { t.Parallel(); testFactors(t, open) })
 	t.Run("passkeys", func(t *testing.T) { t.Parallel(); testPasskeys(t, open) })
