@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"encoding/base32"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
+
+	"mana/web/login"
 )
 
 const passkeysPath = "/account/security/passkeys"
@@ -98,10 +102,86 @@ func TestBrowserPasskey(t *testing.T) {
 		t.Errorf("got %d sessions by passkey, want 1", got)
 	}
 	w.open(s.issuer+"/account/security", ".keys", "")
-	w.press(".keys a", "#submit", "55-passkey-remove")
+	w.press(".keys a[href*=rename]", "#submit", "56-passkey-rename")
+	w.fill("#name", "My old phone")
+	w.press("#submit", "#done", "")
+	for query, want := range map[string]int{
+		`SELECT count(*) FROM auth_passkeys WHERE name = 'My old phone' AND kind = 'device' AND last_used_at IS NOT NULL`: 1,
+		`SELECT count(*) FROM auth_security_events WHERE event_type = 'passkey_renamed'`:                                  1,
+	} {
+		if got := s.count(t, query); got != want {
+			t.Errorf("got %d of %s, want %d", got, query, want)
+		}
+	}
+	w.press(".keys a[href*=remove]", "#submit", "55-passkey-remove")
 	w.press("#submit", "#passkey-add", "")
 	if got := s.count(t, `SELECT count(*) FROM auth_passkeys`); got != 0 {
 		t.Errorf("got %d passkeys after the last was removed", got)
 	}
 	quiet(t, complaints())
+}
+
+// TestBrowserPasskeyOffer signs in by password on a device that can have passkeys: it is offered one on the way to the
+// app, which then stands for the second factor.
+func TestBrowserPasskeyOffer(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	w, complaints := walkIn(t, s)
+	device := w.authenticator()
+	signOut := func() {
+		w.open(s.issuer+"/logout", "#submit", "")
+		w.press("#submit", "a.primary", "")
+	}
+	signOut()
+	w.open(s.demoRequest(), "#email", "")
+	w.do(chromedp.WaitReady(chromedp.CSS(`#offer[value="1"]`)))
+	w.fill("#email", "ada@example.com", "#password", testPassword)
+	w.press("#submit", "#later", "57-passkey-offer")
+	w.press("#submit", "#allow", "")
+	if got := s.count(t, `SELECT count(*) FROM auth_passkeys WHERE name <> ''`); got != 1 {
+		t.Errorf("got %d passkeys, want the one that was offered", got)
+	}
+
+	w.open(s.issuer+totpPath, "#begin", "")
+	w.press("#begin", "#key", "")
+	secret, err := base32.StdEncoding.DecodeString(strings.ReplaceAll(w.read(chromedp.Text(chromedp.CSS("#key"))), " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.fill("#code", app{secret}.code(0))
+	w.press("#submit", "#codes", "")
+	w.verifies(device, false) // or it would sign in at the first page
+	signOut()
+	w.open(s.demoRequest(), "#email", "")
+	w.fill("#email", "ada@example.com", "#password", testPassword)
+	w.press("#submit", "#passkey-button", "58-mfa-passkey")
+	w.verifies(device, true)
+	w.press("#passkey-button", "#allow", "")
+	if got := s.count(t, `SELECT count(*) FROM auth_sessions WHERE revoked_at IS NULL AND amr = '["hwk","user","mfa"]'`); got != 1 {
+		t.Errorf("got %d sessions by passkey, want 1", got)
+	}
+	quiet(t, complaints())
+}
+
+// TestPasskeyOffer: a passkey is offered where a script says that the device can have one, and who wants none is left
+// alone for a while.
+func TestPasskeyOffer(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.browser(t).signUp("ada@example.com")
+	b := s.browser(t)
+	signIn := func(offer string) answer {
+		page := b.submit(b.get("/login"), "/login", "username", "ada@example.com", "password", testPassword, "offer", offer)
+		if page.Request.URL.Path == login.PathPasskeyOffer {
+			return page
+		}
+		b.submit(b.get("/logout"), "/logout")
+		return page
+	}
+	b.wantPage(signIn(""), http.StatusOK, "/account", "")
+	offered := signIn("1")
+	b.wantPage(offered, http.StatusOK, login.PathPasskeyOffer, "Not now")
+	b.wantPage(b.get("/login"), http.StatusOK, "/account", "") // where Not now leads
+	b.submit(b.get("/logout"), "/logout")
+	b.wantPage(signIn("1"), http.StatusOK, "/account", "")
 }

@@ -26,12 +26,14 @@ const (
 	attemptCookie = "mana_attempt"
 	linkCookie    = "mana_link"
 	addressCookie = "mana_address"
+	offeredCookie = "mana_offered"
 	hostPrefix    = "__Host-"
 
 	browserLife = 24 * time.Hour
 	signInLife  = 10 * time.Minute
 	logoutLife  = time.Minute
 	linkLife    = time.Hour
+	offeredLife = 30 * 24 * time.Hour
 	maxLogout   = 3 << 10 // bytes of the logout cookie
 )
 
@@ -105,6 +107,16 @@ func (c Cookies) Address(r *http.Request) string {
 // SetAddress keeps an e-mail address for the next page, out of addresses and logs.
 func (c Cookies) SetAddress(w http.ResponseWriter, address string) {
 	c.keep(w, addressCookie, base64.RawURLEncoding.EncodeToString([]byte(address[:min(len(address), 254)])))
+}
+
+// Offered reports whether somebody was offered a passkey in this browser within 30 days.
+func (c Cookies) Offered(r *http.Request) bool { return len(r.CookiesNamed(c.name(offeredCookie))) > 0 }
+
+// SetOffered notes that somebody is.
+func (c Cookies) SetOffered(w http.ResponseWriter) {
+	cookie := c.cookie(offeredCookie, "1")
+	cookie.MaxAge = int(offeredLife / time.Second)
+	http.SetCookie(w, cookie)
 }
 
 // keep sets a cookie for [linkLife], or removes it when it is empty.

@@ -104,6 +104,9 @@ func passkeyRoutes(pages *login.Pages, mine *account.Pages) []route {
 		{"GET", account.PathPasskeys, kindPage, pages.Fresh("", mine.NewPasskey)},
 		{"POST", account.PathPasskeys, kindPage, pages.Fresh("", mine.AddPasskey)},
 		{"POST", account.PathPasskeyOptions, kindPage, pages.Fresh(account.PathPasskeys, mine.PasskeyOptions)},
+		{"GET", login.PathPasskeyOffer, kindPage, pages.Fresh("", mine.OfferPasskey)},
+		{"GET", account.PathPasskeyRename, kindPage, pages.SignedIn(mine.ShowRenamePasskey)},
+		{"POST", account.PathPasskeyRename, kindPage, pages.SignedIn(mine.RenamePasskey)},
 		{"GET", account.PathPasskeyRemove, kindPage, pages.Fresh("", mine.ShowRemovePasskey)},
 		{"POST", account.PathPasskeyRemove, kindPage, pages.Fresh(account.PathSecurity, mine.RemovePasskey)},
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,8 +57,31 @@ type Passkey struct {
 	PublicKey      []byte // COSE
 	SignCount      uint32
 	BackupEligible bool
+	Kind           PasskeyKind
+	BackedUp       bool // as it said last: there is a copy in the cloud of its maker
 	CreatedAt      time.Time
 	LastUsedAt     time.Time // zero: not used yet
+}
+
+// PasskeyKind is what holds a passkey; empty: its browser did not say.
+type PasskeyKind string
+
+// The kinds of what holds passkeys.
+const (
+	KindDevice PasskeyKind = "device" // a phone or computer
+	KindKey    PasskeyKind = "key"    // a security key
+)
+
+// passkeyKind is what a browser says of a new credential.
+func passkeyKind(c *webauthn.Credential) PasskeyKind {
+	has := func(t protocol.AuthenticatorTransport) bool { return slices.Contains(c.Transport, t) }
+	switch {
+	case has(protocol.Internal), has(protocol.Hybrid), c.Authenticator.Attachment == protocol.Platform:
+		return KindDevice
+	case c.Authenticator.Attachment == protocol.CrossPlatform, has(protocol.USB), has(protocol.NFC), has(protocol.BLE):
+		return KindKey
+	}
+	return ""
 }
 
 // Challenge is what one ceremony begins with.
@@ -73,22 +97,29 @@ type Challenge struct {
 type PasskeyUse struct {
 	ID       []byte
 	Count    uint32 // of the answer
+	BackedUp bool   // as in [Passkey]
 	Session  Session
 	Replaced []byte // as in [Sessions]
 	Event    Event
 }
 
-// Passkeys keeps passkeys and the challenges of their ceremonies. Each method is one transaction.
-type Passkeys interface {
+// Challenges keeps what ceremonies begin with. Each method is one transaction.
+type Challenges interface {
 	// StoreChallenge stores a challenge.
 	StoreChallenge(ctx context.Context, c Challenge) error
 	// TakeChallenge deletes a live challenge and gives it. [ErrPasskey] when there is none for this browser.
 	TakeChallenge(ctx context.Context, hash, browser []byte) (Challenge, error)
+}
+
+// Passkeys keeps passkeys. Each method is one transaction.
+type Passkeys interface {
 	// Passkeys lists those of a person, the oldest first.
 	Passkeys(ctx context.Context, userID uuid.UUID) ([]Passkey, error)
 	// AddPasskey stores a passkey, and ends all other sessions of the person. [ErrPasskeyTaken] when anybody has
 	// registered it; [ErrPasskey] when the person has too many; [ErrNoSession].
 	AddPasskey(ctx context.Context, c FactorChange, p Passkey, limit int) error
+	// RenamePasskey names a passkey of the person of the event. [ErrNotFound].
+	RenamePasskey(ctx context.Context, id []byte, name string, e Event) error
 	// RemovePasskey deletes a passkey, and ends all other sessions of the person. [ErrNotFound]; [ErrLastWay];
 	// [ErrNoSession].
 	RemovePasskey(ctx context.Context, c FactorChange, id []byte) error
@@ -237,9 +268,10 @@ type NewPasskey struct {
 
 // AddPasskey registers a passkey and ends all other sessions. [ErrPasskey], [ErrPasskeyTaken], [ErrName].
 func (s *Service) AddPasskey(ctx context.Context, n NewPasskey) (Secured, error) {
-	user, name := n.User, strings.TrimSpace(n.Name)
-	if !validName(name) || len([]rune(name)) > maxPasskeyName {
-		return Secured{}, ErrName
+	user := n.User
+	name, err := passkeyName(n.Name)
+	if err != nil {
+		return Secured{}, err
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes([]byte(n.Answer))
 	if err != nil {
@@ -256,9 +288,28 @@ func (s *Service) AddPasskey(ctx context.Context, n NewPasskey) (Secured, error)
 	change := s.change(n.Session, Event{UserID: user.ID, Type: "passkey_registered", Device: n.Device})
 	err = s.store.AddPasskey(ctx, change.FactorChange, Passkey{
 		ID: made.ID, UserID: user.ID, Name: name, PublicKey: made.PublicKey, SignCount: made.Authenticator.SignCount,
-		BackupEligible: made.Flags.BackupEligible, CreatedAt: s.now().UTC().Truncate(time.Microsecond),
+		BackupEligible: made.Flags.BackupEligible, BackedUp: made.Flags.BackupState, Kind: passkeyKind(made),
+		CreatedAt: s.now().UTC().Truncate(time.Microsecond),
 	}, maxPasskeys)
 	return change.secured(n.Session, nil), err
+}
+
+// passkeyName is a name as it was typed. [ErrName].
+func passkeyName(typed string) (string, error) {
+	name := strings.TrimSpace(typed)
+	if !validName(name) || len([]rune(name)) > maxPasskeyName {
+		return "", ErrName
+	}
+	return name, nil
+}
+
+// RenamePasskey gives a passkey of a person another name. [ErrName], [ErrNotFound].
+func (s *Service) RenamePasskey(ctx context.Context, userID uuid.UUID, id []byte, name string, d Device) error {
+	name, err := passkeyName(name)
+	if err != nil {
+		return err
+	}
+	return s.store.RenamePasskey(ctx, id, name, Event{UserID: userID, Type: "passkey_renamed", Device: d})
 }
 
 // RemovePasskey deletes a passkey of a person and ends all other sessions. [ErrNotFound], [ErrLastWay].
@@ -324,7 +375,7 @@ func (s *Service) usePasskey(ctx context.Context, person holder, used *webauthn.
 		return Started{}, err
 	}
 	started.Session, err = s.store.UsePasskey(ctx, PasskeyUse{
-		ID: used.ID, Count: count, Session: started.Session, Replaced: in.Replaces.Hash(),
+		ID: used.ID, Count: count, BackedUp: used.Flags.BackupState, Session: started.Session, Replaced: in.Replaces.Hash(),
 		Event: Event{UserID: person.user.ID, Type: "passkey_login_success", Device: in.Device},
 	})
 	return started, err

@@ -219,6 +219,7 @@ type Store interface {
 	Setups
 	Factors
 	SignIns
+	Challenges
 	Passkeys
 	WaysIn
 	MailDesk

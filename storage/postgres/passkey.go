@@ -9,7 +9,7 @@ import (
 	"mana/provider/identity"
 )
 
-// StoreChallenge implements [identity.Passkeys].
+// StoreChallenge implements [identity.Challenges].
 func (s *Identity) StoreChallenge(ctx context.Context, c identity.Challenge) error {
 	return s.db.write(ctx, system, func(t *tx) error {
 		_, err := t.exec(`INSERT INTO auth.challenges (challenge_hash, browser_hash, user_id, session, expires_at)
@@ -18,7 +18,7 @@ func (s *Identity) StoreChallenge(ctx context.Context, c identity.Challenge) err
 	})
 }
 
-// TakeChallenge implements [identity.Passkeys].
+// TakeChallenge implements [identity.Challenges].
 func (s *Identity) TakeChallenge(ctx context.Context, hash, browser []byte) (identity.Challenge, error) {
 	now := s.db.clock()
 	c := identity.Challenge{Hash: hash, Browser: browser}
@@ -33,11 +33,11 @@ func (s *Identity) TakeChallenge(ctx context.Context, hash, browser []byte) (ide
 // Passkeys implements [identity.Passkeys].
 func (s *Identity) Passkeys(ctx context.Context, userID uuid.UUID) ([]identity.Passkey, error) {
 	var list []identity.Passkey
-	err := s.db.read(ctx, system, `SELECT credential_id, name, public_key, sign_count, backup_eligible, created_at, last_used_at
+	err := s.db.read(ctx, system, `SELECT credential_id, name, public_key, sign_count, backup_eligible, kind, backed_up, created_at, last_used_at
 		FROM auth.passkeys WHERE user_id = $1 ORDER BY created_at, credential_id`,
 		all(&list, func(row pgx.CollectableRow) (identity.Passkey, error) {
 			p := identity.Passkey{UserID: userID}
-			err := row.Scan(&p.ID, &p.Name, &p.PublicKey, &p.SignCount, &p.BackupEligible, &p.CreatedAt, toTime(&p.LastUsedAt))
+			err := row.Scan(&p.ID, &p.Name, &p.PublicKey, &p.SignCount, &p.BackupEligible, &p.Kind, &p.BackedUp, &p.CreatedAt, toTime(&p.LastUsedAt))
 			return p, err
 		}), userID)
 	return list, err
@@ -59,9 +59,10 @@ func (s *Identity) AddPasskey(ctx context.Context, c identity.FactorChange, p id
 			return err
 		}
 		stored, err := one(t.exec(`INSERT INTO auth.passkeys
-			(credential_id, user_id, name, public_key, sign_count, backup_eligible, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			(credential_id, user_id, name, public_key, sign_count, backup_eligible, kind, backed_up, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT (credential_id) DO NOTHING`,
-			p.ID, p.UserID, p.Name, p.PublicKey, p.SignCount, p.BackupEligible, p.CreatedAt))
+			p.ID, p.UserID, p.Name, p.PublicKey, p.SignCount, p.BackupEligible, p.Kind, p.BackedUp, p.CreatedAt))
 		if err == nil && !stored {
 			err = identity.ErrPasskeyTaken
 		}
@@ -80,6 +81,21 @@ func notePasskeys(t *tx, userID uuid.UUID) error {
 	_, err := t.exec(`UPDATE auth.users AS u SET has_passkey = EXISTS (SELECT 1 FROM auth.passkeys p WHERE p.user_id = u.id)
 		WHERE id = $1`, userID)
 	return err
+}
+
+// RenamePasskey implements [identity.Passkeys].
+func (s *Identity) RenamePasskey(ctx context.Context, id []byte, name string, e identity.Event) error {
+	now := s.db.clock()
+	return s.db.write(ctx, system, func(t *tx) error {
+		named, err := one(t.exec(`UPDATE auth.passkeys SET name = $1 WHERE credential_id = $2 AND user_id = $3`, name, id, e.UserID))
+		if err == nil && !named {
+			err = identity.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		return insertEvent(t, e, now)
+	})
 }
 
 // RemovePasskey implements [identity.Passkeys].
@@ -125,7 +141,8 @@ func (s *Identity) UsePasskey(ctx context.Context, u identity.PasskeyUse) (ident
 			copied.Type = "passkey_copied"
 			return insertEvent(t, copied, now)
 		}
-		if _, err := t.exec(`UPDATE auth.passkeys SET sign_count = $1, last_used_at = $2 WHERE credential_id = $3`, u.Count, now, u.ID); err != nil {
+		if _, err := t.exec(`UPDATE auth.passkeys SET sign_count = $1, backed_up = $2, last_used_at = $3 WHERE credential_id = $4`,
+			u.Count, u.BackedUp, now, u.ID); err != nil {
 			return err
 		}
 		if started, err = replaceSession(t, u.Session, u.Replaced, now); err != nil {

@@ -9,7 +9,7 @@ import (
 	"mana/provider/identity"
 )
 
-// StoreChallenge implements [identity.Passkeys].
+// StoreChallenge implements [identity.Challenges].
 func (s *Identity) StoreChallenge(ctx context.Context, c identity.Challenge) error {
 	return s.db.write(ctx, func(t *tx) error {
 		_, err := t.exec(`INSERT INTO auth_challenges (challenge_hash, browser_hash, user_id, session, expires_at)
@@ -18,7 +18,7 @@ func (s *Identity) StoreChallenge(ctx context.Context, c identity.Challenge) err
 	})
 }
 
-// TakeChallenge implements [identity.Passkeys].
+// TakeChallenge implements [identity.Challenges].
 func (s *Identity) TakeChallenge(ctx context.Context, hash, browser []byte) (identity.Challenge, error) {
 	now := timestamp(s.db.clock())
 	c := identity.Challenge{Hash: hash, Browser: browser}
@@ -35,7 +35,7 @@ func (s *Identity) TakeChallenge(ctx context.Context, hash, browser []byte) (ide
 
 // Passkeys implements [identity.Passkeys].
 func (s *Identity) Passkeys(ctx context.Context, userID uuid.UUID) ([]identity.Passkey, error) {
-	rows, err := s.db.query(ctx, `SELECT credential_id, name, public_key, sign_count, backup_eligible, created_at, last_used_at
+	rows, err := s.db.query(ctx, `SELECT credential_id, name, public_key, sign_count, backup_eligible, kind, backed_up, created_at, last_used_at
 		FROM auth_passkeys WHERE user_id = ? ORDER BY created_at, credential_id`, userID.String())
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (s *Identity) Passkeys(ctx context.Context, userID uuid.UUID) ([]identity.P
 		p := identity.Passkey{UserID: userID}
 		var created int64
 		var used sql.NullInt64
-		if err := rows.Scan(&p.ID, &p.Name, &p.PublicKey, &p.SignCount, &p.BackupEligible, &created, &used); err != nil {
+		if err := rows.Scan(&p.ID, &p.Name, &p.PublicKey, &p.SignCount, &p.BackupEligible, &p.Kind, &p.BackedUp, &created, &used); err != nil {
 			return nil, err
 		}
 		p.CreatedAt, p.LastUsedAt = fromTimestamp(created), fromOptional(used)
@@ -71,9 +71,10 @@ func (s *Identity) AddPasskey(ctx context.Context, c identity.FactorChange, p id
 			return err
 		}
 		stored, err := one(t.exec(`INSERT INTO auth_passkeys
-			(credential_id, user_id, name, public_key, sign_count, backup_eligible, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+			(credential_id, user_id, name, public_key, sign_count, backup_eligible, kind, backed_up, created_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (credential_id) DO NOTHING`,
-			p.ID, p.UserID.String(), p.Name, p.PublicKey, p.SignCount, p.BackupEligible, timestamp(p.CreatedAt)))
+			p.ID, p.UserID.String(), p.Name, p.PublicKey, p.SignCount, p.BackupEligible, p.Kind, p.BackedUp, timestamp(p.CreatedAt)))
 		if err == nil && !stored {
 			err = identity.ErrPasskeyTaken
 		}
@@ -92,6 +93,22 @@ func notePasskeys(t *tx, userID uuid.UUID) error {
 	_, err := t.exec(`UPDATE auth_users AS u SET has_passkey = EXISTS (SELECT 1 FROM auth_passkeys p WHERE p.user_id = u.id)
 		WHERE id = ?`, userID.String())
 	return err
+}
+
+// RenamePasskey implements [identity.Passkeys].
+func (s *Identity) RenamePasskey(ctx context.Context, id []byte, name string, e identity.Event) error {
+	now := timestamp(s.db.clock())
+	return s.db.write(ctx, func(t *tx) error {
+		named, err := one(t.exec(`UPDATE auth_passkeys SET name = ? WHERE credential_id = ? AND user_id = ?`,
+			name, id, e.UserID.String()))
+		if err == nil && !named {
+			err = identity.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		return insertEvent(t, e, now)
+	})
 }
 
 // RemovePasskey implements [identity.Passkeys].
@@ -137,7 +154,8 @@ func (s *Identity) UsePasskey(ctx context.Context, u identity.PasskeyUse) (ident
 			copied.Type = "passkey_copied"
 			return insertEvent(t, copied, now)
 		}
-		if _, err := t.exec(`UPDATE auth_passkeys SET sign_count = ?, last_used_at = ? WHERE credential_id = ?`, u.Count, now, u.ID); err != nil {
+		if _, err := t.exec(`UPDATE auth_passkeys SET sign_count = ?, backed_up = ?, last_used_at = ? WHERE credential_id = ?`,
+			u.Count, u.BackedUp, now, u.ID); err != nil {
 			return err
 		}
 		if started, err = replaceSession(t, u.Session, u.Replaced, now); err != nil {

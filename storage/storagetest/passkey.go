@@ -11,7 +11,8 @@ import (
 
 func newPasskey(user identity.User, id string, count uint32, now time.Time) identity.Passkey {
 	return identity.Passkey{
-		ID: []byte(id), UserID: user.ID, Name: "Phone", PublicKey: []byte("key"), SignCount: count, BackupEligible: true, CreatedAt: now,
+		ID: []byte(id), UserID: user.ID, Name: "Phone", PublicKey: []byte("key"), SignCount: count, BackupEligible: true,
+		Kind: identity.KindDevice, CreatedAt: now,
 	}
 }
 
@@ -19,7 +20,7 @@ func use(user identity.User, id string, count uint32, now time.Time) identity.Pa
 	session := newSession(user, now)
 	session.AMR = []string{"swk", "user", "mfa"}
 	return identity.PasskeyUse{
-		ID: []byte(id), Count: count, Session: session, Event: identity.Event{UserID: user.ID, Type: "passkey_login_success"},
+		ID: []byte(id), Count: count, BackedUp: true, Session: session, Event: identity.Event{UserID: user.ID, Type: "passkey_login_success"},
 	}
 }
 
@@ -80,7 +81,7 @@ func testPasskeys(t *testing.T, open Open) {
 		want(t, add(user, "c", 0), identity.ErrPasskey)
 		list, err := s.Identity.Passkeys(ctx, user.ID)
 		if err != nil || len(list) != 2 || string(list[0].ID) != "a" || list[0].SignCount != 1 || !list[0].BackupEligible ||
-			list[0].Name != "Phone" || string(list[0].PublicKey) != "key" || !list[0].LastUsedAt.IsZero() || !list[1].CreatedAt.Equal(clock.Now()) {
+			list[0].Name != "Phone" || list[0].Kind != identity.KindDevice || list[0].BackedUp || string(list[0].PublicKey) != "key" || !list[0].LastUsedAt.IsZero() || !list[1].CreatedAt.Equal(clock.Now()) {
 			t.Errorf("got %+v, %v", list, err)
 		}
 		for person, has := range map[uuid.UUID]bool{user.ID: true, eve.ID: false} {
@@ -135,6 +136,24 @@ func testPasskeys(t *testing.T, open Open) {
 		if outcomes[nil] != 1 || outcomes[nil]+outcomes[identity.ErrPasskey] != 16 {
 			t.Errorf("got %v, want one success", outcomes)
 		}
+	})
+	t.Run("says when it was used, and whether it is kept elsewhere", func(t *testing.T) {
+		list, err := s.Identity.Passkeys(ctx, user.ID)
+		if err != nil || len(list) != 2 || !list[0].BackedUp || !list[0].LastUsedAt.Equal(clock.Now()) {
+			t.Errorf("got %+v, %v", list, err)
+		}
+	})
+	t.Run("is named by its person alone", func(t *testing.T) {
+		renamed := identity.Event{UserID: user.ID, Type: "passkey_renamed"}
+		if err := s.Identity.RenamePasskey(ctx, []byte("a"), "Laptop", renamed); err != nil {
+			t.Fatal(err)
+		}
+		want(t, s.Identity.RenamePasskey(ctx, []byte("unknown"), "Mine", renamed), identity.ErrNotFound)
+		want(t, s.Identity.RenamePasskey(ctx, []byte("a"), "Mine", identity.Event{UserID: eve.ID, Type: "passkey_renamed"}), identity.ErrNotFound)
+		if list, err := s.Identity.Passkeys(ctx, user.ID); err != nil || list[0].Name != "Laptop" || list[1].Name != "Phone" {
+			t.Errorf("got %+v, %v", list, err)
+		}
+		wantNumber(t, s, `SELECT count(*) FROM auth.security_events WHERE event_type = 'passkey_renamed'`, 1)
 	})
 	t.Run("removed, but for the last way in", func(t *testing.T) {
 		session := startSession(t, s, user, clock.Now())

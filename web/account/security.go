@@ -52,7 +52,7 @@ func (p *Pages) securityView(r *http.Request, who *provider.SignedIn) (securityV
 	if v.Linked, err = p.linkedViews(r, who); err != nil {
 		return v, err
 	}
-	v.Done = done(r, map[string]ui.Key{"passkey": ui.PasskeyAdded, "password": ui.PasswordChanged, "linked": ui.LinkDone, "unlinked": ui.UnlinkDone})
+	v.Done = done(r, map[string]ui.Key{"passkey": ui.PasskeyAdded, "named": ui.PasskeyNamed, "password": ui.PasswordChanged, "linked": ui.LinkDone, "unlinked": ui.UnlinkDone})
 	before, err := uuid.Parse(r.FormValue("before"))
 	if err != nil {
 		before = uuid.Nil
@@ -125,7 +125,8 @@ var eventTexts = map[string]ui.Key{
 	"passkey_registered": ui.EventPasskey, "passkey_deleted": ui.EventPasskeyGone, "passkey_login_success": ui.EventPasskeyLogin,
 	"account_linked": ui.EventLinked, "account_unlinked": ui.EventUnlinked, "account_claimed": ui.EventClaimed,
 	provider.EventDisconnected: ui.EventAppRemoved, identity.EventExported: ui.EventExported,
-	"passkey_copied": ui.EventPasskeyCopied, "recovery_code_used": ui.EventRecoveryUsed, "recovery_codes_renewed": ui.EventRecoveryNew,
+	"passkey_copied": ui.EventPasskeyCopied, "passkey_renamed": ui.EventPasskeyNamed,
+	"recovery_code_used": ui.EventRecoveryUsed, "recovery_codes_renewed": ui.EventRecoveryNew,
 	"two_factor_failure": ui.EventFactorWrong,
 }
 

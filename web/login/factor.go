@@ -28,6 +28,7 @@ type factorView struct {
 	Return  string
 	Account string
 	Misses  int
+	Passkey bool // the person has one, which stands for both factors
 	Faults  ui.Faults
 }
 
@@ -59,6 +60,7 @@ func (p *Pages) ShowFactor(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) factorView(w http.ResponseWriter, r *http.Request, flow *provider.Interaction, user identity.User) factorView {
 	v := factorView{Page: p.page(w, r, ui.FactorTitle), Account: string(user.Email), Return: returnTo(r)}
 	v.App, v.Request = appOf(flow)
+	v.Passkey = user.HasPasskey && p.Identity.TakesPasskeys()
 	return v
 }
 

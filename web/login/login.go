@@ -206,6 +206,9 @@ func (p *Pages) Login(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if p.offers(r, started) {
+		return p.offer(w, r, flow, started)
+	}
 	return p.signedIn(w, r, flow, started)
 }
 

@@ -4,10 +4,33 @@ import (
 	"errors"
 	"net/http"
 
+	"mana/provider"
 	"mana/provider/identity"
 	"mana/web/page"
 	"mana/web/ui"
 )
+
+// PathPasskeyOffer is the page that offers a passkey to who has signed in without one.
+const PathPasskeyOffer = SecurityPath + "/passkeys/offer"
+
+// offers reports whether a person who signed in by password is offered a passkey: the device can make one, as a script
+// of the login page says, and nobody was offered one in this browser lately.
+func (p *Pages) offers(r *http.Request, s identity.Started) bool {
+	return r.PostForm.Get("offer") != "" && p.Identity.TakesPasskeys() && s.Waiting == "" && !s.User.HasPasskey && !p.cookies.Offered(r)
+}
+
+// offer hands the session to the browser, and offers a passkey before it goes on.
+func (p *Pages) offer(w http.ResponseWriter, r *http.Request, flow *provider.Interaction, s identity.Started) error {
+	if err := p.begin(w, r, flow, s); err != nil {
+		return err
+	}
+	p.cookies.SetOffered(w)
+	SeeOther(w, r, withWaiting(PathPasskeyOffer, r))
+	return nil
+}
+
+// Onward is where a page leads that stood between a sign-in and what waits for it.
+func Onward(r *http.Request) string { return withWaiting(provider.PathLogin, r) }
 
 // PasskeyOptions answers POST /login/passkey/options: what a browser needs to ask for a passkey. It is alike for
 // everybody.

@@ -22,6 +22,13 @@ type loginView struct {
 	Mails      bool // a forgotten password can be set anew
 }
 
+// passkeyView is a form that signs in by passkey.
+type passkeyView struct {
+	Token, Request, Return string
+	Button                 ui.Key
+	Offered                bool // the browser offers it by itself at a field, too
+}
+
 // signupView is what the sign-up page shows.
 type signupView struct {
 	ui.Page

@@ -19,6 +19,22 @@ const (
 	PasskeyUsed        Key = "passkey.used"
 	PasskeyUnused      Key = "passkey.unused"
 	PasskeyUnnamed     Key = "passkey.unnamed"
+	PasskeyInstead     Key = "passkey.instead"
+	PasskeyOffer       Key = "passkey.offer"
+	PasskeyOfferLead   Key = "passkey.offer.lead"
+	PasskeyOfferFoot   Key = "passkey.offer.foot"
+	PasskeyLater       Key = "passkey.later"
+	PasskeyNameInvalid Key = "passkey.name.invalid"
+	PasskeySynced      Key = "passkey.synced"
+	PasskeyBound       Key = "passkey.bound"
+	PasskeyDevice      Key = "passkey.device"
+	PasskeyKey         Key = "passkey.key"
+	PasskeyNamed       Key = "passkey.named"
+	PasskeyRename      Key = "passkey.rename"
+	PasskeyRenameOf    Key = "passkey.rename.of"
+	PasskeyRenameTitle Key = "passkey.rename.title"
+	PasskeyRemoveOf    Key = "passkey.remove.of"
+	EventPasskeyNamed  Key = "event.passkey.renamed"
 	PasskeyRemove      Key = "passkey.remove"
 	PasskeyRemoveTitle Key = "passkey.remove.title"
 	PasskeyRemoveLead  Key = "passkey.remove.lead"
@@ -98,6 +114,70 @@ var passkeyTexts = texts{
 	PasskeyUnnamed: {
 		"Passkey without a name",
 		"Passkey ohne Namen",
+	},
+	PasskeyInstead: {
+		"Use a passkey instead",
+		"Stattdessen Passkey benutzen",
+	},
+	PasskeyOffer: {
+		"Next time without a password?",
+		"Beim nächsten Mal ohne Passwort?",
+	},
+	PasskeyOfferLead: {
+		"With a passkey you sign in with your finger, your face or the PIN of this device. It is faster, and nobody can trick you out of it.",
+		"Mit einem Passkey melden Sie sich mit Fingerabdruck, Gesicht oder der PIN dieses Geräts an. Das geht schneller, und niemand kann ihn Ihnen entlocken.",
+	},
+	PasskeyOfferFoot: {
+		"You can add one at any time under “Security”.",
+		"Sie können jederzeit unter „Sicherheit“ einen hinzufügen.",
+	},
+	PasskeyLater: {
+		"Not now",
+		"Nicht jetzt",
+	},
+	PasskeyNameInvalid: {
+		"Use at most 60 characters on one line.",
+		"Bitte höchstens 60 Zeichen in einer Zeile verwenden.",
+	},
+	PasskeySynced: {
+		"Synced",
+		"Synchronisiert",
+	},
+	PasskeyBound: {
+		"This device only",
+		"Nur auf diesem Gerät",
+	},
+	PasskeyDevice: {
+		"Phone or computer",
+		"Telefon oder Computer",
+	},
+	PasskeyKey: {
+		"Security key",
+		"Sicherheitsschlüssel",
+	},
+	PasskeyNamed: {
+		"The passkey has its new name.",
+		"Der Passkey hat seinen neuen Namen.",
+	},
+	PasskeyRename: {
+		"Rename",
+		"Umbenennen",
+	},
+	PasskeyRenameOf: {
+		"Rename “{name}”",
+		"Umbenennen: „{name}“",
+	},
+	PasskeyRenameTitle: {
+		"Rename this passkey",
+		"Passkey umbenennen",
+	},
+	PasskeyRemoveOf: {
+		"Remove “{name}”",
+		"Entfernen: „{name}“",
+	},
+	EventPasskeyNamed: {
+		"Passkey renamed",
+		"Passkey umbenannt",
 	},
 	PasskeyRemove: {
 		"Remove",

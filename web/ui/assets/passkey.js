@@ -30,8 +30,9 @@
     for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
       if (credential.response[name]) response[name] = text(credential.response[name]);
     }
-    const { id, type } = credential;
-    return JSON.stringify({ id, rawId: text(credential.rawId), type, response, clientExtensionResults: {} });
+    if (create) response.transports = credential.response.getTransports?.() ?? [];
+    const { id, type, authenticatorAttachment } = credential;
+    return JSON.stringify({ id, rawId: text(credential.rawId), type, authenticatorAttachment, response, clientExtensionResults: {} });
   }
 
   async function run(mediation) {
@@ -58,5 +59,7 @@
     run();
   });
   const refused = document.getElementById("summary"); // the same would come again
-  if (!create && !refused) PublicKeyCredential.isConditionalMediationAvailable?.().then((there) => there && run("conditional"));
+  const offer = document.getElementById("offer"); // whether this device can have one
+  if (offer) PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable?.().then((can) => can && (offer.value = "1"));
+  if ("wait" in form.dataset && !refused) PublicKeyCredential.isConditionalMediationAvailable?.().then((there) => there && run("conditional"));
 })();
