@@ -18,6 +18,7 @@ const (
 	ofREST   = "503 of the JSON API"
 	ofOAuth  = "503 of the protocol"
 	ofPage   = "503 as a page"
+	toOther  = "a redirect to another provider"
 	toClient = "a redirect to the client that says so"
 )
 
@@ -35,6 +36,8 @@ func formOf(got answer) string {
 		return ofOAuth
 	case unavailable && strings.Contains(got.body, "<html"):
 		return ofPage
+	case strings.Contains(location, "/authorize?client_id="):
+		return toOther
 	case strings.HasPrefix(location, callback) && strings.Contains(location, "error=temporarily_unavailable"):
 		return toClient
 	}
@@ -85,13 +88,21 @@ type databaseOutage struct {
 	forgot            answer
 	consent, logout   answer // of the person
 	stranger          *browser
+	admin             *browser // of an administrator
+	there             *browser // of somebody at another provider
+	linked, twice     *browser // with a link by mail and another provider's answer, and waiting for a second factor
+	app               app
+	mfa, reset        answer // pages of the second factor, and of a link by mail
+	back              string // where another provider sends somebody to
 }
 
 func newDatabaseOutage(t *testing.T, env []string) *databaseOutage {
 	t.Helper()
-	s := prepare(t, env...)
+	theirs, s := start(t), prepare(t, env...)
+	s.env = append(s.env, theirs.upstream(t, s.issuer)...)
 	s.command(t, "migrate", "up")
 	o := &databaseOutage{fixture: s.fixture(t, "openid email offline_access", func() { s.serve(t) })}
+	o.others(t, theirs)
 	o.backend = o.fixture.backend(t, "--app", "todo", "--allow", "balance,use,refund")
 	o.id, o.token = o.person(t, "rest@example.com")
 	_, login, _ := o.api(t, "POST", "/api/v1/auth/login", "", map[string]string{"email": "rest@example.com", "password": testPassword})
@@ -107,6 +118,22 @@ func newDatabaseOutage(t *testing.T, env []string) *databaseOutage {
 		return status == http.StatusOK
 	})
 	return o
+}
+
+// others prepare what hangs on a second factor, a link by mail, another provider, and an administrator.
+func (o *databaseOutage) others(t *testing.T, theirs *server) {
+	t.Helper()
+	o.admin = o.administrator(t)
+	o.there = theirs.account(t, "eve@example.com", true)
+	b, email := o.server.browser(t), "twice@example.com"
+	b.signUp(email)
+	o.app, _ = b.enableApp()
+	o.linked = o.server.browser(t)
+	o.back = o.linked.with("/login/with/acme", o.there)
+	o.linked.submit(o.linked.get("/forgot"), "/forgot", "email", email)
+	o.reset = o.linked.get(o.linked.mailLink("Set a new password"))
+	o.twice = o.server.browser(t)
+	o.mfa = o.twice.signIn(o.twice.get("/login"), email)
 }
 
 // endpoint is one line of the table.
@@ -216,6 +243,19 @@ func (o *databaseOutage) pages() []endpoint {
 		{"the end of a session", func() answer {
 			return o.browser.get(fmt.Sprint("/end_session?id_token_hint=", o.granted["id_token"]))
 		}, ofOAuth},
+		{"a second factor", func() answer { return o.twice.submit(o.mfa, "/mfa", "code", o.app.code(1)) }, ofPage},
+		{"the page of a second factor", func() answer { return o.browser.get(totpPath) }, ofPage},
+		{"a link by mail", func() answer { return o.linked.submit(o.reset, "/reset", "password", "another horse battery") }, ofPage},
+		{"the proof of an address", func() answer { return o.stranger.get("/verify-email?token=" + strings.Repeat("A", 43)) }, ofPage},
+		{"the way to another provider", func() answer { return o.stranger.get("/login/with/acme") }, toOther},
+		{"the way back from it", func() answer { return o.linked.get(o.back) }, ofPage},
+		{"the options of a passkey", func() answer {
+			return o.stranger.post("/login/passkey/options", url.Values{"form_token": {formToken(o.stranger.t, o.login)}})
+		}, ofPage},
+		{"the passkeys of the account", func() answer { return o.browser.get("/account/security/passkeys") }, ofPage},
+		{"administration", func() answer { return o.admin.get("/admin") }, ofPage},
+		{"administration of people", func() answer { return o.admin.get("/admin/users?q=ada") }, ofPage},
+		{"administration of a person", func() answer { return o.admin.get("/admin/users/" + o.id) }, ofPage},
 		{"the login page of nobody", func() answer { return o.stranger.get("/login") }, inMemory},
 		{"a login", func() answer { return o.stranger.submit(o.login, "/login", who...) }, ofPage},
 		{"a sign-up", func() answer {
@@ -251,6 +291,10 @@ func (o *databaseOutage) recovers(t *testing.T) {
 	if got := o.browser.get("/account"); got.StatusCode != http.StatusOK || got.Request.URL.Path == "/login" {
 		t.Errorf("got %d at %s, want the session as it was", got.StatusCode, got.Request.URL)
 	}
+	o.twice.wantPage(o.twice.submit(o.mfa, "/mfa", "code", o.app.code(1)), http.StatusOK, "/account", "twice@example.com")
+	o.linked.wantPage(o.linked.submit(o.reset, "/reset", "password", "another horse battery"), http.StatusOK, "/reset", "Your password was changed")
+	// The other provider has taken its code back already, and gives another.
+	o.linked.wantAccount(o.linked.get(o.linked.with("/login/with/acme", o.there)), "eve@example.com")
 	if got := o.backend.free(t, o.id); got != "150" {
 		t.Errorf("got %s credits, want nothing spent", got)
 	}

@@ -17,11 +17,18 @@ import (
 func withOther(t *testing.T, env ...string) (ours, theirs *server) {
 	t.Helper()
 	theirs, ours = start(t), prepare(t, env...)
-	c := theirs.client(t, "Ours", "--redirect", ours.issuer+"/login/with/acme/callback")
-	ours.env = append(ours.env, "UPSTREAM_ACME_ISSUER="+theirs.issuer, "UPSTREAM_ACME_CLIENT_ID="+c.ID,
-		"UPSTREAM_ACME_CLIENT_SECRET="+c.Secret, "UPSTREAM_ACME_LABEL=Acme")
+	ours.env = append(ours.env, theirs.upstream(t, ours.issuer)...)
 	ours.serve(t)
 	return ours, theirs
+}
+
+// upstream gives the settings by which another program sends people here.
+func (s *server) upstream(t *testing.T, issuer string) []string {
+	t.Helper()
+	c := s.client(t, "Ours", "--redirect", issuer+"/login/with/acme/callback")
+	return []string{
+		"UPSTREAM_ACME_ISSUER=" + s.issuer, "UPSTREAM_ACME_CLIENT_ID=" + c.ID, "UPSTREAM_ACME_CLIENT_SECRET=" + c.Secret, "UPSTREAM_ACME_LABEL=Acme",
+	}
 }
 
 // account makes a person at a provider, with a browser that is signed in there.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -123,14 +124,20 @@ func TestOutage(t *testing.T) {
 // outage is a program whose every endpoint is called.
 type outage struct {
 	*fixture
+	theirs  *server // another provider
+	admin   *browser
 	backend backend
 	walks   int
 }
 
 func newOutage(t *testing.T, url string) *outage {
 	t.Helper()
-	f := newFixture(t, "openid email offline_access", "VALKEY_URL="+url, "RATE_LIMIT_MAX=100000")
-	return &outage{fixture: f, backend: f.backend(t, "--app", "todo", "--allow", "balance,use,refund")}
+	theirs, s := start(t, "RATE_LIMIT_MAX=100000"), prepare(t, "VALKEY_URL="+url, "RATE_LIMIT_MAX=100000")
+	s.env = append(s.env, theirs.upstream(t, s.issuer)...)
+	f := s.fixture(t, "openid email offline_access", func() { s.serve(t) })
+	return &outage{
+		fixture: f, theirs: theirs, admin: f.administrator(t), backend: f.backend(t, "--app", "todo", "--allow", "balance,use,refund"),
+	}
 }
 
 // walk calls every endpoint as a person, an app and a back end do, who notice nothing of Valkey.
@@ -161,11 +168,34 @@ func (o *outage) walk(t *testing.T, when string) {
 	want("the account after it", b.get("/account").Request.URL.Path, "/login")
 	login := b.submit(b.get("/login"), "/login", "username", "page-"+email, "password", testPassword)
 	want("login", login.Request.URL.Path, "/account")
+	o.walkFactors(t, want, b, "page-"+email)
 	created := o.server.client(t, "Made "+when, "--redirect", callback)
 	o.command(t, "client", "update", created.ID, "--name", "Changed")
 	before := len(o.keyset(t))
 	o.command(t, "keys", "rotate", "--now")
 	eventually(t, "a new key is published", func() bool { return len(o.keyset(t)) > before })
+}
+
+// walkFactors signs in by a second factor, a link by mail and another provider, and looks around as an administrator.
+func (o *outage) walkFactors(t *testing.T, want func(string, any, any), b *browser, email string) {
+	t.Helper()
+	a, _ := b.enableApp()
+	o.forgetSteps(t)
+	fresh := o.server.browser(t)
+	page := fresh.submit(fresh.signIn(fresh.get("/login"), email), "/mfa", "code", a.code(0))
+	want("the second factor", page.Request.URL.Path, "/account")
+	want("a forgotten password", fresh.submit(fresh.get("/forgot"), "/forgot", "email", email).StatusCode, 200)
+	page = fresh.submit(fresh.get(fresh.mailLink("Set a new password")), "/reset", "password", "another horse battery")
+	want("a link by mail", fmt.Sprint(page.StatusCode, page.Request.URL.Path), "200/reset")
+	there := o.theirs.account(t, "there-"+email, true)
+	other := o.server.browser(t)
+	want("another provider", other.get(other.with("/login/with/acme", there)).Request.URL.Path, "/account")
+	stranger := o.server.browser(t)
+	page = stranger.post("/login/passkey/options", url.Values{"form_token": {formToken(t, stranger.get("/login"))}})
+	want("the options of a passkey", page.StatusCode, 200)
+	for _, path := range []string{"/admin", "/admin/users?q=" + email} {
+		want(path, o.admin.get(path).StatusCode, 200)
+	}
 }
 
 func (o *outage) walkSignIn(want func(string, any, any), rest func(string, string, any) (int, map[string]any), email string) {

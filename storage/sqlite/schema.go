@@ -38,8 +38,9 @@ func newSchema(steps []migrations.Migration) (schema, error) {
 
 // prepareSchema brings the schema up to date, and gives what it is to be.
 func prepareSchema(ctx context.Context, pool *sql.DB, cfg Config) (func() (schema, error), error) {
-	steps, err := cfg.steps, error(nil)
+	steps := cfg.steps
 	if steps == nil {
+		var err error
 		if steps, err = migrations.SQLite(); err != nil {
 			return nil, err
 		}
