@@ -68,6 +68,7 @@ type config struct {
 	keyRotation   time.Duration // 0: by command only
 	creditsAlg    string
 	signupOpen    bool
+	signupWork    int                // bits; 0: none
 	verified      bool               // nobody signs in before the address is proven
 	breaches      *identity.Breaches // nil: none
 	smtp          mail.SMTP          // no host: none
@@ -131,6 +132,7 @@ func settings() []setting {
 		{"KEY_ROTATION", "90d", "life of a signing key, 2d to 3650d; off: keys change by command only", false, parseKeyRotation},
 		{"CREDITS_TOKEN_ALG", "RS256", "signs access tokens for the credits API; one of SIGNING_ALGS", false, text(func(c *config) *string { return &c.creditsAlg })},
 		{"SIGNUP", "open", "open or closed", false, parseSignup},
+		{"SIGNUP_WORK", "off", "1 to 22: work that a browser does before it signs somebody up, in bits (16 takes about a second); closes sign-up by the API", false, parseSignupWork},
 		{"REQUIRE_EMAIL_VERIFICATION", "false", "true: nobody signs in before the e-mail address is proven", false, onOff(func(c *config) *bool { return &c.verified })},
 		{"SMTP_HOST", "", "mail server; empty: mails stay in the outbox, and are shown at /dev/mail in dev mode", false, text(func(c *config) *string { return &c.smtp.Host })},
 		{"SMTP_PORT", "587", "465: TLS from the start; else STARTTLS is required, but on a loopback address in dev mode", false, func(c *config, v string) error { return intUpTo(v, 65535, &c.smtp.Port) }},

@@ -119,6 +119,14 @@ func parseLogo(c *config, value string) error {
 	return nil
 }
 
+// parseSignupWork reads bits, or off.
+func parseSignupWork(c *config, value string) error {
+	if value == "off" {
+		return nil
+	}
+	return intUpTo(value, identity.MaxWork, &c.signupWork)
+}
+
 // parseBreaches opens the list of breached passwords.
 func parseBreaches(c *config, value string) error {
 	if value == "off" {

@@ -122,7 +122,7 @@ func New(cfg Config) (http.Handler, error) {
 	s.api = api.New(api.Config{
 		Identity: cfg.Identity, FirstParty: cfg.FirstParty, ServiceKeys: cfg.ServiceKeys, Ledger: cfg.Ledger,
 		CappedLedger: cfg.CappedLedger, Logger: cfg.Logger, Now: cfg.Now,
-		SignupOpen: cfg.SignupOpen, ValidateSlots: cfg.ValidateSlots, Ready: cfg.Ready, SharedReady: cfg.SharedReady,
+		SignupOpen: cfg.SignupOpen && cfg.Identity.SignupWork() == 0, ValidateSlots: cfg.ValidateSlots, Ready: cfg.Ready, SharedReady: cfg.SharedReady,
 		Seal: cfg.Seal, Open: cfg.Open, RequireVerified: cfg.RequireVerified, Returns: s.returns,
 		Take: s.counts.take, GiveBack: s.counts.giveBack, Network: callerNetwork,
 		TakeService: func(ctx context.Context, key string, perMinute int) time.Duration {

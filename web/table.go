@@ -49,6 +49,7 @@ func (s *Site) loginRoutes(pages *login.Pages) []route {
 		{"POST", provider.PathSelect, kindPage, pages.Handle(pages.Select)},
 		{"GET", provider.PathSignup, kindPage, pages.Handle(pages.ShowSignup)},
 		{"POST", provider.PathSignup, kindPage, pages.Handle(pages.Signup)},
+		{"POST", login.PathSignupWork, kindPage, pages.Handle(pages.SignupWork)},
 		{"GET", provider.PathConsent, kindPage, pages.Handle(pages.ShowConsent)},
 		{"POST", provider.PathConsent, kindPage, pages.Handle(pages.Consent)},
 		{"GET", provider.PathLogout, kindPage, pages.Handle(pages.ShowLogout)},

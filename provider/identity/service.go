@@ -50,6 +50,8 @@ type Config struct {
 	BonusProven bool
 	// Breaches are passwords that nobody may choose. Nil: there is no such list.
 	Breaches *Breaches
+	// SignupWork is how hard it is to register on a page, in bits, at most [MaxWork]. 0: it takes no work.
+	SignupWork int
 }
 
 // Service registers people and proves who they are. It is safe for concurrent use.
@@ -66,6 +68,7 @@ type Service struct {
 	mailKey     []byte
 	webauthn    *webauthn.WebAuthn
 	breaches    *Breaches
+	work        int
 	recoveryKey []byte
 	seal        func(row string, plain []byte) []byte
 	open        func(row string, sealed []byte) ([]byte, error)
@@ -78,7 +81,7 @@ type Service struct {
 func New(cfg Config) *Service {
 	s := &Service{
 		store: cfg.Store, hasher: cfg.Hasher, ledger: cfg.Ledger, now: cfg.Now,
-		verified: cfg.RequireVerified, bonusProven: cfg.BonusProven, breaches: cfg.Breaches,
+		verified: cfg.RequireVerified, bonusProven: cfg.BonusProven, breaches: cfg.Breaches, work: cfg.SignupWork,
 		bonusKey: cfg.Derive(bonusKeyLabel), countKey: cfg.Derive(countKeyLabel),
 		linkKey: cfg.Derive(linkKeyLabel), mailKey: cfg.Derive(mailKeyLabel),
 		webauthn: cfg.WebAuthn, recoveryKey: cfg.Derive(recoveryKeyLabel), seal: cfg.Seal, open: cfg.Open,

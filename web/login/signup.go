@@ -2,7 +2,9 @@ package login
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -37,6 +39,7 @@ func (p *Pages) ShowSignup(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) signupView(w http.ResponseWriter, r *http.Request, flow *provider.Interaction) signupView {
 	v := signupView{Page: p.page(w, r, ui.SignupTitle)}
 	v.App, v.Request = appOf(flow)
+	v.Work = p.Identity.SignupWork() > 0
 	if p.Bonus > 0 {
 		v.Bonus = ui.Credits(r.Context(), p.Bonus)
 	}
@@ -68,6 +71,15 @@ func (p *Pages) Signup(w http.ResponseWriter, r *http.Request) error {
 	for _, class := range []string{"signup", "signupday"} {
 		if wait := p.Take(r.Context(), class); wait > 0 {
 			return p.signupLimited(w, r, flow, wait)
+		}
+	}
+	if p.Identity.SignupWork() > 0 {
+		err := p.Identity.CheckWork(r.Context(), p.cookies.Browser(r), r.PostForm.Get("work"))
+		if errors.Is(err, identity.ErrWork) {
+			return p.signupRefused(w, r, flow, http.StatusUnprocessableEntity, ui.T(r.Context(), ui.SignupWorkMissing))
+		}
+		if err != nil {
+			return err
 		}
 	}
 	registration := identity.Registration{
@@ -104,11 +116,45 @@ func (p *Pages) Signup(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) signupLimited(w http.ResponseWriter, r *http.Request, flow *provider.Interaction, wait time.Duration) error {
+	w.Header().Set("Retry-After", wholeSeconds(wait))
+	return p.signupRefused(w, r, flow, http.StatusTooManyRequests, ui.T(r.Context(), ui.Locked, "n", ui.Span(r.Context(), wait)))
+}
+
+// signupRefused shows the form again for a reason that lies at none of its fields.
+func (p *Pages) signupRefused(w http.ResponseWriter, r *http.Request, flow *provider.Interaction, status int, reason string) error {
 	v := p.signupView(w, r, flow)
 	v.Failed, v.Name, v.Email = true, r.PostForm.Get("name"), r.PostForm.Get("email")
-	v.Faults = ui.Faults{{Text: ui.T(r.Context(), ui.Locked, "n", ui.Span(r.Context(), wait))}}
-	w.Header().Set("Retry-After", wholeSeconds(wait))
-	ui.Render(w, r, http.StatusTooManyRequests, signupPage(v))
+	v.Faults = ui.Faults{{Text: reason}}
+	ui.Render(w, r, status, signupPage(v))
+	return nil
+}
+
+// PathSignupWork is where the sign-up form finds the work that it has to do, if that is asked for.
+const PathSignupWork = provider.PathSignup + "/work"
+
+// SignupWork answers POST /signup/work.
+func (p *Pages) SignupWork(w http.ResponseWriter, r *http.Request) error {
+	browser := p.cookies.Browser(r)
+	if err := p.Forms.Check(r, string(browser)); err != nil {
+		return err
+	}
+	if p.Identity.SignupWork() == 0 {
+		p.Error(w, r, http.StatusNotFound)
+		return nil
+	}
+	if wait := p.Take(r.Context(), "passkey"); wait > 0 {
+		p.Limited(w, r, wait)
+		return nil
+	}
+	work, err := p.Identity.NewWork(r.Context(), browser)
+	if err != nil {
+		return err
+	}
+	encoded, err := json.Marshal(work)
+	if err != nil {
+		return fmt.Errorf("encoding work: %w", err)
+	}
+	WriteOptions(w, encoded)
 	return nil
 }
 

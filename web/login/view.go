@@ -37,6 +37,7 @@ type signupView struct {
 	Name, Email string
 	Faults      ui.Faults
 	Bonus       string // credits to start with, empty: none
+	Work        bool   // a script has to work first
 }
 
 // selectView is what the choice of an account shows.

@@ -2,21 +2,23 @@ package ui
 
 // Keys of creating an account.
 const (
-	SignupTitle      Key = "signup.title"
-	SignupLead       Key = "signup.lead"
-	SignupLeadPlain  Key = "signup.lead.plain"
-	SignupButton     Key = "signup.button"
-	SignupClosed     Key = "signup.closed"
-	SignupClosedText Key = "signup.closed.text"
-	HaveAccount      Key = "signup.haveaccount"
-	Taken            Key = "signup.taken"
-	PasswordHint     Key = "password.hint"
-	PasswordShort    Key = "password.short"
-	PasswordListed   Key = "password.listed"
-	PasswordBreached Key = "password.breached"
-	EmailInvalid     Key = "email.invalid"
-	NameHint         Key = "name.hint"
-	NameInvalid      Key = "name.invalid"
+	SignupTitle       Key = "signup.title"
+	SignupLead        Key = "signup.lead"
+	SignupLeadPlain   Key = "signup.lead.plain"
+	SignupButton      Key = "signup.button"
+	SignupClosed      Key = "signup.closed"
+	SignupClosedText  Key = "signup.closed.text"
+	HaveAccount       Key = "signup.haveaccount"
+	Taken             Key = "signup.taken"
+	PasswordHint      Key = "password.hint"
+	PasswordShort     Key = "password.short"
+	PasswordListed    Key = "password.listed"
+	SignupWorkMissing Key = "signup.work.missing"
+	SignupWorkScript  Key = "signup.work.script"
+	PasswordBreached  Key = "password.breached"
+	EmailInvalid      Key = "email.invalid"
+	NameHint          Key = "name.hint"
+	NameInvalid       Key = "name.invalid"
 )
 
 var signupTexts = texts{
@@ -63,6 +65,14 @@ var signupTexts = texts{
 	PasswordListed: {
 		"This password is on lists of known passwords. Choose another.",
 		"Dieses Passwort steht auf Listen bekannter Passwörter. Bitte ein anderes wählen.",
+	},
+	SignupWorkMissing: {
+		"Your browser did not finish its check against automatic sign-ups. Please try again.",
+		"Ihr Browser hat die Prüfung gegen automatische Anmeldungen nicht abgeschlossen. Bitte versuchen Sie es erneut.",
+	},
+	SignupWorkScript: {
+		"To keep automatic sign-ups away, creating an account takes a small calculation by your browser. Please switch JavaScript on for this page.",
+		"Zum Schutz vor automatischen Anmeldungen muss Ihr Browser für ein neues Konto etwas rechnen. Bitte schalten Sie JavaScript für diese Seite ein.",
 	},
 	PasswordBreached: {
 		"This password is known from a data breach elsewhere. Choose another, and use it nowhere else.",
