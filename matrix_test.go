@@ -36,11 +36,12 @@ type matrix struct {
 
 func newMatrix(t *testing.T, env ...string) *matrix {
 	t.Helper()
-	m := &matrix{fixture: newFixture(t, "openid email credits:read", env...)}
+	m := &matrix{fixture: newFixture(t, "openid email credits:read credits:spend", env...)}
 	m.person(t, "rest@example.com")
 	m.consumers = map[string]consumer{
 		"userinfo":       {[]string{kindIssuer}, m.atUserInfo},
 		"balance":        {[]string{kindFirstParty, kindCredits}, m.atBalance},
+		"refunds":        {[]string{kindClient}, m.atRefunds},
 		"validate":       {[]string{kindFirstParty}, m.atValidate},
 		"introspection":  {[]string{kindIssuer, kindCredits, kindClient, kindRefresh}, m.atIntrospection},
 		"refresh":        {[]string{kindRefresh}, m.atToken("refresh_token", "refresh_token")},
@@ -72,7 +73,7 @@ func (m *matrix) kinds(t *testing.T) map[string]string {
 	_, login, _ := m.api(t, "POST", "/api/v1/auth/login", "", map[string]string{"email": "rest@example.com", "password": testPassword})
 	_, forCredits, _ := m.token(t, "code", code())
 	_, forIssuer, _ := m.token(t, "code", code("resource", m.issuer))
-	_, ofClient, _ := m.token(t, "grant_type", "client_credentials", "scope", "credits:read")
+	_, ofClient, _ := m.token(t, "grant_type", "client_credentials", "scope", "credits:spend")
 	return map[string]string{
 		kindFirstParty: text(login, "accessToken"), kindRESTRefresh: text(login, "refreshToken"),
 		kindCredits: text(forCredits, "access_token"), kindRefresh: text(forCredits, "refresh_token"),
@@ -90,6 +91,13 @@ func (m *matrix) atBalance(t *testing.T, token string) (accepted, refused bool) 
 	status, _, header := m.api(t, "GET", "/api/v1/credits/balance", token, nil)
 	challenged := strings.Contains(header.Get("WWW-Authenticate"), "resource_metadata=")
 	return status == http.StatusOK, (status == http.StatusUnauthorized || status == http.StatusForbidden) && challenged
+}
+
+// atRefunds names no use: a token that counts is told so.
+func (m *matrix) atRefunds(t *testing.T, token string) (accepted, refused bool) {
+	status, _, header := m.api(t, "POST", "/api/v1/credits/refunds", token, "{}")
+	challenged := strings.Contains(header.Get("WWW-Authenticate"), "resource_metadata=")
+	return status == http.StatusBadRequest, (status == http.StatusUnauthorized || status == http.StatusForbidden) && challenged
 }
 
 func (m *matrix) atValidate(t *testing.T, token string) (accepted, refused bool) {

@@ -118,6 +118,15 @@ func (l *Ledger) Entry(ctx context.Context, userID, id uuid.UUID) (Transaction, 
 	return entries[0], entries[1:], nil
 }
 
+// Owner tells whose transaction an id names. [ErrNoTransaction].
+func (l *Ledger) Owner(ctx context.Context, transactionID uuid.UUID) (uuid.UUID, error) {
+	owner, err := l.store.Owner(ctx, transactionID)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("looking for a transaction: %w", err)
+	}
+	return owner, nil
+}
+
 // Usage sums up what apps charged a person.
 func (l *Ledger) Usage(ctx context.Context, userID uuid.UUID, q UsageQuery) ([]UsageDay, error) {
 	usage, err := l.store.Usage(ctx, userID, q)

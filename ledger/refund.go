@@ -19,7 +19,8 @@ const (
 // Refund is a request to give back part of a use, or all of it.
 type Refund struct {
 	UserID         uuid.UUID
-	Amount         Amount   // > 0
+	Amount         Amount   // > 0, or 0 with Rest
+	Rest           bool     // all that is left of the use that TransactionID names
 	AppID          string   // of the use
 	AppIDs         []string // of a use that TransactionID names where the request names no app: any of them
 	Description    string
@@ -35,14 +36,22 @@ type Refund struct {
 // tells what each grant has back.
 func (d *draft) refund(used *Usage, c Command, now time.Time) (Transaction, error) {
 	asked := c.Refund
-	switch {
-	case used == nil || used.AppID != asked.AppID && !slices.Contains(asked.AppIDs, used.AppID) || asked.Amount > -used.Amount-used.Refunded:
+	if used == nil || used.AppID != asked.AppID && !slices.Contains(asked.AppIDs, used.AppID) {
 		return Transaction{}, ErrNothingToRefund
-	case d.wallet.held()+asked.Amount > MaxWallet:
+	}
+	left := -used.Amount - used.Refunded
+	total := asked.Amount
+	if asked.Rest {
+		total = left
+	}
+	switch {
+	case total == 0 || total > left:
+		return Transaction{}, ErrNothingToRefund
+	case d.wallet.held()+total > MaxWallet:
 		return Transaction{}, ErrBalanceLimit
 	}
 	before := d.wallet
-	passed, rest := used.Refunded, asked.Amount
+	passed, rest := used.Refunded, total
 	var postings []Posting
 	for _, part := range d.returnOrder(used.Postings) {
 		skipped := min(passed, part.amount)
@@ -54,10 +63,10 @@ func (d *draft) refund(used *Usage, c Command, now time.Time) (Transaction, erro
 			return Transaction{}, fmt.Errorf("%w: grant %d gets back more than it gave", ErrImpossible, part.grant.No)
 		}
 	}
-	if d.wallet.Spent -= asked.Amount; rest != 0 || d.wallet.Spent < 0 {
+	if d.wallet.Spent -= total; rest != 0 || d.wallet.Spent < 0 {
 		return Transaction{}, fmt.Errorf("%w: use %s is not what its postings say", ErrImpossible, used.ID)
 	}
-	d.usage = append(d.usage, UsageDay{AppID: used.AppID, Day: dayOf(used.At), Used: -asked.Amount})
+	d.usage = append(d.usage, UsageDay{AppID: used.AppID, Day: dayOf(used.At), Used: -total})
 	return d.record(Transaction{
 		ID: c.ID, Type: TypeRefund, Kind: kindRefund, AppID: used.AppID, Description: asked.Description,
 		Metadata: asked.Metadata, Caller: asked.Caller, Actor: asked.Actor, IdempotencyKey: asked.IdempotencyKey,

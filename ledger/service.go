@@ -210,7 +210,11 @@ func (l *Ledger) findAndGiveBack(ctx context.Context, r Refund, key *Key, over <
 }
 
 func (l *Ledger) giveBack(ctx context.Context, r Refund, key *Key, use uuid.UUID) (Receipt, error) {
-	return l.request(ctx, Wants{UserID: r.UserID, Key: key, Use: use}, r.Amount, Command{Refund: &r})
+	most := r.Amount
+	if r.Rest {
+		most = MaxOperation // that a use can be of
+	}
+	return l.request(ctx, Wants{UserID: r.UserID, Key: key, Use: use}, most, Command{Refund: &r})
 }
 
 // The bounds of texts of an adjustment, those of any request.

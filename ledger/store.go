@@ -56,6 +56,8 @@ type Store interface {
 	// [RefundRows] transactions whose rest is at least the amount, the newest whose rest is the amount, or the
 	// newest. Nil if there is none.
 	FindUse(ctx context.Context, r Refund) (uuid.UUID, error)
+	// Owner tells whose transaction an id names. [ErrNoTransaction].
+	Owner(ctx context.Context, transactionID uuid.UUID) (uuid.UUID, error)
 	// Freeze stops all writing to a wallet that contradicts itself, and notes the reasons in the security log.
 	// One that is not active stays as it is.
 	Freeze(ctx context.Context, userID uuid.UUID, reasons []string) error

@@ -99,10 +99,11 @@ func (p *Provider) clientAccess(ctx context.Context, claims accessClaims) (Acces
 	if err != nil {
 		return Access{}, err
 	}
-	access := Access{ClientID: facts.Client.ID, Scopes: strings.Fields(claims.Scope)}
+	access := Access{
+		ClientID: facts.Client.ID, Scopes: strings.Fields(claims.Scope), AppIDs: append([]string{facts.Client.ID}, facts.Client.AppIDs...),
+	}
 	if facts.User.ID != uuid.Nil {
 		access.UserID, access.SessionID = facts.User.ID, facts.Session.ID
-		access.AppIDs = append([]string{facts.Client.ID}, facts.Client.AppIDs...)
 	}
 	return access, nil
 }

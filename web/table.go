@@ -163,6 +163,7 @@ func (s *Site) apiRoutes() []route {
 		{"POST", "/api/v1/credits/use", kindAPI, s.api.Use()},
 		{"GET", "/api/v1/credits/transactions", kindAPI, s.api.Transactions()},
 		{"GET", "/api/v1/credits/history", kindAPI, s.api.History()},
+		{"POST", "/api/v1/credits/refunds", kindAPI, s.api.ClientRefund()},
 		{"GET", "/api/v1/credits/export", kindAPI, s.api.Export()},
 		{"GET", "/api/v1/credits/usage", kindAPI, s.api.Usage()},
 		{"GET", "/api/v1/credits/purchases", kindAPI, s.api.Purchases()},

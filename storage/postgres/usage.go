@@ -48,6 +48,13 @@ func (l *Ledger) FindUse(ctx context.Context, r ledger.Refund) (uuid.UUID, error
 	return id, nil
 }
 
+// Owner implements [ledger.Store].
+func (l *Ledger) Owner(ctx context.Context, transactionID uuid.UUID) (uuid.UUID, error) {
+	var owner uuid.UUID
+	err := l.db.reader(ctx, system)(`SELECT user_id FROM credits.transactions WHERE id = $1`, transactionID).Scan(&owner)
+	return owner, notFound(err, ledger.ErrNoTransaction)
+}
+
 // Usage implements [ledger.Store].
 func (l *Ledger) Usage(ctx context.Context, userID uuid.UUID, q ledger.UsageQuery) ([]ledger.UsageDay, error) {
 	query := `SELECT app_id, 0::bigint, sum(credits_used)::bigint AS used, sum(uses)::bigint FROM credits.usage_stats

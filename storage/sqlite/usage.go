@@ -70,6 +70,13 @@ func (l *Ledger) FindUse(ctx context.Context, r ledger.Refund) (uuid.UUID, error
 	return id.UUID, nil
 }
 
+// Owner implements [ledger.Store].
+func (l *Ledger) Owner(ctx context.Context, transactionID uuid.UUID) (uuid.UUID, error) {
+	var owner uuid.UUID
+	err := l.db.queryRow(ctx, `SELECT user_id FROM credits_transactions WHERE id = ?`, transactionID.String()).Scan(&owner)
+	return owner, notFound(err, ledger.ErrNoTransaction)
+}
+
 // Usage implements [ledger.Store].
 func (l *Ledger) Usage(ctx context.Context, userID uuid.UUID, q ledger.UsageQuery) ([]ledger.UsageDay, error) {
 	query := `SELECT app_id, 0, sum(credits_used) AS used, sum(uses) FROM credits_usage_stats

@@ -211,6 +211,14 @@ func (m *Memory) Entry(_ context.Context, _, id uuid.UUID) ([]ledger.Transaction
 	return found, nil
 }
 
+// Owner implements [ledger.Store].
+func (m *Memory) Owner(_ context.Context, id uuid.UUID) (uuid.UUID, error) {
+	if found, _ := m.Entry(context.Background(), uuid.Nil, id); len(found) == 0 || found[0].ID != id {
+		return uuid.Nil, ledger.ErrNoTransaction
+	}
+	return m.wallet.UserID, nil
+}
+
 // Freeze implements [ledger.Store].
 func (m *Memory) Freeze(context.Context, uuid.UUID, []string) error {
 	m.mu.Lock()

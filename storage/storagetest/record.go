@@ -195,6 +195,12 @@ func testEntry(t *testing.T, w *wallets) {
 	if err != nil || entry.RelatedID != use || len(back) != 0 {
 		t.Errorf("got %v, %v, %v, want a refund of the use", entry, back, err)
 	}
+	owner, err := w.ledger.Owner(ctx, use)
+	if err != nil || owner != w.user.ID {
+		t.Errorf("got %v, %v, want %v", owner, err, w.user.ID)
+	}
+	_, err = w.ledger.Owner(ctx, uuid.New())
+	want(t, err, ledger.ErrNoTransaction)
 	for user, id := range map[uuid.UUID]uuid.UUID{uuid.New(): use, w.user.ID: uuid.New()} {
 		_, _, err := w.ledger.Entry(ctx, user, id)
 		want(t, err, ledger.ErrNoTransaction)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -21,6 +22,8 @@ type Error struct {
 	Message    string
 	RetryAfter time.Duration // on 429 and 503, and where a wait helps
 	Challenge  string        // value of WWW-Authenticate, on 401 and 403
+	// Facts are further members of problem details, nil if there are none. The contract's body has none.
+	Facts map[string]any
 }
 
 // Error implements error.
@@ -145,17 +148,9 @@ type errorBody struct {
 	RetryAfterSec int64  `json:"retryAfterSec,omitempty"`
 }
 
-// problem is a failure as routes show it that the original service did not have (RFC 9457). The type is a name.
-type problem struct {
-	Type      string `json:"type"`
-	Title     string `json:"title"`
-	Status    int    `json:"status"`
-	Code      string `json:"code"`
-	RequestID string `json:"requestId,omitempty"`
-}
-
-// problemOf names a refusal in the form of new routes: the same code in small letters, but for two.
-func problemOf(e *Error, requestID string) problem {
+// problemOf is a refusal as routes show it that the original service did not have (RFC 9457): the same code in small
+// letters, but for two. The type is a name.
+func problemOf(e *Error, requestID string) map[string]any {
 	code := strings.ReplaceAll(strings.ToLower(e.Code), "_", "-")
 	switch e.Code {
 	case "VALIDATION":
@@ -163,7 +158,12 @@ func problemOf(e *Error, requestID string) problem {
 	case "UNAUTHORIZED":
 		code = "invalid-token"
 	}
-	return problem{"/docs/problems/" + code, e.Message, e.Status, code, requestID}
+	problem := map[string]any{"type": "/docs/problems/" + code, "title": e.Message, "status": e.Status, "code": code}
+	if requestID != "" {
+		problem["requestId"] = requestID
+	}
+	maps.Copy(problem, e.Facts)
+	return problem
 }
 
 // WriteError answers with a refusal.
