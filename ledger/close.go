@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,7 +13,7 @@ type Closing struct {
 	Actor         string // who closes: "user", "command line"
 }
 
-// Close withdraws what a wallet holds and lets nothing more happen to it. Debt stays on record, and so do all
+// Close releases its holds, withdraws what a wallet has and lets nothing more happen to it. Debt stays on record, and so do all
 // transactions. A wallet that is closed already, or frozen, stays as it is: the Delta is empty. A wallet without
 // credits is closed without a transaction. [ErrImpossible].
 func Close(s State, now time.Time, c Closing) (Delta, error) {
@@ -23,6 +24,17 @@ func Close(s State, now time.Time, c Closing) (Delta, error) {
 		return Delta{}, err
 	}
 	d := newDraft(s)
+	d.now = now.UTC().Truncate(time.Microsecond)
+	for i := range d.holds {
+		if h := &d.holds[i]; h.State == HoldOpen {
+			if err := d.end(c.TransactionID, h, HoldReleased, d.now); err != nil {
+				return Delta{}, err
+			}
+		}
+	}
+	if d.wallet.HeldFree+d.wallet.HeldPaid != 0 {
+		return Delta{}, fmt.Errorf("%w: it has more held than its holds", ErrImpossible)
+	}
 	before := d.wallet
 	d.wallet.State = WalletClosed
 	amount := d.wallet.Free + d.wallet.Paid
@@ -35,7 +47,7 @@ func Close(s State, now time.Time, c Closing) (Delta, error) {
 	}
 	d.record(Transaction{
 		ID: c.TransactionID, Type: TypeAdjustment, Kind: kindClosing, AppID: systemApp, Description: "Account closed",
-		Caller: "internal:" + kindClosing, Actor: c.Actor, At: later(now.UTC().Truncate(time.Microsecond), before.LastAt), Postings: postings,
+		Caller: "internal:" + kindClosing, Actor: c.Actor, At: later(d.now, before.LastAt), Postings: postings,
 	}, before)
 	return d.delta(nil), nil
 }

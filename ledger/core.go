@@ -31,6 +31,8 @@ const (
 	kindSignup     = "signup"
 	kindDaily      = "daily"
 	kindUse        = "use"
+	kindCapture    = "capture"   // of a hold
+	kindRepayment  = "repayment" // of debt, by what a hold releases
 	kindRefund     = "refund"
 	kindGrant      = "grant"
 	kindCorrection = "correction"
@@ -50,13 +52,17 @@ func priorityOf(c Class) int {
 // systemApp is the appId of what no app asked for.
 const systemApp = "system"
 
-// Command is what is to be done with one wallet: at most one of Use, Refund and Adjust. Without any it is a
-// touch: only what time does.
+// Command is what is to be done with one wallet: at most one of Use, Refund, Adjust and those of holds. Without any it
+// is a touch: only what time does.
 type Command struct {
-	ID        uuid.UUID // of the transaction; further ones are derived from it
+	ID        uuid.UUID // of the transaction or the hold that it makes; further ones are derived from it
 	Use       *Use
 	Refund    *Refund
 	Adjust    *Adjustment
+	Reserve   *Reserve
+	Capture   *Capture
+	Extend    *Extend
+	Release   *Release
 	Key       *Key // of the request, nil if it has none
 	DailyFree Amount
 }
@@ -70,13 +76,33 @@ func (c Command) bytes() int {
 		return len(c.Refund.Description) + len(c.Refund.Metadata)
 	case c.Adjust != nil:
 		return len(c.Adjust.Reason)
+	case c.Reserve != nil:
+		return len(c.Reserve.Description) + len(c.Reserve.Metadata)
+	case c.Capture != nil:
+		return len(c.Capture.Description)
 	}
 	return 0
+}
+
+// holdID is the hold that a command makes or changes, nil if there is none.
+func (c Command) holdID() uuid.UUID {
+	switch {
+	case c.Reserve != nil:
+		return c.ID
+	case c.Capture != nil:
+		return c.Capture.ID
+	case c.Extend != nil:
+		return c.Extend.ID
+	case c.Release != nil:
+		return c.Release.ID
+	}
+	return uuid.Nil
 }
 
 // Result is what a command came to.
 type Result struct {
 	Transaction Transaction // that the command made
+	Hold        *Hold       // that the command made or changed, nil if it was not about one
 	Replayed    bool        // an earlier request with the same key made it
 	Refused     error       // one of the sentinels of this package, or State.Barred; nil if applied
 }
@@ -112,17 +138,24 @@ func Apply(s State, now time.Time, c Command) (Delta, Result, error) {
 	case WalletClosed, WalletDisabled:
 		return Delta{}, Result{Refused: ErrClosed}, nil
 	}
+	now = now.UTC().Truncate(time.Microsecond)
 	if s.Done != nil && s.Done.ID == c.ID { // committed, but its answer was lost
-		return Delta{}, Result{Transaction: *s.Done}, nil
+		return Delta{}, Result{Transaction: *s.Done, Hold: named(s.Holds, c.holdID())}, nil
+	}
+	if made := named(s.Holds, c.ID); made != nil { // the same
+		return Delta{}, Result{Hold: made}, nil
 	}
 	if s.Key != nil && c.Key != nil {
-		return Delta{}, replay(s, *c.Key), nil
+		return Delta{}, replay(s, now, c), nil
 	}
 	if err := s.check(); err != nil {
 		return Delta{}, Result{}, err
 	}
 	d := newDraft(s)
-	now = now.UTC().Truncate(time.Microsecond)
+	d.now = now
+	if err := d.expire(c.ID); err != nil {
+		return Delta{}, Result{}, err
+	}
 	if err := d.daily(derive(c.ID, 1), c.DailyFree, now); err != nil {
 		return Delta{}, Result{}, err
 	}
@@ -133,11 +166,16 @@ func Apply(s State, now time.Time, c Command) (Delta, Result, error) {
 	if err != nil {
 		return d.delta(nil), Result{Refused: err}, nil
 	}
+	hold := named(d.holds, d.current)
 	var record *KeyRecord
-	if c.Key != nil {
+	switch {
+	case c.Key == nil:
+	case done.ID != uuid.Nil:
 		record = &KeyRecord{Key: *c.Key, TransactionID: done.ID, CreatedAt: done.At}
+	default:
+		record = &KeyRecord{Key: *c.Key, HoldID: hold.ID, CreatedAt: now}
 	}
-	return d.delta(record), Result{Transaction: done}, nil
+	return d.delta(record), Result{Transaction: done, Hold: hold}, nil
 }
 
 // perform does what the command asks for. A refusal comes before the first change.
@@ -151,6 +189,14 @@ func (d *draft) perform(s State, c Command, now time.Time) (Transaction, error) 
 		return d.refund(s.Used, c, now)
 	case c.Adjust != nil:
 		return d.adjust(c, now)
+	case c.Reserve != nil:
+		return Transaction{}, d.reserve(s, c)
+	case c.Capture != nil:
+		return d.capture(c, now)
+	case c.Extend != nil:
+		return Transaction{}, d.extend(s, c)
+	case c.Release != nil:
+		return Transaction{}, d.release(c)
 	}
 	return Transaction{}, nil
 }
@@ -165,11 +211,18 @@ func DailyDue(w Wallet, amount Amount, now time.Time) (due bool, next time.Time)
 }
 
 // replay answers a key that is known: with the first answer, or with a refusal if the request is another.
-func replay(s State, asked Key) Result {
-	if s.Key.Key.Fingerprint != asked.Fingerprint || s.Done == nil {
-		return Result{Refused: ErrKeyReused}
+func replay(s State, now time.Time, c Command) Result {
+	hold := named(s.Holds, cmp.Or(s.Key.HoldID, c.holdID()))
+	if hold != nil {
+		*hold = hold.At(now)
 	}
-	return Result{Transaction: *s.Done, Replayed: true}
+	switch {
+	case s.Key.Key.Fingerprint != c.Key.Fingerprint, s.Done == nil && hold == nil:
+		return Result{Refused: ErrKeyReused}
+	case s.Done == nil:
+		return Result{Hold: hold, Replayed: true}
+	}
+	return Result{Transaction: *s.Done, Hold: hold, Replayed: true}
 }
 
 // later keeps time from running backwards within a wallet.
@@ -182,8 +235,8 @@ func later(now, last time.Time) time.Time {
 
 // derive makes the id of a transaction that time caused beside a command: the command's own time and
 // counter bits, and the rest from a hash, so that the same command derives the same id.
-func derive(id uuid.UUID, index byte) uuid.UUID {
-	sum := sha256.Sum256(append(id[:], index))
+func derive(id uuid.UUID, index ...byte) uuid.UUID {
+	sum := sha256.Sum256(append(id[:], index...))
 	derived := id
 	copy(derived[8:], sum[:8])
 	derived[8] = derived[8]&0x3f | 0x80 // RFC 9562, section 5.7: variant
@@ -192,15 +245,22 @@ func derive(id uuid.UUID, index byte) uuid.UUID {
 
 // draft is a wallet while a command is decided.
 type draft struct {
+	now          time.Time // of the storage
 	wallet       Wallet
 	grants       []Grant
 	changed      []int // numbers of grants that are new or changed
 	transactions []Transaction
 	usage        []UsageDay
+	holds        []Hold
+	moved        []uuid.UUID // holds that are changed
+	current      uuid.UUID   // the hold that the command is about
+	made         bool        // it is new
+	added        Amount      // to it
+	expired      int         // holds that time has ended
 }
 
 func newDraft(s State) draft {
-	d := draft{wallet: s.Wallet, grants: slices.Clone(s.Grants)}
+	d := draft{wallet: s.Wallet, grants: slices.Clone(s.Grants), holds: slices.Clone(s.Holds)}
 	d.wallet.Version++
 	return d
 }
@@ -292,14 +352,9 @@ func (d *draft) use(c Command, now time.Time) (Transaction, error) {
 // burn takes an amount, which must be there, from the open grants in burn order: priority, then what expires
 // first, then age.
 func (d *draft) burn(amount Amount, to int) ([]Posting, error) {
-	order := make([]*Grant, len(d.grants))
-	for i := range d.grants {
-		order[i] = &d.grants[i]
-	}
-	slices.SortFunc(order, burnOrder)
 	rest := amount
 	var postings []Posting
-	for _, grant := range order {
+	for _, grant := range d.inBurnOrder() {
 		part := min(rest, grant.Remaining-grant.Held)
 		if part <= 0 {
 			continue
@@ -318,6 +373,15 @@ func (d *draft) burn(amount Amount, to int) ([]Posting, error) {
 		return nil, fmt.Errorf("%w: its grants do not hold what its balance says", ErrImpossible)
 	}
 	return postings, nil
+}
+
+func (d *draft) inBurnOrder() []*Grant {
+	order := make([]*Grant, len(d.grants))
+	for i := range d.grants {
+		order[i] = &d.grants[i]
+	}
+	slices.SortFunc(order, burnOrder)
+	return order
 }
 
 func burnOrder(a, b *Grant) int {
@@ -365,5 +429,14 @@ func (d *draft) delta(key *KeyRecord) Delta {
 			grants = append(grants, g)
 		}
 	}
-	return Delta{Wallet: d.wallet, Grants: grants, Transactions: d.transactions, Usage: d.usage, Key: key}
+	delta := Delta{Wallet: d.wallet, Grants: grants, Transactions: d.transactions, Usage: d.usage, Key: key, Added: d.added}
+	for _, h := range d.holds {
+		switch {
+		case d.made && h.ID == d.current:
+			delta.Made = &h
+		case slices.Contains(d.moved, h.ID):
+			delta.Holds = append(delta.Holds, h)
+		}
+	}
+	return delta
 }

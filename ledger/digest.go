@@ -10,7 +10,7 @@ import (
 )
 
 // Digest is SHA-256 over a canonical encoding of a wallet: its columns, its grants by number, its usage by app
-// and day, and its transactions with their postings, the newest first. Every field has its length or a fixed
+// and day, its holds by id, and its transactions with their postings, the newest first. Every field has its length or a fixed
 // size, so equal commands at equal times give equal digests on every store, and nothing else does.
 func Digest(j Journal) ([sha256.Size]byte, error) {
 	d := digester{sha256.New()}
@@ -30,6 +30,9 @@ func Digest(j Journal) ([sha256.Size]byte, error) {
 		d.texts(u.AppID)
 		d.numbers(u.Day, int64(u.Used), u.Uses)
 	}
+	for _, h := range slices.SortedFunc(slices.Values(j.Holds), func(a, b Hold) int { return slices.Compare(a.ID[:], b.ID[:]) }) {
+		d.hold(h)
+	}
 	for t, err := range j.Backward {
 		if err != nil {
 			return [sha256.Size]byte{}, err
@@ -45,10 +48,25 @@ func byAppAndDay(a, b UsageDay) int {
 
 type digester struct{ h hash.Hash }
 
+func (d digester) hold(h Hold) {
+	d.bytes(h.ID[:])
+	d.bytes(h.Capture[:])
+	d.texts(h.Caller, h.Actor, h.AppID, h.Description, string(h.Metadata), h.IdempotencyKey, string(h.State))
+	d.amounts(h.Amount, h.Added, h.Captured)
+	d.times(h.CreatedAt, h.ExpiresAt, h.EndedAt)
+	d.numbers(h.MadeSeq, h.EndedSeq)
+	for _, p := range h.Parts {
+		d.numbers(int64(p.Grant), int64(p.Amount), int64(p.Captured))
+	}
+	l := h.Remaining
+	d.amounts(l.Free, l.Paid, l.Held, l.Debt, l.Earned, l.Spent)
+}
+
 func (d digester) transaction(t Transaction) {
 	d.bytes(t.ID[:])
 	d.bytes(t.UserID[:])
 	d.bytes(t.RelatedID[:])
+	d.bytes(t.HoldID[:])
 	d.numbers(t.Seq)
 	d.texts(string(t.Type), t.Kind, t.AppID, t.Description, string(t.Metadata), t.Caller, t.Actor, t.IdempotencyKey)
 	d.amounts(t.Amount, t.Before, t.After, t.FreeAfter, t.PaidAfter, t.HeldAfter, t.DebtAfter, t.EarnedAfter, t.SpentAfter)

@@ -47,6 +47,18 @@ func (a Adjustment) key() (*Key, error) {
 	return newKey(callerOperator, a.IdempotencyKey, nil, "adjust", number(a.Amount), string(a.Class), a.Reason)
 }
 
+func (r Reserve) key() (*Key, error) {
+	return newKey(r.Caller, r.IdempotencyKey, r.Metadata, "hold", number(r.Amount), number(r.Minimum), r.ExpiresIn.String(), r.AppID, r.Description)
+}
+
+func (c Capture) key() (*Key, error) {
+	return newKey(c.Caller, c.IdempotencyKey, nil, "capture", c.ID.String(), number(c.Amount), strconv.FormatBool(c.Keep), c.Description)
+}
+
+func (e Extend) key() (*Key, error) {
+	return newKey(e.Caller, e.IdempotencyKey, nil, "extend", e.ID.String(), e.ExpiresIn.String(), number(e.Add))
+}
+
 // number is an amount by value.
 func number(a Amount) string { return strconv.FormatInt(int64(a), 10) }
 

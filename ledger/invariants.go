@@ -15,6 +15,7 @@ import (
 type Journal struct {
 	Wallet Wallet
 	Grants []Grant // all, open or not
+	Holds  []Hold  // all, open or not
 	Usage  []UsageDay
 	// Backward gives the transactions with their postings, the newest first. It may be long.
 	Backward iter.Seq2[Transaction, error]
@@ -33,9 +34,9 @@ type Fault struct {
 func (f Fault) Error() string { return f.Invariant + ": " + f.Text }
 
 // Check recomputes a wallet from its journal and lists what does not hold. The names are those of the
-// ledger's invariants: I1 postings, I2 transactions, I4 grants, I5 and I8 the wallet, I7 the chain, I9 totals, I10 keys,
+// ledger's invariants: I1 postings, I2 transactions, I4 grants, I5 and I8 the wallet, I6 holds, I7 the chain, I9 totals, I10 keys,
 // I11 refunds, I12 bonuses, I16 free before paid, I17 bounds, I18 usage per day. It needs memory for the
-// wallet's grants, days of usage, and refunds whose use it has not met yet.
+// wallet's grants, holds, days of usage, and refunds whose use it has not met yet.
 func Check(j Journal) (Checked, error) {
 	c := newChecker(j)
 	for t, err := range j.Backward {
@@ -68,10 +69,12 @@ type checker struct {
 	usage    map[usageKey]UsageDay
 	accounts map[int]Amount // balance of each account, the shared ones too
 	issued   map[int]Amount // what each grant got that did not come back from a use
-	stand    standing       // of the wallet, before the current transaction
-	keys     keySum         // of the keys of transactions, less those that are stored
-	keyed    int64          // transactions with a key
-	highest  int            // number of an own account
+	stand    standing       // of the wallet, before the current transaction, without regard to what is held
+	all      []Hold
+	held     holdWalk
+	keys     keySum // of the keys of transactions, less those that are stored
+	keyed    int64  // transactions with a key
+	highest  int    // number of an own account
 	refunds  map[uuid.UUID]*refunded
 	newer    *Transaction // the one after the current one
 	daily    time.Time    // of the daily grant after the current one
@@ -99,11 +102,12 @@ func newChecker(j Journal) *checker {
 	c := &checker{
 		wallet: j.Wallet, grants: make(map[int]Grant), usage: make(map[usageKey]UsageDay),
 		accounts: make(map[int]Amount), issued: make(map[int]Amount), refunds: make(map[uuid.UUID]*refunded),
-		stand: standingOf(j.Wallet), highest: AccountDebt,
+		stand: standingOf(j.Wallet), all: j.Holds, highest: AccountDebt,
 	}
 	for _, g := range j.Grants {
 		c.grants[g.No] = g
 	}
+	c.held = newHoldWalk(j.Wallet, j.Holds, c.grants)
 	for _, u := range j.Usage {
 		c.usage[usageKey{u.AppID, u.Day}] = u
 	}
@@ -122,6 +126,7 @@ func (c *checker) transaction(t Transaction) {
 	c.form(t)
 	c.postings(t)
 	c.back(t)
+	c.hold(t)
 	c.totals(t)
 	c.bonuses(t)
 	c.key(t)
@@ -301,6 +306,7 @@ func (c *checker) finish() {
 		c.fail("I11", "%s were given back of %s, which is no use of this wallet", r.sum, id)
 	}
 	c.walletOfGrants()
+	c.holds()
 	for key, day := range c.usage {
 		if day.Used != 0 || day.Uses != 0 {
 			c.fail("I18", "the usage of day %d differs by %s and %d uses", key.day, day.Used, day.Uses)

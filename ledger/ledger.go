@@ -152,7 +152,7 @@ type Transaction struct {
 	UserID uuid.UUID
 	Seq    int64
 	Type   Type
-	Kind   string // the event: "signup", "daily", "use", "refund", "grant", "correction", "closing"
+	Kind   string // the event: "signup", "daily", "use", "capture", "refund", "grant", "correction", "repayment", "closing"
 
 	Amount Amount // signed change of Wallet.Total
 	Before Amount
@@ -165,6 +165,7 @@ type Transaction struct {
 	Actor          string    // who acted: "user", "service:<id of the key>", "command line", "system"
 	IdempotencyKey string    // as the request gave it; empty if none
 	RelatedID      uuid.UUID // of the use that a refund gives back; nil for others
+	HoldID         uuid.UUID // of the hold that it captures, or whose release settles debt; nil for others
 
 	// The wallet after this transaction: the answer that a replay gives again.
 	FreeAfter, PaidAfter, HeldAfter, DebtAfter, EarnedAfter, SpentAfter Amount
@@ -200,10 +201,11 @@ type Key struct {
 	Fingerprint [32]byte // SHA-256 over what the request asks for
 }
 
-// KeyRecord is a stored idempotency key and the transaction that it made.
+// KeyRecord is a stored idempotency key and what it made.
 type KeyRecord struct {
 	Key           Key
-	TransactionID uuid.UUID
+	TransactionID uuid.UUID // nil: it made none, but made or changed the hold
+	HoldID        uuid.UUID // nil: the transaction tells
 	CreatedAt     time.Time
 }
 

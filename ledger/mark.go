@@ -21,8 +21,10 @@ func MarkOf(t Transaction) Mark {
 // written on top of a wallet that contradicts them: the journal would carry on what is wrong, and could not mend it.
 func (s State) check() error {
 	w := s.Wallet
-	is := Mark{w.Seq, w.Free, w.Paid, w.HeldFree + w.HeldPaid, w.Debt, w.Earned, w.Spent, s.Last.At}
-	if is != s.Last || w.Seq > 0 && !w.LastAt.Equal(s.Last.At) {
+	was := s.Last // holds move credits between what is free to spend and what is held, and leave no transaction
+	moved := w.Free+w.HeldFree-was.Free < 0 || w.Paid+w.HeldPaid-was.Paid < 0 || w.Free+w.HeldFree+w.Paid+w.HeldPaid != was.Free+was.Paid+was.Held
+	is := Mark{w.Seq, was.Free, was.Paid, was.Held, w.Debt, w.Earned, w.Spent, was.At}
+	if moved || is != was || w.Seq > 0 && !w.LastAt.Equal(s.Last.At) {
 		return fmt.Errorf("%w: at number %d it is not as transaction %d leaves it", ErrImpossible, w.Seq, s.Last.Seq)
 	}
 	var of Wallet

@@ -25,6 +25,7 @@ func resultOf(r Receipt, err error) string {
 	for sentinel, label := range map[error]string{
 		ErrInsufficient: "insufficient", ErrDebt: "debt", ErrKeyReused: "key_reused", ErrInProgress: "in_progress",
 		ErrNothingToRefund: "nothing_to_refund", ErrBalanceLimit: "balance_limit",
+		ErrNoHold: "no_hold", ErrNotOpen: "not_open", ErrTooMuch: "too_much", ErrHoldLimit: "hold_limit",
 		ErrFrozen: "frozen", ErrClosed: "closed", ErrNoWallet: "no_wallet", ErrAmount: "amount", ErrReason: "reason",
 		context.Canceled: "canceled", context.DeadlineExceeded: "canceled",
 	} {

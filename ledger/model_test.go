@@ -31,6 +31,7 @@ type machine struct {
 	lastDaily                       time.Time
 	lastRow                         time.Time // rows never go back in time, whatever the clock does
 	rows                            int
+	holds                           []*modelHold
 	keys                            map[string]string // key to what was asked for
 }
 
@@ -59,8 +60,9 @@ func newMachine(t *rapid.T) *machine {
 	return m
 }
 
-// daily is the rule of the daily grant, as a person would tell it.
+// daily is what time does: the ends of holds, and the rule of the daily grant, as a person would tell it.
 func (m *machine) daily() {
+	m.expire()
 	if m.now.Sub(m.lastDaily) >= 24*time.Hour {
 		m.free += modelDaily
 		m.row()
@@ -69,10 +71,12 @@ func (m *machine) daily() {
 }
 
 // row is one more row of history, now or right after the last one.
-func (m *machine) row() {
+func (m *machine) row() { m.rowAt(m.now) }
+
+func (m *machine) rowAt(at time.Time) {
 	m.rows++
-	if m.now.After(m.lastRow) {
-		m.lastRow = m.now
+	if at.After(m.lastRow) {
+		m.lastRow = at
 	} else {
 		m.lastRow = m.lastRow.Add(time.Microsecond)
 	}
@@ -93,8 +97,8 @@ func (m *machine) Wait(t *rapid.T) {
 func (m *machine) Balance(t *rapid.T) {
 	m.daily()
 	got, err := m.ledger.Balance(t.Context(), m.userID)
-	want := fmt.Sprint(m.free, m.paid, m.debt, m.earned, m.spent)
-	if err != nil || fmt.Sprint(got.Free, got.Paid, got.Debt, got.Earned, got.Spent) != want {
+	want := fmt.Sprint(m.free, m.paid, m.held(), m.debt, m.earned, m.spent)
+	if err != nil || fmt.Sprint(got.Free, got.Paid, got.Held, got.Debt, got.Earned, got.Spent) != want {
 		t.Fatalf("got %+v, %v, want %s", got, err, want)
 	}
 }
@@ -109,7 +113,7 @@ func (m *machine) outside(of ledger.Type, kind string, amount ledger.Amount, cha
 	grant, postings := change(&w)
 	d := ledger.Delta{Wallet: w, Transactions: []ledger.Transaction{{
 		ID: uuid.Must(uuid.NewV7()), UserID: w.UserID, Seq: w.Seq, Type: of, Kind: kind, Amount: amount,
-		Before: before, After: w.Total(), FreeAfter: w.Free, PaidAfter: w.Paid, DebtAfter: w.Debt, EarnedAfter: w.Earned,
+		Before: before, After: w.Total(), FreeAfter: w.Free, PaidAfter: w.Paid, HeldAfter: w.HeldFree + w.HeldPaid, DebtAfter: w.Debt, EarnedAfter: w.Earned,
 		SpentAfter: w.Spent, At: w.LastAt, Legs: len(postings), Postings: postings,
 	}}}
 	if grant != nil {
@@ -315,9 +319,15 @@ func (m *machine) end(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	state.Holds = m.store.Holds()
 	closed, err := ledger.Close(state, m.now, closing)
 	if err != nil || closed.Empty() || closed.Wallet.State != ledger.WalletClosed {
 		t.Fatalf("got %+v, %v, want a closed wallet", closed, err)
+	}
+	for _, h := range m.holds {
+		if h.state == ledger.HoldOpen {
+			m.endHold(h, ledger.HoldReleased, m.now)
+		}
 	}
 	if m.free+m.paid > 0 {
 		m.row()
@@ -343,7 +353,7 @@ func (m *machine) Check(t *rapid.T) {
 	if err != nil || len(checked.Faults) > 0 {
 		t.Fatalf("got %v, %v", checked.Faults, err)
 	}
-	sum := m.free + m.paid - m.debt
+	sum := m.free + m.paid + m.held() - m.debt
 	for _, amount := range checked.Shared {
 		sum += amount
 	}

@@ -13,12 +13,12 @@ var ErrNotRebuilt = errors.New("wallet cannot be rebuilt")
 
 // Rebuild makes the projections of a frozen wallet from its journal. What the journal does not tell is kept: of
 // a grant that was bought its class and source. Lost grants are made again, those that no posting names end, and
-// nothing is held: there are no holds. [ErrNotRebuilt].
+// what is held is what the open holds say. [ErrNotRebuilt].
 func Rebuild(j Journal) (Projections, error) {
 	if j.Wallet.State != WalletFrozen {
 		return Projections{}, fmt.Errorf("%w: it is %s", ErrNotRebuilt, j.Wallet.State)
 	}
-	r := rebuilder{checker: newChecker(Journal{Wallet: j.Wallet}), made: make(map[int]Grant), state: WalletActive}
+	r := rebuilder{checker: newChecker(Journal{Wallet: j.Wallet, Holds: j.Holds}), made: make(map[int]Grant), state: WalletActive}
 	r.wallet.LastAt, r.wallet.Seq = j.Wallet.CreatedAt, 0
 	for t, err := range j.Backward {
 		if err != nil {
@@ -28,7 +28,7 @@ func Rebuild(j Journal) (Projections, error) {
 	}
 	r.settle(0)
 	p := r.projections(j.Grants)
-	mended := Journal{Wallet: p.Wallet, Grants: p.Grants, Usage: p.Usage, Backward: j.Backward, Keys: j.Keys}
+	mended := Journal{Wallet: p.Wallet, Grants: p.Grants, Holds: j.Holds, Usage: p.Usage, Backward: j.Backward, Keys: j.Keys}
 	checked, err := Check(mended)
 	if err != nil {
 		return Projections{}, err
@@ -91,7 +91,7 @@ func (r *rebuilder) grants(stored []Grant) []Grant {
 	grants = slices.DeleteFunc(grants, func(g Grant) bool { return r.issued[g.No] == 0 })
 	for i := range grants {
 		g := &grants[i]
-		g.Held, g.ExpiresAt = 0, time.Time{}
+		g.ExpiresAt = time.Time{}
 		if made, known := r.made[g.No]; known {
 			g.Class, g.Source = made.Class, made.Source
 			delete(r.made, g.No)
@@ -108,14 +108,14 @@ func (r *rebuilder) projections(stored []Grant) Projections {
 	w.State, w.Version, w.Grants, w.LastDaily = r.state, w.Version+1, r.highest, r.lastDaily()
 	w.Free, w.Paid, w.HeldFree, w.HeldPaid = 0, 0, 0, 0
 	w.Debt, w.Earned, w.Spent = -r.accounts[AccountDebt], r.earned, r.spent
-	p := Projections{Grants: r.grants(stored)}
+	p, held := Projections{Grants: r.grants(stored)}, heldOf(r.all)
 	for i := range p.Grants {
 		g := &p.Grants[i]
-		g.Issued, g.Remaining, g.Priority = r.issued[g.No], r.accounts[g.No], priorityOf(g.Class)
+		g.Issued, g.Remaining, g.Held, g.Priority = r.issued[g.No], r.accounts[g.No], held[g.No], priorityOf(g.Class)
 		if g.Class == Free {
-			w.Free += g.Remaining
+			w.Free, w.HeldFree = w.Free+g.Remaining-g.Held, w.HeldFree+g.Held
 		} else {
-			w.Paid += g.Remaining
+			w.Paid, w.HeldPaid = w.Paid+g.Remaining-g.Held, w.HeldPaid+g.Held
 		}
 	}
 	p.Wallet = w

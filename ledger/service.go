@@ -80,6 +80,7 @@ type Use struct {
 // Receipt is what was posted, with the balance as it was right after it.
 type Receipt struct {
 	Transaction Transaction
+	Hold        *Hold // that it made or changed, nil if it was not about one
 	Balance     Balance
 	Replayed    bool    // the same request had been posted before
 	Current     Balance // as it stands now: another than Balance when the request is replayed
@@ -111,14 +112,14 @@ func (l *Ledger) Closing(actor string) (Closing, error) {
 	return Closing{TransactionID: id, Actor: actor}, nil
 }
 
-// Balance reads a wallet, posting the daily grant first if it is due. When storage can be read but not
-// written, the answer shows the grant that is due without posting it. [ErrNoWallet].
+// Balance reads a wallet, doing first what is due: ends of holds and the daily grant. When storage can be read but not
+// written, the answer shows what is due without posting it. [ErrNoWallet].
 func (l *Ledger) Balance(ctx context.Context, userID uuid.UUID) (Balance, error) {
 	state, now, err := l.store.Wallet(ctx, userID)
 	if err != nil {
 		return Balance{}, fmt.Errorf("reading a wallet: %w", err)
 	}
-	if due, _ := DailyDue(state.Wallet, l.dailyFree, now); !due {
+	if due, _ := DailyDue(state.Wallet, l.dailyFree, now); !due && len(state.Holds) == 0 {
 		balance := l.balance(state.Wallet)
 		balance.Version = state.Wallet.Version
 		return balance, nil
@@ -261,11 +262,17 @@ func (l *Ledger) request(ctx context.Context, w Wants, amount Amount, c Command)
 	if amount <= 0 || amount > MaxOperation {
 		return Receipt{}, ErrAmount
 	}
+	return l.run(ctx, w, c)
+}
+
+// run decides a command after any other request with its key.
+func (l *Ledger) run(ctx context.Context, w Wants, c Command) (Receipt, error) {
 	id, err := l.newID()
 	if err != nil {
 		return Receipt{}, fmt.Errorf("making an id: %w", err)
 	}
 	c.ID, c.Key, c.DailyFree = id, w.Key, l.dailyFree
+	w.Hold = c.holdID()
 	if w.Key != nil {
 		land, err := l.flights.enter(ctx, flight{w.UserID, w.Key.Hash})
 		if err != nil {
@@ -280,9 +287,13 @@ func (l *Ledger) request(ctx context.Context, w Wants, amount Amount, c Command)
 	if result.Refused != nil {
 		return Receipt{}, result.Refused
 	}
-	return Receipt{
-		Transaction: result.Transaction, Balance: l.after(result.Transaction, wallet), Replayed: result.Replayed, Current: l.balance(wallet),
-	}, nil
+	receipt := Receipt{Transaction: result.Transaction, Hold: result.Hold, Replayed: result.Replayed, Current: l.balance(wallet)}
+	if result.Transaction.ID == uuid.Nil {
+		receipt.Balance = l.left(result.Hold.Remaining, wallet)
+	} else {
+		receipt.Balance = l.after(result.Transaction, wallet)
+	}
+	return receipt, nil
 }
 
 // decide has the store run a command, and gives the wallet as it stands afterwards. A wallet that contradicts
@@ -319,8 +330,11 @@ func (l *Ledger) balance(w Wallet) Balance {
 
 // after is the balance that a transaction left behind.
 func (l *Ledger) after(t Transaction, w Wallet) Balance {
+	return l.left(Left{t.FreeAfter, t.PaidAfter, t.HeldAfter, t.DebtAfter, t.EarnedAfter, t.SpentAfter}, w)
+}
+
+func (l *Ledger) left(of Left, w Wallet) Balance {
 	b := l.balance(w)
-	b.Paid, b.Free, b.Held, b.Debt = t.PaidAfter, t.FreeAfter, t.HeldAfter, t.DebtAfter
-	b.Earned, b.Spent = t.EarnedAfter, t.SpentAfter
+	b.Free, b.Paid, b.Held, b.Debt, b.Earned, b.Spent = of.Free, of.Paid, of.Held, of.Debt, of.Earned, of.Spent
 	return b
 }

@@ -15,7 +15,11 @@ type State struct {
 	Key    *KeyRecord   // record of the key that was asked for, nil if there is none
 	Done   *Transaction // the transaction of Key, or the command's own, nil if there is none
 	Used   *Usage       // what is to be refunded, nil if there is none
-	Barred error        // why the store lets nothing be spent, such as a limit of the caller's; nil: it does
+	// Holds are those whose time is over and whose rows say open, and those that the command or the record of its key
+	// names, ended or not. For a closing, all that are open.
+	Holds     []Hold
+	OpenHolds int   // how many rows say open, for a command that makes one
+	Barred    error // why the store lets nothing be spent, such as a limit of the caller's; nil: it does
 }
 
 // Delta is the whole effect of a decision. A store writes it as it is, or not at all.
@@ -25,10 +29,29 @@ type Delta struct {
 	Transactions []Transaction
 	Usage        []UsageDay // changes, a refund's below 0
 	Key          *KeyRecord // to be stored, nil if none
+	Made         *Hold      // new, nil if none
+	Added        Amount     // to a hold that was there
+	Holds        []Hold     // changed
 }
 
 // Empty reports whether there is nothing to write.
-func (d Delta) Empty() bool { return len(d.Transactions) == 0 && d.Wallet.State != WalletClosed }
+func (d Delta) Empty() bool {
+	return len(d.Transactions) == 0 && len(d.Holds) == 0 && d.Made == nil && d.Key == nil && d.Wallet.State != WalletClosed
+}
+
+// Charged is what counts against the limits of a caller: what was used without a hold, and what was held.
+func (d Delta) Charged() Amount {
+	var sum Amount
+	for _, t := range d.Transactions {
+		if t.Kind == kindUse {
+			sum -= t.Amount
+		}
+	}
+	if d.Made != nil {
+		sum += d.Made.Amount
+	}
+	return sum + d.Added
+}
 
 // Wants names what a decision needs loaded.
 type Wants struct {
@@ -37,6 +60,9 @@ type Wants struct {
 	// ID is that of the command. A store that decides it again, since it does not know whether the first
 	// commit counts, looks for a transaction with it.
 	ID uuid.UUID
+	// Hold is the hold that the command changes, nil if there is none; the same as ID: it makes one. Then the open holds
+	// are to be counted.
+	Hold uuid.UUID
 	// Use is the use to be given back, loaded with what has been given back of it; nil: none.
 	Use uuid.UUID
 	// Bytes is the length of the command's texts, by which a store bounds what it commits at one time.
@@ -62,4 +88,32 @@ type Store interface {
 	// One that is not active stays as it is.
 	Freeze(ctx context.Context, userID uuid.UUID, reasons []string) error
 	Records
+	Holds
+}
+
+// Held reports whether a decision on a wallet needs holds.
+func (w Wants) Held(wallet Wallet) bool {
+	return w.Hold != uuid.Nil && w.Hold != w.ID || wallet.HeldFree+wallet.HeldPaid > 0
+}
+
+// Holds are the holds as people and programs read them. Each method is one snapshot. Rows say open until somebody
+// touches the wallet: see [Hold.At].
+type Holds interface {
+	// Hold gives one, whoever's it is. [ErrNoHold].
+	Hold(ctx context.Context, id uuid.UUID) (Hold, error)
+	// HoldsOf lists at most limit holds of a wallet, newest first, from before one on, if that is not nil. An empty
+	// caller or state takes all.
+	HoldsOf(ctx context.Context, userID uuid.UUID, q HoldQuery) ([]Hold, error)
+	// DueHolds lists at most limit wallets with holds whose time is over and whose rows say open.
+	DueHolds(ctx context.Context, limit int) ([]uuid.UUID, error)
+	// OpenHolds counts the rows that say open.
+	OpenHolds(ctx context.Context) (int, error)
+}
+
+// HoldQuery asks for holds of a wallet.
+type HoldQuery struct {
+	Caller string
+	State  HoldState
+	Before uuid.UUID
+	Limit  int
 }

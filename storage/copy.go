@@ -31,7 +31,7 @@ var moved = []string{
 	"auth_users", "auth_passwords", "auth_clients", "auth_sessions", "auth_requests", "auth_consents", "auth_grants",
 	"auth_codes", "auth_refresh_tokens", "auth_revoked_tokens", "auth_login_attempts", "auth_security_events", "auth_verification_tokens", "auth_mails", "auth_accounts",
 	"auth_two_factor_auth", "auth_recovery_codes", "auth_sign_ins", "auth_passkeys", "auth_challenges",
-	"auth_signing_keys", "auth_service_keys", "auth_roles", "auth_setup_links", "auth_statistics", "credits_balances", "credits_grants", "credits_transactions",
+	"auth_signing_keys", "auth_service_keys", "auth_roles", "auth_setup_links", "auth_statistics", "credits_balances", "credits_grants", "credits_holds", "credits_hold_parts", "credits_transactions",
 	"credits_idempotency", "credits_bonus_claims", "credits_packages", "credits_usage_stats", "credits_key_caps",
 }
 

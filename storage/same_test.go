@@ -75,6 +75,7 @@ type person struct {
 	books []*ledger.Ledger
 	store []ledger.Store
 	uses  []uuid.UUID
+	holds []uuid.UUID
 	all   []engine
 }
 
@@ -93,11 +94,15 @@ func TestSameOnAllEngines(t *testing.T) {
 			if err != nil {
 				return "", err
 			}
+			holds, holdsErr := p.store[i].HoldsOf(r.Context(), p.id, ledger.HoldQuery{Limit: 100})
+			if holdsErr != nil {
+				return "", holdsErr
+			}
 			history, err := p.store[i].History(r.Context(), p.id, 1000, 0)
 			for n := range history {
 				history[n].Postings = nil // the model keeps them in sight
 			}
-			return fmt.Sprintf("%+v\n%+v", state, history), err
+			return fmt.Sprintf("%+v\n%+v\n%+v", state, holds, history), err
 		})
 	})
 }
@@ -143,7 +148,7 @@ func (p *person) step(r *rapid.T, clock *storagetest.Clock) {
 	clock.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 1000, 3_600_000, 86_400_000, 86_400_001, -7_200_000}).Draw(r, "ms")) * time.Millisecond)
 	amount := ledger.Amount(rapid.SampledFrom([]int64{1, 10_000, 1_000_000, 60_000_000, 151_000_000}).Draw(r, "amount"))
 	key := rapid.SampledFrom([]string{"", "", "a", "b"}).Draw(r, "key")
-	switch kind := rapid.SampledFrom([]string{"use", "use", "refund", "refund of one", "adjust", "balance", "history"}).Draw(r, "kind"); kind {
+	switch kind := rapid.SampledFrom([]string{"use", "use", "refund", "refund of one", "adjust", "balance", "history", "hold", "hold", "capture", "extend", "release"}).Draw(r, "kind"); kind {
 	case "balance":
 		p.compare(r, kind, func(i int) (string, error) {
 			b, err := p.books[i].Balance(r.Context(), p.id)
@@ -157,6 +162,8 @@ func (p *person) step(r *rapid.T, clock *storagetest.Clock) {
 			}
 			return fmt.Sprintf("%+v", h), err
 		})
+	case "hold", "capture", "extend", "release":
+		p.holdStep(r, kind, amount, key)
 	default:
 		p.post(r, kind, amount, key)
 	}
@@ -195,5 +202,41 @@ func (p *person) post(r *rapid.T, kind string, amount ledger.Amount, key string)
 	})
 	if posted {
 		p.uses = append(p.uses, p.next)
+	}
+}
+
+// holdStep draws one command about a hold.
+func (p *person) holdStep(r *rapid.T, kind string, amount ledger.Amount, key string) {
+	ref := ledger.HoldRef{UserID: p.id, ID: p.next, Caller: "first-party"}
+	if len(p.holds) > 0 {
+		ref.ID = rapid.SampledFrom(p.holds).Draw(r, "hold")
+	}
+	length := time.Duration(rapid.SampledFrom([]int{1, 3600, 86_400}).Draw(r, "seconds")) * time.Second
+	keep := rapid.Bool().Draw(r, "keep")
+	made := false
+	p.compare(r, kind, func(i int) (string, error) {
+		var receipt ledger.Receipt
+		var err error
+		switch kind {
+		case "hold":
+			receipt, err = p.books[i].Reserve(r.Context(), ledger.Reserve{
+				UserID: p.id, Amount: amount, Minimum: amount / 2, ExpiresIn: length, AppID: "chat", Description: "Reply",
+				Metadata: []byte(`{"b": 1.10}`), Caller: "first-party", IdempotencyKey: key,
+			})
+			made = err == nil && !receipt.Replayed
+		case "capture":
+			receipt, err = p.books[i].Capture(r.Context(), ledger.Capture{HoldRef: ref, Amount: amount, Keep: keep, IdempotencyKey: key})
+		case "extend":
+			receipt, err = p.books[i].Extend(r.Context(), ledger.Extend{HoldRef: ref, ExpiresIn: length, Add: amount, IdempotencyKey: key})
+		default:
+			receipt, err = p.books[i].Release(r.Context(), ledger.Release{HoldRef: ref})
+		}
+		receipt.Transaction.Postings = nil // not loaded for a replay
+		hold := receipt.Hold
+		receipt.Hold = nil
+		return fmt.Sprintf("%+v %+v", receipt, hold), err
+	})
+	if made {
+		p.holds = append(p.holds, p.next)
 	}
 }

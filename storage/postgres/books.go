@@ -106,6 +106,9 @@ func loadJournal(t *tx, userID uuid.UUID) (ledger.Journal, error) {
 	if err != nil {
 		return j, fmt.Errorf("reading grants: %w", err)
 	}
+	if j.Holds, err = walkHolds(t, userID); err != nil {
+		return j, err
+	}
 	if rows, err = t.query(`SELECT app_id, date - date '1970-01-01', credits_used, uses FROM credits.usage_stats
 		WHERE user_id = $1`, userID); err == nil {
 		j.Usage, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ledger.UsageDay])
@@ -129,14 +132,18 @@ func loadJournal(t *tx, userID uuid.UUID) (ledger.Journal, error) {
 // walkKeys reads the records of a wallet's idempotency keys, until visit says no.
 func walkKeys(t *tx, userID uuid.UUID, visit func(ledger.KeyRecord) bool) error {
 	for after := []byte{}; ; {
-		rows, err := t.query(`SELECT key_hash, fingerprint, object_id, created_at FROM credits.idempotency
+		rows, err := t.query(`SELECT key_hash, fingerprint, object, object_id, created_at FROM credits.idempotency
 			WHERE user_id = $1 AND key_hash > $2 ORDER BY key_hash LIMIT $3`, userID, after, journalPage)
 		if err != nil {
 			return fmt.Errorf("reading idempotency keys: %w", err)
 		}
 		page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r ledger.KeyRecord, err error) {
 			var hash, fingerprint []byte
-			err = row.Scan(&hash, &fingerprint, &r.TransactionID, &r.CreatedAt)
+			var object string
+			err = row.Scan(&hash, &fingerprint, &object, &r.TransactionID, &r.CreatedAt)
+			if object == objectHold {
+				r.HoldID, r.TransactionID = r.TransactionID, uuid.Nil
+			}
 			copy(r.Key.Hash[:], hash)
 			copy(r.Key.Fingerprint[:], fingerprint)
 			return r, err

@@ -105,6 +105,9 @@ func closeWallet(t *tx, userID uuid.UUID, c ledger.Closing, now time.Time) error
 	if err != nil {
 		return err
 	}
+	if state.Holds, err = openHolds(t, userID); err != nil {
+		return err
+	}
 	delta, err := ledger.Close(state, now, c)
 	if errors.Is(err, ledger.ErrImpossible) {
 		return freeze(t, userID, []string{err.Error()}, now)
@@ -146,5 +149,6 @@ func updateLocked(t *tx, before ledger.Wallet, delta ledger.Delta) error {
 	for _, g := range delta.Grants {
 		j.addGrant(before.UserID, g, before.Grants)
 	}
+	j.moved = delta.Holds
 	return j.write(t)
 }

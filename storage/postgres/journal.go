@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -23,6 +24,8 @@ type journal struct {
 	refunds      map[usageKey]ledger.UsageDay // below 0
 	keys         []ownedKey
 	caps         []usedCap
+	holds        []ledger.Hold // new
+	moved        []ledger.Hold // changed
 }
 
 // ownedGrant is a grant of a wallet, and ownedKey a key of one.
@@ -79,6 +82,7 @@ func writeJournal(t *tx, d ledger.Delta) error {
 	for _, g := range d.Grants {
 		j.addGrant(d.Wallet.UserID, g, 0)
 	}
+	j.moved = d.Holds
 	return j.write(t)
 }
 
@@ -97,17 +101,19 @@ func (j *journal) write(t *tx) error {
 func (j *journal) queue(batch *pgx.Batch) error {
 	j.queueWallets(batch)
 	j.queueGrants(batch)
+	j.queueHolds(batch)
 	j.queueTransactions(batch)
 	j.queueUsage(batch)
 	if len(j.keys) > 0 {
 		batch.Queue(`INSERT INTO credits.idempotency (user_id, key_hash, fingerprint, object, object_id, created_at)
-			SELECT user_id, key_hash, fingerprint, 'transaction', object_id, created_at
-			FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[], $5::timestamptz[])
-				AS n (user_id, key_hash, fingerprint, object_id, created_at)`,
+			SELECT user_id, key_hash, fingerprint, object, object_id, created_at
+			FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::text[], $5::uuid[], $6::timestamptz[])
+				AS n (user_id, key_hash, fingerprint, object, object_id, created_at)`,
 			column(j.keys, func(k ownedKey) uuid.UUID { return k.userID }),
 			column(j.keys, func(k ownedKey) []byte { return k.Key.Hash[:] }),
 			column(j.keys, func(k ownedKey) []byte { return k.Key.Fingerprint[:] }),
-			column(j.keys, func(k ownedKey) uuid.UUID { return k.TransactionID }),
+			column(j.keys, func(k ownedKey) string { return keyObject(k.KeyRecord) }),
+			column(j.keys, func(k ownedKey) uuid.UUID { return cmp.Or(k.TransactionID, k.HoldID) }),
 			column(j.keys, func(k ownedKey) time.Time { return k.CreatedAt }))
 	}
 	for _, x := range j.transactions {

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,7 +10,7 @@ import (
 	"mana/provider"
 )
 
-// cappedLedger is the ledger's store for one use under the caps of a service key.
+// cappedLedger is the ledger's store for one use, or one hold, under the caps of a service key.
 type cappedLedger struct {
 	*Ledger
 	cap keyCap
@@ -32,7 +31,7 @@ type usedCap struct {
 	used ledger.Amount
 }
 
-// Capped is the store for one use of amount by a service key under its caps. What a key with a cap for the day, UTC,
+// Capped is the store for one use of amount by a service key under its caps, or for holding it. What a key with a cap for the day, UTC,
 // has used is counted in the use's own transaction, when it posts; a use that would pass a cap is refused before
 // the balance is looked at: [provider.ErrKeyLimit]. A replay passes none.
 func (l *Ledger) Capped(key provider.ServiceKey, amount ledger.Amount) ledger.Store {
@@ -63,11 +62,9 @@ func (c keyCap) apply(used *usedCap, now time.Time, s ledger.State, decide func(
 		s.Barred = provider.ErrKeyLimit
 	}
 	delta, err := decide(now, s)
-	if err == nil && slices.ContainsFunc(delta.Transactions, isUsage) {
-		today.used += c.amount
+	if charged := delta.Charged(); err == nil && charged > 0 {
+		today.used += charged
 		*used = today
 	}
 	return delta, err
 }
-
-func isUsage(x ledger.Transaction) bool { return x.Type == ledger.TypeUsage }

@@ -46,7 +46,8 @@ func freeze(t *tx, userID uuid.UUID, reasons []string, now time.Time) error {
 	}, now)
 }
 
-// Wallet implements [ledger.Store]: three queries in one snapshot and one round trip.
+// Wallet implements [ledger.Store]: three queries in one snapshot and one round trip. What of its holds is due, if there
+// are any, is a second one: it only says that a decision is to be made.
 func (l *Ledger) Wallet(ctx context.Context, userID uuid.UUID) (ledger.State, time.Time, error) {
 	var s ledger.State
 	err := l.db.ask(ctx, func(ctx context.Context, conn *pgxpool.Conn) (bool, error) {
@@ -55,7 +56,12 @@ func (l *Ledger) Wallet(ctx context.Context, userID uuid.UUID) (ledger.State, ti
 	if err != nil {
 		return ledger.State{}, time.Time{}, answerable(err)
 	}
-	return s, l.db.clock(), nil
+	now := l.db.clock()
+	if s.Wallet.HeldFree+s.Wallet.HeldPaid == 0 {
+		return s, now, nil
+	}
+	s.Holds, err = l.holds(ctx, user(userID), dueHolds, userID, now)
+	return s, now, err
 }
 
 func walletBatch(userID uuid.UUID, s *ledger.State) *pgx.Batch {

@@ -57,6 +57,9 @@ type wallet struct {
 	last        ledger.Mark
 	grants      map[int]ledger.Grant
 	changed     map[int]bool
+	holds       map[uuid.UUID]*roundHold
+	openHolds   int
+	dirty       bool // something was decided
 }
 
 // actor is who the round acts for: its one person if there is one.
@@ -90,7 +93,7 @@ func (r *round) load() error {
 	batch.Queue(selectWallets+r.lock(), ids).Query(func(rows pgx.Rows) error {
 		locked, err := pgx.CollectRows(rows, scanWallet)
 		for _, w := range locked {
-			r.wallets[w.UserID] = &wallet{loaded: w, now: w, grants: make(map[int]ledger.Grant), changed: make(map[int]bool)}
+			r.wallets[w.UserID] = &wallet{loaded: w, now: w, grants: make(map[int]ledger.Grant), changed: make(map[int]bool), holds: make(map[uuid.UUID]*roundHold)}
 		}
 		return err
 	})
@@ -105,6 +108,9 @@ func (r *round) load() error {
 	r.queueCaps(batch)
 	if err := r.conn.SendBatch(r.ctx, batch).Close(); err != nil {
 		return fmt.Errorf("locking wallets: %w", err)
+	}
+	if err := r.loadHolds(); err != nil {
+		return err
 	}
 	return r.loadUsed()
 }
@@ -164,15 +170,17 @@ func (r *round) queueKeys(batch *pgx.Batch) {
 		return
 	}
 	batch.Queue(`SELECT k.key_hash, i.fingerprint, i.created_at, t.* FROM unnest($1::uuid[], $2::bytea[]) AS k (user_id, key_hash)
-		CROSS JOIN LATERAL (SELECT fingerprint, object_id, created_at FROM credits.idempotency
+		CROSS JOIN LATERAL (SELECT fingerprint, object, object_id, created_at FROM credits.idempotency
 			WHERE user_id = k.user_id AND key_hash = k.key_hash LIMIT 1) i
-		CROSS JOIN LATERAL (SELECT `+transactionColumns+` FROM credits.transactions
-			WHERE id = i.object_id AND user_id = k.user_id LIMIT 1) t`, userIDs, hashes).Query(func(rows pgx.Rows) error {
+		CROSS JOIN LATERAL (SELECT `+transactionColumns+` FROM credits.transactions WHERE id = i.object_id AND user_id = k.user_id
+			UNION ALL `+holdAsTransaction+` WHERE i.object = 'hold' LIMIT 1) t`, userIDs, hashes).Query(func(rows pgx.Rows) error {
 		var hash, fingerprint []byte
 		var k keyed
 		_, err := pgx.ForEachRow(rows, append([]any{&hash, &fingerprint, &k.record.CreatedAt}, transactionTargets(&k.done)...), func() error {
 			k.record.Key = ledger.Key{Hash: [16]byte(hash), Fingerprint: [32]byte(fingerprint)}
-			k.record.TransactionID = k.done.ID
+			if k.record.TransactionID, k.record.HoldID = k.done.ID, uuid.Nil; k.done.Seq == 0 {
+				k.record.TransactionID, k.record.HoldID = uuid.Nil, k.done.ID
+			}
 			r.keys[walletKey{k.done.UserID, k.record.Key.Hash}] = k
 			return nil
 		})
@@ -304,8 +312,14 @@ func (r *round) decide() (held bool) {
 func (r *round) state(c *command, w *wallet) ledger.State {
 	s := ledger.State{Wallet: w.now, Last: w.last, Used: r.used[c], Grants: w.open(r.used[c])}
 	if k, known := r.key(c); known {
-		s.Key, s.Done = &k.record, &k.done
+		if s.Key = &k.record; k.record.HoldID == uuid.Nil {
+			s.Done = &k.done
+		}
 	}
+	if r.unsure && w.holds[c.wants.ID] != nil {
+		r.found++
+	}
+	s.Holds, s.OpenHolds = w.held(r.now, c.wants.Hold, s.Key), w.openHolds
 	if done, known := r.done[c.wants.ID]; known && done.UserID == c.wants.UserID {
 		s.Done = &done
 		r.found++
@@ -330,6 +344,8 @@ func (w *wallet) open(used *ledger.Usage) []ledger.Grant {
 func (r *round) apply(w *wallet, d ledger.Delta) {
 	w.now = d.Wallet
 	w.now.Version = w.loaded.Version
+	w.dirty = true
+	w.applyHolds(d)
 	for _, g := range d.Grants {
 		w.grants[g.No], w.changed[g.No] = g, true
 	}
@@ -340,6 +356,10 @@ func (r *round) apply(w *wallet, d ledger.Delta) {
 	if d.Key == nil {
 		return
 	}
+	if d.Key.HoldID != uuid.Nil {
+		r.keys[walletKey{w.loaded.UserID, d.Key.Key.Hash}] = keyed{record: *d.Key}
+		return
+	}
 	at := slices.IndexFunc(d.Transactions, func(x ledger.Transaction) bool { return x.ID == d.Key.TransactionID })
 	if at >= 0 {
 		r.keys[walletKey{w.loaded.UserID, d.Key.Key.Hash}] = keyed{*d.Key, d.Transactions[at]}
@@ -348,11 +368,8 @@ func (r *round) apply(w *wallet, d ledger.Delta) {
 
 // write sends everything with the commit, in one round trip.
 func (r *round) write() error {
-	if len(r.journal.transactions) == 0 {
-		return r.end()
-	}
 	for _, w := range r.wallets {
-		if w == nil || w.now == w.loaded {
+		if w == nil || !w.dirty {
 			continue
 		}
 		w.now.Version++
@@ -360,6 +377,10 @@ func (r *round) write() error {
 		for no := range w.changed {
 			r.journal.addGrant(w.loaded.UserID, w.grants[no], w.loaded.Grants)
 		}
+		r.journal.addHolds(w)
+	}
+	if len(r.journal.wallets) == 0 {
+		return r.end()
 	}
 	for _, u := range r.caps {
 		if u != nil {

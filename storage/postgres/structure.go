@@ -162,6 +162,7 @@ func (l *Ledger) lost(ctx context.Context) ([]ledger.Fault, error) {
 		rows, err := conn.Query(ctx, `SELECT user_id, what FROM (
 			SELECT user_id, 'a journal without a wallet' AS what FROM credits.transactions UNION
 			SELECT user_id, 'a grant without a wallet' FROM credits.grants UNION
+			SELECT user_id, 'a hold without a wallet' FROM credits.holds UNION
 			SELECT user_id, 'usage without a wallet' FROM credits.usage_stats UNION
 			SELECT user_id, 'an idempotency key without a wallet' FROM credits.idempotency UNION
 			SELECT id, 'a person without a wallet' FROM auth.users WHERE deleted_at IS NULL) of
@@ -214,10 +215,14 @@ func (l *Ledger) orphans(ctx context.Context) ([]ledger.Fault, error) {
 		for _, rule := range []struct{ invariant, text, query string }{
 			{"I2", "postings without their transaction", `SELECT count(*) FROM credits.entries e WHERE NOT EXISTS
 				(SELECT FROM credits.transactions t WHERE t.id = e.transaction_id AND t.user_id = e.user_id)`},
-			{"I10", "keys without their transaction", `SELECT count(*) FROM credits.idempotency k WHERE NOT EXISTS
+			{"I10", "keys without their transaction", `SELECT count(*) FROM credits.idempotency k WHERE object = 'transaction' AND NOT EXISTS
 				(SELECT FROM credits.transactions t WHERE t.id = k.object_id AND t.user_id = k.user_id AND t.idempotency_key IS NOT NULL)`},
+			{"I10", "keys without their hold", `SELECT count(*) FROM credits.idempotency k WHERE object = 'hold' AND NOT EXISTS
+				(SELECT FROM credits.holds h WHERE h.id = k.object_id AND h.user_id = k.user_id)`},
+			{"I6", "parts of holds without their hold", `SELECT count(*) FROM credits.hold_parts p WHERE NOT EXISTS
+				(SELECT FROM credits.holds h WHERE h.id = p.hold_id AND h.user_id = p.user_id)`},
 			{"I10", "transactions with a key more than there are keys", `SELECT (SELECT count(*) FROM credits.transactions
-				WHERE idempotency_key IS NOT NULL) - (SELECT count(*) FROM credits.idempotency)`},
+				WHERE idempotency_key IS NOT NULL) - (SELECT count(*) FROM credits.idempotency WHERE object = 'transaction')`},
 		} {
 			var n int64
 			if err := conn.QueryRow(ctx, rule.query).Scan(&n); err != nil {

@@ -102,13 +102,17 @@ func loadJournal(q querier, userID uuid.UUID) (ledger.Journal, error) {
 			yield(ledger.Transaction{}, err)
 		}
 	}
-	return ledger.Journal{Wallet: wallet, Grants: grants, Usage: usage, Backward: backward, Keys: keysOf(q, userID)}, nil
+	holds, err := collectHolds(q.query(selectHolds+` WHERE h.user_id = ? ORDER BY h.id, p.grant_no`, userID.String()))
+	if err != nil {
+		return ledger.Journal{}, err
+	}
+	return ledger.Journal{Wallet: wallet, Grants: grants, Holds: holds, Usage: usage, Backward: backward, Keys: keysOf(q, userID)}, nil
 }
 
 // keysOf reads the records of a wallet's idempotency keys.
 func keysOf(q querier, userID uuid.UUID) iter.Seq2[ledger.KeyRecord, error] {
 	return func(yield func(ledger.KeyRecord, error) bool) {
-		rows, err := q.query(`SELECT key_hash, fingerprint, object_id, created_at FROM credits_idempotency WHERE user_id = ?`, userID.String())
+		rows, err := q.query(`SELECT key_hash, fingerprint, object, object_id, created_at FROM credits_idempotency WHERE user_id = ?`, userID.String())
 		if err != nil {
 			yield(ledger.KeyRecord{}, err)
 			return
@@ -117,9 +121,13 @@ func keysOf(q querier, userID uuid.UUID) iter.Seq2[ledger.KeyRecord, error] {
 		for rows.Next() {
 			var r ledger.KeyRecord
 			var hash, fingerprint []byte
+			var object string
 			var created int64
-			if err = rows.Scan(&hash, &fingerprint, &r.TransactionID, &created); err != nil {
+			if err = rows.Scan(&hash, &fingerprint, &object, &r.TransactionID, &created); err != nil {
 				break
+			}
+			if object == objectHold {
+				r.HoldID, r.TransactionID = r.TransactionID, uuid.Nil
 			}
 			copy(r.Key.Hash[:], hash)
 			copy(r.Key.Fingerprint[:], fingerprint)
@@ -303,10 +311,14 @@ func (l *Ledger) orphans(ctx context.Context) ([]ledger.Fault, error) {
 	for _, rule := range []struct{ invariant, text, query string }{
 		{"I2", "postings without their transaction", `SELECT count(*) FROM credits_entries e WHERE NOT EXISTS
 			(SELECT 1 FROM credits_transactions t WHERE t.id = e.transaction_id AND t.user_id = e.user_id)`},
-		{"I10", "keys without their transaction", `SELECT count(*) FROM credits_idempotency k WHERE NOT EXISTS
+		{"I10", "keys without their transaction", `SELECT count(*) FROM credits_idempotency k WHERE object = 'transaction' AND NOT EXISTS
 			(SELECT 1 FROM credits_transactions t WHERE t.id = k.object_id AND t.user_id = k.user_id AND t.idempotency_key IS NOT NULL)`},
+		{"I10", "keys without their hold", `SELECT count(*) FROM credits_idempotency k WHERE object = 'hold' AND NOT EXISTS
+			(SELECT 1 FROM credits_holds h WHERE h.id = k.object_id AND h.user_id = k.user_id)`},
+		{"I6", "parts of holds without their hold", `SELECT count(*) FROM credits_hold_parts p WHERE NOT EXISTS
+			(SELECT 1 FROM credits_holds h WHERE h.id = p.hold_id AND h.user_id = p.user_id)`},
 		{"I10", "transactions with a key more than there are keys", `SELECT (SELECT count(*) FROM credits_transactions
-			WHERE idempotency_key IS NOT NULL) - (SELECT count(*) FROM credits_idempotency)`},
+			WHERE idempotency_key IS NOT NULL) - (SELECT count(*) FROM credits_idempotency WHERE object = 'transaction')`},
 	} {
 		var n int64
 		if err := l.db.readers.QueryRowContext(ctx, rule.query).Scan(&n); err != nil {
@@ -324,6 +336,7 @@ func (l *Ledger) lost(ctx context.Context) ([]ledger.Fault, error) {
 	rows, err := l.db.readers.QueryContext(ctx, `SELECT user_id, what FROM (
 		SELECT user_id, 'a journal without a wallet' AS what FROM credits_transactions UNION
 		SELECT user_id, 'a grant without a wallet' FROM credits_grants UNION
+		SELECT user_id, 'a hold without a wallet' FROM credits_holds UNION
 		SELECT user_id, 'usage without a wallet' FROM credits_usage_stats UNION
 		SELECT user_id, 'an idempotency key without a wallet' FROM credits_idempotency UNION
 		SELECT id, 'a person without a wallet' FROM auth_users WHERE deleted_at IS NULL)

@@ -98,6 +98,9 @@ func closeWallet(t *tx, userID uuid.UUID, c ledger.Closing, now time.Time) error
 	if err != nil {
 		return err
 	}
+	if state.Holds, err = openHolds(t, userID); err != nil {
+		return err
+	}
 	delta, err := ledger.Close(state, now, c)
 	if errors.Is(err, ledger.ErrImpossible) {
 		return freeze(t, userID, []string{err.Error()}, now)

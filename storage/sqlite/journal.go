@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -14,6 +15,9 @@ import (
 // writeJournal writes grants, postings, transactions and the key of a decision whose wallet is written.
 func writeJournal(t *tx, d ledger.Delta) error {
 	if err := writeGrants(t, d.Wallet.UserID, d.Grants); err != nil {
+		return err
+	}
+	if err := writeHolds(t, d); err != nil {
 		return err
 	}
 	for _, transaction := range d.Transactions {
@@ -35,8 +39,8 @@ func writeJournal(t *tx, d ledger.Delta) error {
 		return nil
 	}
 	_, err := t.exec(`INSERT INTO credits_idempotency (user_id, key_hash, fingerprint, object, object_id, created_at)
-		VALUES (?, ?, ?, 'transaction', ?, ?)`, d.Wallet.UserID.String(), d.Key.Key.Hash[:], d.Key.Key.Fingerprint[:],
-		d.Key.TransactionID.String(), timestamp(d.Key.CreatedAt))
+		VALUES (?, ?, ?, ?, ?, ?)`, d.Wallet.UserID.String(), d.Key.Key.Hash[:], d.Key.Key.Fingerprint[:],
+		keyObject(*d.Key), cmp.Or(d.Key.TransactionID, d.Key.HoldID).String(), timestamp(d.Key.CreatedAt))
 	if err != nil {
 		return fmt.Errorf("storing an idempotency key: %w", err)
 	}
@@ -69,12 +73,12 @@ func insertTransaction(t *tx, x ledger.Transaction) error {
 		}
 	}
 	_, err := t.exec(`INSERT INTO credits_transactions (id, user_id, seq, type, kind, amount, balance_before, balance_after,
-			legs, app_id, description, metadata, caller, actor, idempotency_key, related_id, free_after, paid_after,
+			legs, app_id, description, metadata, caller, actor, idempotency_key, related_id, hold_id, free_after, paid_after,
 			held_after, debt_after, earned_after, spent_after, at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		x.ID.String(), x.UserID.String(), x.Seq, string(x.Type), x.Kind, x.Amount, x.Before, x.After,
 		len(x.Postings), x.AppID, x.Description, optionalText(string(x.Metadata)), x.Caller, x.Actor,
-		optionalText(x.IdempotencyKey), optionalID(x.RelatedID), x.FreeAfter, x.PaidAfter, x.HeldAfter, x.DebtAfter, x.EarnedAfter, x.SpentAfter,
+		optionalText(x.IdempotencyKey), optionalID(x.RelatedID), optionalID(x.HoldID), x.FreeAfter, x.PaidAfter, x.HeldAfter, x.DebtAfter, x.EarnedAfter, x.SpentAfter,
 		timestamp(x.At))
 	if err != nil {
 		return fmt.Errorf("storing a transaction: %w", err)
@@ -83,20 +87,23 @@ func insertTransaction(t *tx, x ledger.Transaction) error {
 }
 
 const transactionColumns = `id, user_id, seq, type, kind, amount, balance_before, balance_after, legs, app_id, description,
-	metadata, caller, actor, idempotency_key, related_id, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at`
+	metadata, caller, actor, idempotency_key, related_id, hold_id, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at`
 
 func scanTransaction(row rowScanner) (ledger.Transaction, error) {
 	var x ledger.Transaction
-	var metadata, key, related sql.NullString
+	var metadata, key, related, hold sql.NullString
 	var at int64
 	err := row.Scan(&x.ID, &x.UserID, &x.Seq, &x.Type, &x.Kind, &x.Amount, &x.Before, &x.After, &x.Legs, &x.AppID, &x.Description,
-		&metadata, &x.Caller, &x.Actor, &key, &related, &x.FreeAfter, &x.PaidAfter, &x.HeldAfter, &x.DebtAfter, &x.EarnedAfter,
+		&metadata, &x.Caller, &x.Actor, &key, &related, &hold, &x.FreeAfter, &x.PaidAfter, &x.HeldAfter, &x.DebtAfter, &x.EarnedAfter,
 		&x.SpentAfter, &at)
 	if metadata.Valid {
 		x.Metadata = []byte(metadata.String)
 	}
 	if err == nil && related.Valid {
 		x.RelatedID, err = uuid.Parse(related.String)
+	}
+	if err == nil && hold.Valid {
+		x.HoldID, err = uuid.Parse(hold.String)
 	}
 	x.IdempotencyKey, x.At = key.String, fromTimestamp(at)
 	return x, err

@@ -5,14 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"mana/ledger"
 	"mana/provider"
 )
 
-// cappedLedger is the ledger's store for one use under the caps of a service key.
+// cappedLedger is the ledger's store for one use, or one hold, under the caps of a service key.
 type cappedLedger struct {
 	*Ledger
 	key    provider.ServiceKey
@@ -21,7 +20,7 @@ type cappedLedger struct {
 
 var _ ledger.Store = cappedLedger{}
 
-// Capped is the store for one use of amount by a service key under its caps. What a key with a cap for the day, UTC,
+// Capped is the store for one use of amount by a service key under its caps, or for holding it. What a key with a cap for the day, UTC,
 // has used is counted in the use's own transaction, when it posts; a use that would pass a cap is refused before
 // the balance is looked at: [provider.ErrKeyLimit]. A replay passes none.
 func (l *Ledger) Capped(key provider.ServiceKey, amount ledger.Amount) ledger.Store {
@@ -41,15 +40,13 @@ func (l cappedLedger) Decide(ctx context.Context, w ledger.Wants, decide func(ti
 				s.Barred = provider.ErrKeyLimit
 			}
 			delta, err := decide(now, s)
-			if err != nil || l.key.CapDay == 0 || !slices.ContainsFunc(delta.Transactions, isUsage) {
+			if err != nil || l.key.CapDay == 0 || delta.Charged() == 0 {
 				return delta, err
 			}
-			return delta, l.count(t, day, used+l.amount)
+			return delta, l.count(t, day, used+delta.Charged())
 		})
 	})
 }
-
-func isUsage(x ledger.Transaction) bool { return x.Type == ledger.TypeUsage }
 
 // passes reports whether the use would pass a cap, after what was used on its day.
 func (l cappedLedger) passes(used ledger.Amount) bool {

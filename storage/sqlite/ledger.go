@@ -31,10 +31,13 @@ func (l *Ledger) Decide(ctx context.Context, w ledger.Wants, decide func(time.Ti
 func (l *Ledger) decide(t *tx, w ledger.Wants, decide func(time.Time, ledger.State) (ledger.Delta, error)) error {
 	now := l.db.clock()
 	state, err := loadState(t, w)
+	if err == nil {
+		err = loadHolds(t, &state, w, now, t.again)
+	}
 	if err != nil {
 		return err
 	}
-	if t.again {
+	if t.again && w.ID != w.Hold {
 		done, err := loadTransaction(t, w.UserID, w.ID)
 		if err == nil {
 			state.Done = &done
@@ -80,6 +83,9 @@ func (l *Ledger) Wallet(ctx context.Context, userID uuid.UUID) (ledger.State, ti
 	defer snapshot.end()
 	now := l.db.clock()
 	state, err := loadState(snapshot, ledger.Wants{UserID: userID})
+	if err == nil {
+		err = loadHolds(snapshot, &state, ledger.Wants{}, now, false)
+	}
 	return state, now, err
 }
 
@@ -112,9 +118,10 @@ func loadKey(q querier, w ledger.Wants) (*ledger.KeyRecord, *ledger.Transaction,
 	record := ledger.KeyRecord{Key: ledger.Key{Hash: w.Key.Hash}}
 	var fingerprint []byte
 	var created int64
-	err := q.queryRow(`SELECT fingerprint, object_id, created_at FROM credits_idempotency
+	var object string
+	err := q.queryRow(`SELECT fingerprint, object, object_id, created_at FROM credits_idempotency
 		WHERE user_id = ? AND key_hash = ?`, w.UserID.String(), w.Key.Hash[:]).
-		Scan(&fingerprint, &record.TransactionID, &created)
+		Scan(&fingerprint, &object, &record.TransactionID, &created)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil, nil
 	}
@@ -123,6 +130,10 @@ func loadKey(q querier, w ledger.Wants) (*ledger.KeyRecord, *ledger.Transaction,
 	}
 	copy(record.Key.Fingerprint[:], fingerprint)
 	record.CreatedAt = fromTimestamp(created)
+	if object == objectHold {
+		record.HoldID, record.TransactionID = record.TransactionID, uuid.Nil
+		return &record, nil, nil
+	}
 	done, err := loadTransaction(q, w.UserID, record.TransactionID)
 	return &record, &done, err
 }

@@ -23,6 +23,7 @@ type Memory struct {
 	transactions []ledger.Transaction
 	keys         map[[16]byte]ledger.KeyRecord
 	usage        []ledger.UsageDay
+	holds        []ledger.Hold
 }
 
 var _ ledger.Store = (*Memory)(nil)
@@ -42,7 +43,12 @@ func (m *Memory) Decide(_ context.Context, w ledger.Wants, decide func(time.Time
 	if record, ok := m.key(w); ok {
 		s.Key = &record
 		s.Done = m.transaction(record.TransactionID)
+		s.Holds = append(s.Holds, m.holdsThat(func(h ledger.Hold) bool { return h.ID == record.HoldID && !h.Due(m.now()) })...)
 	}
+	s.Holds = append(s.Holds, m.holdsThat(func(h ledger.Hold) bool {
+		return h.ID == w.Hold && !h.Due(m.now()) && (s.Key == nil || h.ID != s.Key.HoldID)
+	})...)
+	s.OpenHolds = len(m.holdsThat(isOpen))
 	s.Used = m.used(w.Use)
 	if s.Used != nil {
 		s.Grants = m.open(s.Used.Postings...)
@@ -139,6 +145,12 @@ func (m *Memory) write(d ledger.Delta) {
 	for _, g := range d.Grants {
 		m.grants[g.No] = g
 	}
+	if d.Made != nil {
+		m.holds = append(m.holds, *d.Made)
+	}
+	for _, h := range d.Holds {
+		m.holds[slices.IndexFunc(m.holds, func(b ledger.Hold) bool { return b.ID == h.ID })] = h
+	}
 	m.transactions = append(m.transactions, d.Transactions...)
 	for _, u := range d.Usage {
 		at := slices.IndexFunc(m.usage, func(b ledger.UsageDay) bool { return b.AppID == u.AppID && b.Day == u.Day })
@@ -155,7 +167,7 @@ func (m *Memory) write(d ledger.Delta) {
 }
 
 func (m *Memory) state() ledger.State {
-	s := ledger.State{Wallet: m.wallet, Grants: m.open()}
+	s := ledger.State{Wallet: m.wallet, Grants: m.open(), Holds: m.holdsThat(func(h ledger.Hold) bool { return h.Due(m.now()) })}
 	if n := len(m.transactions); n > 0 {
 		s.Last = ledger.MarkOf(m.transactions[n-1])
 	}
@@ -235,7 +247,7 @@ func (m *Memory) Packages(context.Context) ([]ledger.Package, error) { return ni
 func (m *Memory) Journal() ledger.Journal {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	j := ledger.Journal{Wallet: m.wallet, Usage: slices.Clone(m.usage)}
+	j := ledger.Journal{Wallet: m.wallet, Usage: slices.Clone(m.usage), Holds: slices.Clone(m.holds)}
 	for no := 2; no <= m.wallet.Grants; no++ {
 		j.Grants = append(j.Grants, m.grants[no])
 	}
