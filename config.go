@@ -101,7 +101,7 @@ type config struct {
 
 // settings is the one table of everything that can be set.
 func settings() []setting {
-	return []setting{
+	return append([]setting{
 		{"ISSUER", "http://localhost:{PORT}", "issuer, base of links and cookies; https, or http on a loopback address", false, parseIssuer},
 		{"PORT", "3001", "public port", false, func(c *config, v string) error { return intUpTo(v, 65535, &c.port) }},
 		{"LISTEN", "", "host:port, beats PORT; default 127.0.0.1 and [::1] in dev mode, else all addresses", false, parseListen},
@@ -154,6 +154,12 @@ func settings() []setting {
 		{"METRICS_ADDR", "127.0.0.1:9464", "private listener of /metrics; off: none; in dev mode it may be taken", false, parseMetricsAddr},
 		{"DRAIN", "", "time between readiness off and listener closed; 5s, 0s in dev mode", false, func(c *config, v string) error { return durationIn(v, 0, time.Minute, &c.drain) }},
 		{"SHUTDOWN_TIMEOUT", "", "longest wait for requests in flight; 20s, 2s in dev mode", false, func(c *config, v string) error { return durationIn(v, time.Second, 10*time.Minute, &c.shutdown) }},
+	}, brandSettings()...)
+}
+
+// brandSettings are those of how the pages look.
+func brandSettings() []setting {
+	return []setting{
 		{"BRAND_NAME", "Mana", "name on the pages", false, text(func(c *config) *string { return &c.brand })},
 		{"BRAND_ACCENT", "#2f4bc7", "colour of links and buttons, as #rrggbb; darkened or lightened until it can be read", false, parseAccent},
 		{"BRAND_LOGO_FILE", "", "PNG or SVG file of at most 64 KiB, shown 32 px high in place of our sign", false, parseLogo},
