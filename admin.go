@@ -19,7 +19,8 @@ import (
 // administration is what the pages of administrators work on.
 func (p *program) administration(ring *keys.Ring) admin.Config {
 	return admin.Config{
-		People: p.db.Identity(), Books: p.db.Ledger(), Checker: p.checker, ServiceKeys: p.db.Provider(), Stats: statistics{p.db},
+		People: p.db.Identity(), Desk: p.db.Identity(), Acts: p.db.Identity(), Goods: p.db.Provider(), Jobs: p.runs.jobs,
+		Books: p.db.Ledger(), Checker: p.checker, ServiceKeys: p.db.Provider(), Stats: statistics{p.db},
 		Keys:     keyRing{p, ring},
 		Settings: p.cfg.shownSettings, Health: p.health, Now: time.Now,
 	}
@@ -103,7 +104,42 @@ func (p *program) health(ctx context.Context) []admin.Check {
 	for _, alg := range p.ring.Algorithms() {
 		active = append(active, alg+" "+p.ring.ActiveID(alg))
 	}
-	return append(checks, check(ui.HealthKeys, nil, strings.Join(active, ", ")))
+	checks = append(checks, check(ui.HealthKeys, nil, strings.Join(active, ", ")), p.mailHealth(ctx))
+	return append(checks, p.jobHealth(ctx))
+}
+
+// mailLate is how long a mail may wait before something is wrong.
+const mailLate = 15 * time.Minute
+
+// mailHealth says whether mails go out.
+func (p *program) mailHealth(ctx context.Context) admin.Check {
+	waiting, oldest, err := p.db.Identity().Waiting(ctx)
+	if err != nil {
+		return admin.Check{Name: ui.HealthMail, Text: err.Error()}
+	}
+	var n int64
+	for _, of := range waiting {
+		n += int64(of)
+	}
+	text := ui.Count(ctx, ui.HealthMailWaits, n)
+	if p.cfg.smtp.Host == "" {
+		return admin.Check{Name: ui.HealthMail, OK: p.cfg.dev || n == 0, Text: ui.T(ctx, ui.HealthMailOff) + ", " + text}
+	}
+	return admin.Check{Name: ui.HealthMail, OK: n == 0 || time.Since(oldest) < mailLate, Text: text}
+}
+
+// jobHealth names the jobs whose last run failed.
+func (p *program) jobHealth(ctx context.Context) admin.Check {
+	var failing []string
+	for _, j := range p.runs.jobs() {
+		if j.Fault != "" {
+			failing = append(failing, ui.T(ctx, j.Name))
+		}
+	}
+	if len(failing) > 0 {
+		return admin.Check{Name: ui.HealthJobs, Text: ui.T(ctx, ui.AdminJobFailing) + ": " + strings.Join(failing, ", ")}
+	}
+	return admin.Check{Name: ui.HealthJobs, OK: true, Text: "OK"}
 }
 
 const tallyEvery = 5 * time.Minute

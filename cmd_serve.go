@@ -73,6 +73,7 @@ type program struct {
 	inFlight atomic.Int64 // requests that handlers are answering
 	failures atomic.Int64 // requests that failed by our own fault, since they were counted
 	jobs     sync.WaitGroup
+	runs     runs
 
 	// What is called when another process changed what is kept in memory.
 	reloadClients, reloadKeys func(context.Context) error

@@ -45,8 +45,11 @@ type job func(context.Context) error
 func (p *program) every(ctx context.Context, interval time.Duration, what string, do job, wake <-chan struct{}) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
+	p.runs.begin(what, interval)
 	for failing := false; ; {
+		began := time.Now()
 		err := do(ctx)
+		p.runs.end(what, interval, began, err)
 		if err != nil && !failing && ctx.Err() == nil {
 			p.logger.Error("a job failed", "job", what, "error", err)
 		}

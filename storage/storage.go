@@ -23,6 +23,7 @@ import (
 type Provider interface {
 	provider.Store
 	provider.ServiceKeyStore
+	provider.PackageStore
 }
 
 // Ledger is what an engine keeps for package ledger.

@@ -113,6 +113,12 @@ type Administration interface {
 	Events(ctx context.Context, q EventQuery) ([]LoggedEvent, error)
 }
 
+// Acts writes what administrators do that changes nothing. Each method is one transaction.
+type Acts interface {
+	// NoteAct writes the event of an act. [ErrNotAdministrator].
+	NoteAct(ctx context.Context, by Actor, e Event) error
+}
+
 // Admin changes people on the word of an actor.
 type Admin struct {
 	Store Administration

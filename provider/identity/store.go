@@ -223,4 +223,5 @@ type Store interface {
 	Passkeys
 	WaysIn
 	MailDesk
+	Acts
 }

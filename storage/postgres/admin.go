@@ -212,6 +212,11 @@ func (s *Identity) SignOutEverywhere(ctx context.Context, by identity.Actor, id 
 	})
 }
 
+// NoteAct implements [identity.Acts].
+func (s *Identity) NoteAct(ctx context.Context, by identity.Actor, e identity.Event) error {
+	return s.db.write(ctx, system, func(t *tx) error { return insertAct(t, by, e, s.db.clock()) })
+}
+
 // Events implements [identity.Administration].
 func (s *Identity) Events(ctx context.Context, q identity.EventQuery) ([]identity.LoggedEvent, error) {
 	var found []identity.LoggedEvent

@@ -228,6 +228,11 @@ func (s *Identity) SignOutEverywhere(ctx context.Context, by identity.Actor, id 
 	})
 }
 
+// NoteAct implements [identity.Acts].
+func (s *Identity) NoteAct(ctx context.Context, by identity.Actor, e identity.Event) error {
+	return s.db.write(ctx, func(t *tx) error { return insertAct(t, by, e, timestamp(s.db.clock())) })
+}
+
 // Events implements [identity.Administration].
 func (s *Identity) Events(ctx context.Context, q identity.EventQuery) ([]identity.LoggedEvent, error) {
 	rows, err := s.db.query(ctx, `SELECT id, user_id, event_type, ip_address, user_agent, metadata, created_at

@@ -118,6 +118,14 @@ func testAdministration(t *testing.T, open Open) {
 			t.Errorf("got %+v, want one change of a role with who, whom, before and after", got)
 		}
 	})
+	t.Run("an act that changes nothing", func(t *testing.T) {
+		note := func(by identity.Actor) error { return s.Identity.NoteAct(ctx, by, identity.Event{Type: "looked"}) }
+		want(t, note(identity.Actor{Admin: uuid.New()}), identity.ErrNotAdministrator)
+		want(t, note(by(first).By), nil)
+		if got := events(identity.EventQuery{Type: "looked"}); len(got) != 1 || got[0].Metadata["actor"] != by(first).By.String() {
+			t.Errorf("got %+v, want one event of the administrator", got)
+		}
+	})
 	t.Run("the last administrator stays", func(t *testing.T) {
 		outcomes := race(2, func(i int) error {
 			return []identity.Admin{by(first), by(second)}[i].SetDisabled(ctx, []identity.User{second, first}[i].ID, true)

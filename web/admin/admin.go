@@ -1,4 +1,5 @@
-// Package admin holds the pages of administrators: people, apps, signing keys, the ledger and the security log.
+// Package admin holds the pages of administrators: people, apps, packages, signing keys, the ledger, jobs and
+// the security log.
 //
 // It promises that whoever is no administrator, by what storage says at that request, finds no such page; that a change
 // needs a proof of who they are within [provider.FreshProof]; and that every change is made by a method that takes the
@@ -26,6 +27,9 @@ type Config struct {
 	Site        ui.Site
 	Provider    *provider.Provider
 	People      identity.Administration
+	Desk        identity.MailDesk
+	Acts        identity.Acts
+	Goods       provider.PackageStore
 	Ledger      *ledger.Ledger
 	Books       ledger.Books
 	Checker     *ledger.Checker
@@ -35,6 +39,7 @@ type Config struct {
 	Stats       Statistics
 	Settings    func() []Setting
 	Health      func(context.Context) []Check
+	Jobs        func() []Job
 	Now         func() time.Time
 }
 
@@ -78,6 +83,8 @@ const (
 	PathClient   = PathClients + "/{id}"
 	PathServices = PathHome + "/service-keys"
 	PathKeys     = PathHome + "/keys"
+	PathPackages = PathHome + "/packages"
+	PathJobs     = PathHome + "/jobs"
 	PathLedger   = PathHome + "/ledger"
 	PathAudit    = PathHome + "/audit"
 	PathExport   = PathAudit + "/export"
@@ -108,6 +115,10 @@ func Routes() []Route {
 		{"POST", PathServices, (*Pages).ChangeServices},
 		{"GET", PathKeys, (*Pages).ShowKeys},
 		{"POST", PathKeys, (*Pages).ChangeKeys},
+		{"GET", PathPackages, (*Pages).Packages},
+		{"POST", PathPackages, (*Pages).ChangePackages},
+		{"GET", PathJobs, (*Pages).ShowJobs},
+		{"POST", PathJobs, (*Pages).ChangeJobs},
 		{"GET", PathLedger, (*Pages).ShowLedger},
 		{"POST", PathLedger, (*Pages).CheckLedger},
 		{"GET", PathAudit, (*Pages).Audit},
@@ -153,7 +164,7 @@ func (p *Pages) Handler(route Route) http.Handler {
 func isNowhere(err error) bool {
 	for _, sentinel := range []error{
 		identity.ErrNotAdministrator, identity.ErrNotFound, provider.ErrUnknownClient, provider.ErrUnknownServiceKey,
-		keys.ErrUnknownKey, ledger.ErrNoWallet,
+		provider.ErrUnknownPackage, keys.ErrUnknownKey, ledger.ErrNoWallet,
 	} {
 		if errors.Is(err, sentinel) {
 			return true
@@ -183,8 +194,10 @@ func (p *Pages) page(r *http.Request, who *provider.SignedIn, title string) ui.P
 			{Text: ui.AdminClients, URL: PathClients, Icon: "apps"},
 			{Text: ui.AdminServices, URL: PathServices, Icon: "key"},
 			{Text: ui.AdminKeys, URL: PathKeys, Icon: "lock"},
+			{Text: ui.AdminPackages, URL: PathPackages, Icon: "box"},
 			{Text: ui.AdminLedger, URL: PathLedger, Icon: "credits"},
 			{Text: ui.AdminAudit, URL: PathAudit, Icon: "list"},
+			{Text: ui.AdminJobs, URL: PathJobs, Icon: "mail"},
 			{Text: ui.AdminSettings, URL: PathSettings, Icon: "gear"},
 			{Text: ui.AdminBack, URL: pathAccount, Icon: "person"},
 		}},
@@ -196,6 +209,7 @@ func done(r *http.Request) string {
 	key, ok := map[string]ui.Key{
 		"saved": ui.AdminSaved, "disabled": ui.AdminDisabledDone, "enabled": ui.AdminEnabledDone, "ended": ui.AdminEndedDone,
 		"adjusted": ui.AdminAdjusted, "deleted": ui.AdminDeletedDone, "rotated": ui.AdminRotated, "revoked": ui.AdminRevoked,
+		"mailed": ui.AdminMailed, "taken": ui.AdminTaken, "retried": ui.AdminRetried, "dropped": ui.AdminDropped,
 	}[r.FormValue("done")]
 	if !ok {
 		return ""

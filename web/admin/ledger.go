@@ -5,12 +5,14 @@ import (
 	"errors"
 	"math/big"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 
 	"mana/ledger"
 	"mana/provider"
+	"mana/provider/identity"
 	"mana/web/ui"
 )
 
@@ -51,7 +53,8 @@ func (p *Pages) ledgerView(r *http.Request, who *provider.SignedIn) (v ledgerVie
 	return v, err
 }
 
-// CheckLedger answers POST /admin/ledger: it holds all wallets against their journals, and changes nothing.
+// CheckLedger answers POST /admin/ledger: it holds all wallets against their journals, and changes nothing
+// but the security log.
 func (p *Pages) CheckLedger(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error {
 	v, err := p.ledgerView(r, who)
 	if err != nil {
@@ -59,6 +62,7 @@ func (p *Pages) CheckLedger(w http.ResponseWriter, r *http.Request, who *provide
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), checkLimit)
 	defer cancel()
+	checked := identity.Event{Type: "ledger_checked", Metadata: map[string]string{"outcome": "not finished"}}
 	report, err := ledger.NewChecker(ledger.CheckerConfig{Books: p.Books, Now: p.Now}).Verify(ctx, nil)
 	status := http.StatusOK
 	switch {
@@ -69,6 +73,10 @@ func (p *Pages) CheckLedger(w http.ResponseWriter, r *http.Request, who *provide
 		return err
 	default:
 		v.Report = &report
+		checked.Metadata["outcome"] = strconv.Itoa(len(report.Faults)) + " differences"
+	}
+	if err := p.Acts.NoteAct(r.Context(), by(r, who), checked); err != nil {
+		return err
 	}
 	ui.Render(w, r, status, ledgerPage(v))
 	return nil

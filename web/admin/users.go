@@ -73,6 +73,9 @@ type userView struct {
 	Faults  ui.Faults
 	Self    bool
 	Balance ledger.Balance
+	Ways    []wayView
+	Mails   bool   // a link can be mailed
+	Link    string // that was made just now
 	Entries []ledger.Transaction
 	Events  []identity.LoggedEvent
 	Roles   string            // as typed
@@ -109,6 +112,11 @@ func (p *Pages) userView(r *http.Request, who *provider.SignedIn) (v userView, e
 	if v.Events, err = p.People.Events(ctx, identity.EventQuery{UserID: id, Limit: recent}); err != nil {
 		return v, err
 	}
+	ways, err := p.Login.Identity.Ways(ctx, id)
+	if err != nil {
+		return v, err
+	}
+	v.Ways, v.Mails = p.wayViews(ways), p.Login.Mails
 	v.Page = p.page(r, who, titleOf(v.User))
 	v.Self, v.Roles, v.Typed = id == who.User.ID, strings.Join(v.Dossier.Roles, " "), map[string]string{}
 	v.Key = "admin-" + uuid.NewString()
@@ -131,6 +139,9 @@ func (p *Pages) ChangeUser(w http.ResponseWriter, r *http.Request, who *provider
 	id, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {
 		return identity.ErrNotFound
+	}
+	if r.PostForm.Get("act") == "reset" {
+		return p.handOver(w, r, who, id)
 	}
 	outcome, err := p.act(r, who, id)
 	if fault, refused := userFault(r.Context(), err); refused {
@@ -172,7 +183,9 @@ func (p *Pages) act(r *http.Request, who *provider.SignedIn, id uuid.UUID) (outc
 	case "adjust":
 		outcome, err = "adjusted", p.adjust(r, admin.By, id)
 	default:
-		return "", identity.ErrNotFound
+		if outcome, err = p.ways(r, admin.By, id); errors.Is(err, errNoAct) {
+			return "", identity.ErrNotFound
+		}
 	}
 	p.Provider.Changed() // what is kept of access tokens for a moment
 	return outcome, err
@@ -210,6 +223,7 @@ func userFault(ctx context.Context, err error) (ui.Fault, bool) {
 		text  ui.Key
 	}{
 		{identity.ErrLastAdministrator, "", ui.AdminLast},
+		{identity.ErrLastWay, "", ui.AdminLastWay},
 		{identity.ErrRole, "roles", ui.AdminRolesWrong},
 		{errAmount, "amount", ui.AdminAmountWrong},
 		{ledger.ErrAmount, "amount", ui.AdminAmountWrong},

@@ -15,6 +15,8 @@ var icons = map[string]string{
 	"device":  "M3.5 4.5h13a1 1 0 0 1 1 1v7a1 1 0 0 1-1 1h-13a1 1 0 0 1-1-1v-7a1 1 0 0 1 1-1ZM7 17h6M10 13.5V17",
 	"phone":   "M6.5 2.5h7a1 1 0 0 1 1 1v13a1 1 0 0 1-1 1h-7a1 1 0 0 1-1-1v-13a1 1 0 0 1 1-1ZM9 15h2",
 	"apps":    "M3 4a1 1 0 0 1 1-1h3.5a1 1 0 0 1 1 1v3.5a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V4ZM11.5 4a1 1 0 0 1 1-1H16a1 1 0 0 1 1 1v3.5a1 1 0 0 1-1 1h-3.5a1 1 0 0 1-1-1V4ZM3 12.5a1 1 0 0 1 1-1h3.5a1 1 0 0 1 1 1V16a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1v-3.5ZM14.25 11.5v5.5M11.5 14.25H17",
+	"box":     "M10 2.75 16.5 6v8L10 17.25 3.5 14V6L10 2.75ZM3.5 6 10 9.25 16.5 6M10 9.25v8",
+	"mail":    "M3.5 5h13a1 1 0 0 1 1 1v8a1 1 0 0 1-1 1h-13a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1ZM3 6l7 5 7-5",
 	"chart":   "M3 17h14M5.5 14v-4M10 14V5M14.5 14V8",
 	"key":     "M7.5 12.5a4 4 0 1 1 3.9-3H17v3h-2v2h-3v-2h-.6a4 4 0 0 1-3.9 0Z",
 	"list":    "M7 5h10M7 10h10M7 15h10M3.5 5h.01M3.5 10h.01M3.5 15h.01",
@@ -52,7 +54,7 @@ func Icon(name string) templ.Component {
 			var templ_7745c5c3_Var2 string
 			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.ResolveAttributeValue(icons[name])
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icon.templ`, Line: 20, Col: 80}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icon.templ`, Line: 22, Col: 80}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var2)
 			if templ_7745c5c3_Err != nil {
