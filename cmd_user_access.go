@@ -79,17 +79,18 @@ func newUserCreate(environ []string) *cobra.Command {
 }
 
 func newUserReset(environ []string) *cobra.Command {
-	var password, factor, sessions, asJSON bool
+	var wanted resets
+	var asJSON bool
 	command := &cobra.Command{
 		Use: "reset ID|EMAIL", Short: "Print a link to set a new password, once, within an hour, or sign a person out everywhere",
 		Args: argument("an id or e-mail address"),
 	}
-	command.Flags().BoolVar(&password, "password", false, "print a link to set a new password")
-	command.Flags().BoolVar(&factor, "second-factor", false, "remove the authenticator app and the recovery codes")
-	command.Flags().BoolVar(&sessions, "sessions", false, "end all sessions")
+	command.Flags().BoolVar(&wanted.password, "password", false, "print a link to set a new password")
+	command.Flags().BoolVar(&wanted.factor, "second-factor", false, "remove the authenticator app and the recovery codes")
+	command.Flags().BoolVar(&wanted.sessions, "sessions", false, "end all sessions")
 	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
-		if !password && !factor && !sessions {
+		if wanted == (resets{}) {
 			return usageError{errors.New("needs --password, --second-factor or --sessions")}
 		}
 		return withStore(cmd.Context(), environ, func(cfg *config, db *storage.DB) error {
@@ -101,30 +102,42 @@ func newUserReset(environ []string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			given, console := cfg.givenLink(user, "", 0), identity.Actor{Name: "command line"}
-			if factor {
-				if err := people.TakeWay(cmd.Context(), console, user.ID, identity.Way{Kind: identity.WayApp}); err != nil {
-					return err
-				}
-			}
-			if password {
-				secret, err := people.HandOverReset(cmd.Context(), console, user.ID, resetFor)
-				if err != nil {
-					return err
-				}
-				given = cfg.givenLink(user, secret, resetFor)
-			}
-			if sessions {
-				n, err := people.EndOtherSessions(cmd.Context(), user.ID, uuid.Nil, identity.Device{})
-				if err != nil {
-					return err
-				}
-				given.Ended = &n
+			given, err := wanted.apply(cmd.Context(), cfg, people, user)
+			if err != nil {
+				return err
 			}
 			return printLink(cmd, given, asJSON)
 		})
 	}
 	return command
+}
+
+// resets are what is to be reset of a person.
+type resets struct{ password, factor, sessions bool }
+
+// apply resets it, and gives what is printed.
+func (w resets) apply(ctx context.Context, cfg *config, people *identity.Service, user identity.User) (givenLink, error) {
+	given, console := cfg.givenLink(user, "", 0), identity.Actor{Name: "command line"}
+	if w.factor {
+		if err := people.TakeWay(ctx, console, user.ID, identity.Way{Kind: identity.WayApp}); err != nil {
+			return given, err
+		}
+	}
+	if w.password {
+		secret, err := people.HandOverReset(ctx, console, user.ID, resetFor)
+		if err != nil {
+			return given, err
+		}
+		given = cfg.givenLink(user, secret, resetFor)
+	}
+	if w.sessions {
+		n, err := people.EndOtherSessions(ctx, user.ID, uuid.Nil, identity.Device{})
+		if err != nil {
+			return given, err
+		}
+		given.Ended = &n
+	}
+	return given, nil
 }
 
 // givenLink is what is printed of a person and the secret of a link, which may be empty.
