@@ -3,8 +3,6 @@ package main
 import (
 	"os"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 )
 
 // TestMailInBrowser walks through the pages that links of mails lead to, and those that ask for one.
@@ -44,6 +42,15 @@ func TestMailInBrowser(t *testing.T) {
 	quiet(t, complaints())
 	w.open(s.issuer+"/login", "#email", "")
 	w.fill("#email", "ada@example.com", "#password", "another horse battery")
-	w.do(chromedp.Click(chromedp.CSS("#submit")))
-	w.see("h1", "")
+	w.press("#submit", "#change-email", "")
+	w.press("#change-email", "#email", "64-address")
+	w.fill("#email", "nonsense")
+	w.press("#submit", "#summary", "65-address-refused")
+	w.fill("#email", "new@example.com")
+	w.press("#submit", "#done", "66-address-sent")
+	w.open(mails.mailLink(inEither("Confirm your new e-mail address", "Bestätigen Sie Ihre neue E-Mail-Adresse")), "#submit", "67-change")
+	w.press("#submit", "a.primary", "68-change-done")
+	w.open(mails.mailLink(inEither("Your e-mail address was changed", "Ihre E-Mail-Adresse wurde geändert")), "#submit", "69-undo")
+	w.press("#submit", "a.primary", "70-undo-done")
+	quiet(t, complaints())
 }

@@ -33,7 +33,7 @@ func await(t *testing.T, server *servers.SMTP, n int) servers.Received {
 	return mail
 }
 
-var linkInMail = regexp.MustCompile(`href="(http://localhost:[0-9]+/(?:verify-email|reset)\?token=[A-Za-z0-9_-]{43})"`)
+var linkInMail = regexp.MustCompile(`href="(http://localhost:[0-9]+/(?:verify-email|reset|change-email|undo-email)\?token=[A-Za-z0-9_-]{43})"`)
 
 // mailLink gives the address of the link in the newest mail with a subject, as dev mode shows it.
 func (b *browser) mailLink(subject string) string {

@@ -74,6 +74,8 @@ func accountRoutes(pages *login.Pages, mine *account.Pages) []route {
 		{"POST", account.PathApps, kindPage, pages.SignedIn(mine.RemoveApp)},
 		{"GET", account.PathCredits, kindPage, pages.SignedIn(mine.Credits)},
 		{"POST", account.PathUnlink, kindPage, pages.Fresh(account.PathSecurity, mine.Unlink)},
+		{"GET", account.PathAddress, kindPage, pages.Fresh("", mine.Address)},
+		{"POST", account.PathAddress, kindPage, pages.Fresh("", mine.ChangeAddress)},
 		{"GET", account.PathDelete, kindPage, pages.Fresh("", mine.ConfirmDelete)},
 		{"POST", account.PathDelete, kindPage, pages.Fresh("", mine.Delete)},
 		{"GET", account.PathDeleted, kindPage, pages.Handle(mine.Deleted)},
@@ -93,6 +95,10 @@ func mailRoutes(pages *login.Pages) []route {
 		{"GET", mail.PathVerify, kindPage, pages.Handle(pages.ShowVerify)},
 		{"POST", mail.PathVerify, kindPage, pages.Handle(pages.Verify)},
 		{"POST", mail.PathVerify + "/deny", kindPage, pages.Handle(pages.Deny)},
+		{"GET", mail.PathChange, kindPage, pages.Handle(pages.ShowChange)},
+		{"POST", mail.PathChange, kindPage, pages.Handle(pages.Change)},
+		{"GET", mail.PathUndo, kindPage, pages.Handle(pages.ShowUndo)},
+		{"POST", mail.PathUndo, kindPage, pages.Handle(pages.Undo)},
 		{"POST", mail.PathVerify + "/resend", kindPage, pages.Handle(pages.Resend)},
 	}
 }

@@ -17,6 +17,8 @@ type Purpose string
 const (
 	PurposeVerify Purpose = "email_verification"
 	PurposeReset  Purpose = "password_reset"
+	PurposeChange Purpose = "email_change"
+	PurposeUndo   Purpose = "email_undo"
 )
 
 const (

@@ -17,6 +17,9 @@ const (
 	MailReset           MailKind = "reset_password"   // with a link for [PurposeReset]
 	MailExists          MailKind = "account_exists"   // somebody tried to register the address once more
 	MailPasswordChanged MailKind = "password_changed" // a notice
+	MailChange          MailKind = "change_email"     // with a link for [PurposeChange], to the new address
+	MailUndo            MailKind = "email_changed"    // with a link for [PurposeUndo], to the address before
+	MailMoved           MailKind = "email_moved"      // a notice to an address between two others
 )
 
 // The kinds of notices that a security event of the same name brings with it.
@@ -40,6 +43,10 @@ func (k MailKind) Purpose() Purpose {
 		return PurposeVerify
 	case MailReset:
 		return PurposeReset
+	case MailChange:
+		return PurposeChange
+	case MailUndo:
+		return PurposeUndo
 	}
 	return ""
 }

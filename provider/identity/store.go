@@ -212,6 +212,7 @@ type Store interface {
 	Records
 	Attempts
 	Links
+	Addresses
 	Upstreams
 	Outbox
 	Administration

@@ -85,7 +85,7 @@ func endLinks(t *tx, person uuid.UUID, purpose identity.Purpose, now time.Time) 
 // liveLink says that a link l with the hash $1 for the purpose $2 works at the time $3.
 const liveLink = `l.token_hash = $1 AND l.type = $2 AND l.used_at IS NULL AND l.expires_at > $3
 	AND EXISTS (SELECT FROM auth.users u WHERE u.id = l.user_id AND u.disabled_at IS NULL AND u.deleted_at IS NULL
-		AND l.target_email IN ('', u.email))`
+		AND (l.target_email IN ('', u.email) OR l.type IN ('email_change', 'email_undo')))`
 
 // Link implements [identity.Links].
 func (s *Identity) Link(ctx context.Context, purpose identity.Purpose, hash []byte) (identity.Link, error) {
@@ -231,9 +231,12 @@ func setPassword(t *tx, person uuid.UUID, hash string, now time.Time) error {
 }
 
 // revokeSessions ends all sessions of a person but one, with their grants and refresh families, those with offline
-// access too, and its sign-ins that wait for a second factor.
+// access too, its sign-ins that wait for a second factor, and a change of address that waits.
 func revokeSessions(t *tx, person, but uuid.UUID, reason string, now time.Time) error {
 	if _, err := t.exec(`DELETE FROM auth.sign_ins WHERE user_id = $1`, person); err != nil { // first: one that ends now is a session then
+		return err
+	}
+	if err := endLinks(t, person, identity.PurposeChange, now); err != nil { // that one of them has asked for
 		return err
 	}
 	_, err := t.exec(`UPDATE auth.sessions SET revoked_at = $1, revoke_reason = $2

@@ -85,7 +85,7 @@ func endLinks(t *tx, person uuid.UUID, purpose identity.Purpose, now int64) erro
 // liveLink says that a link l with a hash, for a purpose, works at a time.
 const liveLink = `l.token_hash = ? AND l.type = ? AND l.used_at IS NULL AND l.expires_at > ?
 	AND EXISTS (SELECT 1 FROM auth_users u WHERE u.id = l.user_id AND u.disabled_at IS NULL AND u.deleted_at IS NULL
-		AND l.target_email IN ('', u.email))`
+		AND (l.target_email IN ('', u.email) OR l.type IN ('email_change', 'email_undo')))`
 
 // Link implements [identity.Links].
 func (s *Identity) Link(ctx context.Context, purpose identity.Purpose, hash []byte) (identity.Link, error) {
@@ -227,9 +227,12 @@ func setPassword(t *tx, person uuid.UUID, hash string, now int64) error {
 }
 
 // revokeSessions ends all sessions of a person but one, with their grants and refresh families, those with offline
-// access too, and its sign-ins that wait for a second factor.
+// access too, its sign-ins that wait for a second factor, and a change of address that waits.
 func revokeSessions(t *tx, person, but uuid.UUID, reason string, now int64) error {
 	if _, err := t.exec(`DELETE FROM auth_sign_ins WHERE user_id = ?`, person.String()); err != nil {
+		return err
+	}
+	if err := endLinks(t, person, identity.PurposeChange, now); err != nil { // that one of them has asked for
 		return err
 	}
 	_, err := t.exec(`UPDATE auth_sessions SET revoked_at = ?, revoke_reason = ?

@@ -14,6 +14,11 @@ import (
 // insertMail puts a mail to a person into the outbox, if there is such a person, in place of one of its kind that
 // waits. Without a kind it does nothing.
 func insertMail(t *tx, person uuid.UUID, m identity.NewMail, now int64) error {
+	return insertMailTo(t, person, "", m, now)
+}
+
+// insertMailTo is insertMail to another address of the person; empty: to the one that the person has.
+func insertMailTo(t *tx, person uuid.UUID, to identity.Email, m identity.NewMail, now int64) error {
 	if m.Kind == "" {
 		return nil
 	}
@@ -22,9 +27,9 @@ func insertMail(t *tx, person uuid.UUID, m identity.NewMail, now int64) error {
 		return err
 	}
 	_, err = t.exec(`INSERT INTO auth_mails (id, user_id, address, kind, language, created_at, expires_at, next_at)
-		SELECT ?1, id, email, ?2, CASE substr(json_extract(claims, '$.locale') || '-', 1, 3) WHEN 'de-' THEN 'de' WHEN 'en-' THEN 'en' ELSE ?3 END,
+		SELECT ?1, id, coalesce(nullif(?7, ''), email), ?2, CASE substr(json_extract(claims, '$.locale') || '-', 1, 3) WHEN 'de-' THEN 'de' WHEN 'en-' THEN 'en' ELSE ?3 END,
 			?4, ?5, ?4 FROM auth_users WHERE id = ?6 AND deleted_at IS NULL`,
-		m.ID.String(), string(m.Kind), m.Language, now, timestamp(m.ExpiresAt), person.String())
+		m.ID.String(), string(m.Kind), m.Language, now, timestamp(m.ExpiresAt), person.String(), string(to))
 	return err
 }
 

@@ -84,6 +84,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("passwords", func(t *testing.T) { t.Parallel(); testPasswords(t, open) })
 	t.Run("old passwords", func(t *testing.T) { t.Parallel(); testOldPassword(t, open) })
 	t.Run("disowned", func(t *testing.T) { t.Parallel(); testDisowned(t, open) })
+	t.Run("addresses", func(t *testing.T) { t.Parallel(); testAddresses(t, open) })
 	t.Run("outbox", func(t *testing.T) { t.Parallel(); testOutbox(t, open) })
 	t.Run("notices", func(t *testing.T) { t.Parallel(); testNotices(t, open) })
 	t.Run("setup", func(t *testing.T) { t.Parallel(); testSetup(t, open) })

@@ -123,6 +123,7 @@ var eventTexts = map[string]ui.Key{
 	"password_reset_completed": ui.EventReset, "email_verified": ui.EventVerified, "session_revoked": ui.EventSessionRevoked,
 	"refresh_token_reused": ui.EventReused, "two_factor_enabled": ui.EventFactorOn, "two_factor_disabled": ui.EventFactorOff,
 	"passkey_registered": ui.EventPasskey, "passkey_deleted": ui.EventPasskeyGone, "passkey_login_success": ui.EventPasskeyLogin,
+	"email_change_requested": ui.EventAddressAsked, "email_changed": ui.EventAddressNew, "email_restored": ui.EventAddressBack,
 	"account_linked": ui.EventLinked, "account_unlinked": ui.EventUnlinked, "account_claimed": ui.EventClaimed,
 	provider.EventDisconnected: ui.EventAppRemoved, identity.EventExported: ui.EventExported,
 	"passkey_copied": ui.EventPasskeyCopied, "passkey_renamed": ui.EventPasskeyNamed,

@@ -19,6 +19,8 @@ import (
 const (
 	PathVerify = "/verify-email"
 	PathReset  = "/reset"
+	PathChange = "/change-email"
+	PathUndo   = "/undo-email"
 	ParamToken = "token"
 )
 
@@ -94,6 +96,14 @@ func (w Writer) letter(ctx context.Context, m identity.Mail) (letter, error) {
 	case identity.MailReset:
 		l.Subject, l.Lead, l.Note = say(ui.MailResetSubject), say(ui.MailResetLead), say(ui.MailResetNote)
 		l.Button, l.Link = say(ui.MailResetButton), w.link(PathReset, m)
+	case identity.MailChange:
+		l.Subject, l.Lead, l.Note = say(ui.MailChangeSubject), say(ui.MailChangeLead), say(ui.MailChangeNote)
+		l.Button, l.Link = say(ui.MailChangeButton), w.link(PathChange, m)
+	case identity.MailUndo:
+		l.Subject, l.Lead, l.Note = say(ui.MailUndoSubject), say(ui.MailUndoLead), say(ui.MailUndoNote)
+		l.Button, l.Link = say(ui.MailUndoButton), w.link(PathUndo, m)
+	case identity.MailMoved:
+		l.Subject, l.Lead, l.Note = say(ui.MailUndoSubject), say(ui.MailUndoLead), say(ui.MailMovedNote)
 	case identity.MailExists:
 		l.Subject, l.Lead, l.Note = say(ui.MailExistsSubject), say(ui.MailExistsLead), say(ui.MailExistsNote)
 		l.Button, l.Link = say(ui.LoginTitle), w.Issuer.String()+"/login"

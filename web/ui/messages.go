@@ -20,7 +20,7 @@ type texts map[Key]pair
 
 // catalogue holds every text. It is never written.
 var catalogue = merge(
-	commonTexts, loginTexts, factorTexts, securityTexts, passkeyTexts, signupTexts, consentTexts, accountTexts, profileTexts, errorsTexts, demoTexts, withTexts, mailTexts, noticeTexts, verifyTexts, devicesTexts, deleteTexts,
+	commonTexts, loginTexts, factorTexts, securityTexts, passkeyTexts, signupTexts, consentTexts, accountTexts, profileTexts, addressTexts, errorsTexts, demoTexts, withTexts, mailTexts, noticeTexts, verifyTexts, devicesTexts, deleteTexts,
 	setupTexts, adminTexts, adminMoreTexts, adminJobsTexts,
 )
 

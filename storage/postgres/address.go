@@ -1,0 +1,133 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mana/provider/identity"
+)
+
+// RequestAddress implements [identity.Addresses].
+func (s *Identity) RequestAddress(ctx context.Context, r identity.AddressRequest) error {
+	now := s.db.clock()
+	return s.db.write(ctx, system, func(t *tx) error {
+		if err := holdSession(t, r.UserID, r.SessionID); err != nil {
+			return err
+		}
+		for _, key := range r.Keys {
+			taken, err := takeAttempt(t, uuid.Must(uuid.NewV7()), key, r.Limits, now)
+			if err == nil && taken.ID == uuid.Nil {
+				err = &identity.LockedError{RetryAfter: max(taken.RetryAfter, time.Second)}
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := insertLinkTo(t, r.UserID, r.Email, r.Link, now); err != nil {
+			return err
+		}
+		if err := insertMailTo(t, r.UserID, r.Email, r.Mail, now); err != nil {
+			return err
+		}
+		return insertEvent(t, r.Event, now)
+	})
+}
+
+// insertLinkTo ends the older links of its purpose and stores one for an address that need not be the person's.
+func insertLinkTo(t *tx, person uuid.UUID, target identity.Email, link identity.NewLink, now time.Time) error {
+	if err := endLinks(t, person, link.Purpose, now); err != nil {
+		return err
+	}
+	_, err := t.exec(`INSERT INTO auth.verification_tokens
+		(id, user_id, token_hash, type, target_email, return_to, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		link.ID, person, link.Hash, string(link.Purpose), string(target), link.ReturnTo, now, link.ExpiresAt)
+	return err
+}
+
+// ChangeAddress implements [identity.Addresses].
+func (s *Identity) ChangeAddress(ctx context.Context, c identity.AddressChange) (identity.Link, error) {
+	now := s.db.clock()
+	var link identity.Link
+	err := s.db.write(ctx, system, func(t *tx) (err error) {
+		if link, err = useLink(t, identity.PurposeChange, c.Hash, now); err != nil {
+			return err
+		}
+		if err := setAddress(t, link, now); err != nil {
+			return err
+		}
+		if err := tellBefore(t, link.User, c, now); err != nil {
+			return err
+		}
+		event := c.Event
+		event.UserID = link.User.ID
+		return insertEvent(t, event, now)
+	})
+	return link, err
+}
+
+// setAddress gives a person the proven address of a link. [identity.ErrEmailTaken].
+func setAddress(t *tx, link identity.Link, now time.Time) error {
+	_, err := t.exec(`UPDATE auth.users SET email = $1, email_verified = true, updated_at = $2 WHERE id = $3`,
+		string(link.Email), now, link.User.ID)
+	if violates(err, "users_email_key") {
+		return identity.ErrEmailTaken
+	}
+	return err
+}
+
+// tellBefore writes to the address that a person had, if it was proven. Else the new one is the first that is, which brings
+// the bonus.
+func tellBefore(t *tx, before identity.User, c identity.AddressChange, now time.Time) error {
+	if !before.EmailVerified {
+		return welcome(t, before.ID, c.Bonus, now)
+	}
+	var earlier bool
+	err := t.queryRow(`SELECT EXISTS (SELECT FROM auth.verification_tokens
+		WHERE user_id = $1 AND type = $2 AND used_at IS NULL AND expires_at > $3)`,
+		before.ID, string(identity.PurposeUndo), now).Scan(&earlier)
+	if err != nil {
+		return err
+	}
+	if earlier {
+		return insertMailTo(t, before.ID, before.Email, c.Notice, now)
+	}
+	if err := insertLinkTo(t, before.ID, before.Email, c.Undo, now); err != nil {
+		return err
+	}
+	return insertMailTo(t, before.ID, before.Email, c.UndoMail, now)
+}
+
+// UndoAddress implements [identity.Addresses].
+func (s *Identity) UndoAddress(ctx context.Context, hash []byte, e identity.Event) (identity.Link, error) {
+	now := s.db.clock()
+	var link identity.Link
+	err := s.db.write(ctx, system, func(t *tx) (err error) {
+		if link, err = useLink(t, identity.PurposeUndo, hash, now); err != nil {
+			return err
+		}
+		person := link.User.ID
+		if err := setAddress(t, link, now); err != nil {
+			return err
+		}
+		if err := disown(t, person); err != nil {
+			return err
+		}
+		if _, err := t.exec(`DELETE FROM auth.passwords WHERE user_id = $1`, person); err != nil {
+			return err
+		}
+		for _, purpose := range []identity.Purpose{identity.PurposeChange, identity.PurposeReset} {
+			if err := endLinks(t, person, purpose, now); err != nil {
+				return err
+			}
+		}
+		if err := revokeSessions(t, person, uuid.Nil, "email_restored", now); err != nil {
+			return err
+		}
+		event := e
+		event.UserID = person
+		return insertEvent(t, event, now)
+	})
+	return link, err
+}
