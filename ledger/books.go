@@ -51,4 +51,6 @@ type Projections struct {
 	Wallet Wallet
 	Grants []Grant
 	Usage  []UsageDay
+	// Purchases have what is posted for them; nothing else of them is a projection.
+	Purchases []Purchase
 }

@@ -39,6 +39,8 @@ const (
 	kindPurchase   = "purchase"
 	kindReversal   = "reversal" // of a purchase
 	kindClosing    = "closing"
+	// kindReinstatement gives back what a reversal took.
+	kindReinstatement = "reinstatement"
 )
 
 // priorityOf is the priority that grants of a class have.

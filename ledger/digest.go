@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
@@ -33,6 +34,9 @@ func Digest(j Journal) ([sha256.Size]byte, error) {
 	for _, h := range slices.SortedFunc(slices.Values(j.Holds), func(a, b Hold) int { return slices.Compare(a.ID[:], b.ID[:]) }) {
 		d.hold(h)
 	}
+	for _, p := range slices.SortedFunc(slices.Values(j.Purchases), byID) {
+		d.purchase(p)
+	}
 	for t, err := range j.Backward {
 		if err != nil {
 			return [sha256.Size]byte{}, err
@@ -45,6 +49,8 @@ func Digest(j Journal) ([sha256.Size]byte, error) {
 func byAppAndDay(a, b UsageDay) int {
 	return cmp.Or(cmp.Compare(a.AppID, b.AppID), cmp.Compare(a.Day, b.Day))
 }
+
+func byID(a, b Purchase) int { return bytes.Compare(a.ID[:], b.ID[:]) }
 
 type digester struct{ h hash.Hash }
 
@@ -67,12 +73,37 @@ func (d digester) transaction(t Transaction) {
 	d.bytes(t.UserID[:])
 	d.bytes(t.RelatedID[:])
 	d.bytes(t.HoldID[:])
+	d.bytes(t.PurchaseID[:])
 	d.numbers(t.Seq)
 	d.texts(string(t.Type), t.Kind, t.AppID, t.Description, string(t.Metadata), t.Caller, t.Actor, t.IdempotencyKey)
 	d.amounts(t.Amount, t.Before, t.After, t.FreeAfter, t.PaidAfter, t.HeldAfter, t.DebtAfter, t.EarnedAfter, t.SpentAfter)
 	d.times(t.At)
 	for _, p := range t.Postings {
 		d.numbers(int64(p.N), int64(p.From), int64(p.To), int64(p.Amount))
+	}
+}
+
+func (d digester) purchase(p Purchase) {
+	d.bytes(p.ID[:])
+	d.bytes(p.PackageID[:])
+	d.texts(p.Currency, p.Account, string(p.Status), p.Payment.IntentID, p.Payment.CheckoutID, p.Payment.CustomerID, string(p.Metadata))
+	live := int64(0)
+	if p.Livemode {
+		live = 1
+	}
+	d.numbers(p.PriceEuroCents, live, p.Facts.PaidCents, p.Facts.ReportedCents)
+	d.amounts(p.Credits, p.Posted)
+	d.times(p.CreatedAt, p.ExpiresAt, p.CompletedAt)
+	for _, r := range slices.SortedFunc(slices.Values(p.Facts.Refunds), func(a, b PaymentRefund) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), bytes.Compare(a.RequestID[:], b.RequestID[:]))
+	}) {
+		d.texts(r.ID, string(r.State))
+		d.bytes(r.RequestID[:])
+		d.numbers(r.Cents)
+	}
+	for _, x := range slices.SortedFunc(slices.Values(p.Facts.Disputes), func(a, b Dispute) int { return cmp.Compare(a.ID, b.ID) }) {
+		d.texts(x.ID, string(x.State))
+		d.numbers(x.Cents)
 	}
 }
 

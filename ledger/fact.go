@@ -64,6 +64,9 @@ const (
 	OutcomeQuarantined Outcome = "quarantined"
 )
 
+// KeepBodies is how long the body of a processed event is kept.
+const KeepBodies = 90 * 24 * time.Hour
+
 // StripeEvent is an event as it arrived.
 type StripeEvent struct {
 	ID          string

@@ -17,6 +17,8 @@ type Journal struct {
 	Grants []Grant // all, open or not
 	Holds  []Hold  // all, open or not
 	Usage  []UsageDay
+	// Purchases are all that the person ordered, paid or not.
+	Purchases []Purchase
 	// Backward gives the transactions with their postings, the newest first. It may be long.
 	Backward iter.Seq2[Transaction, error]
 	// Keys gives the records of idempotency keys, in any order. They may be as many.
@@ -35,7 +37,7 @@ func (f Fault) Error() string { return f.Invariant + ": " + f.Text }
 
 // Check recomputes a wallet from its journal and lists what does not hold. The names are those of the
 // ledger's invariants: I1 postings, I2 transactions, I4 grants, I5 and I8 the wallet, I6 holds, I7 the chain, I9 totals, I10 keys,
-// I11 refunds, I12 bonuses, I16 free before paid, I17 bounds, I18 usage per day. It needs memory for the
+// I11 refunds, I12 bonuses, I14 purchases, I16 free before paid, I17 bounds, I18 usage per day. It needs memory for the
 // wallet's grants, holds, days of usage, and refunds whose use it has not met yet.
 func Check(j Journal) (Checked, error) {
 	c := newChecker(j)
@@ -76,9 +78,11 @@ type checker struct {
 	keyed    int64  // transactions with a key
 	highest  int    // number of an own account
 	refunds  map[uuid.UUID]*refunded
-	newer    *Transaction // the one after the current one
-	daily    time.Time    // of the daily grant after the current one
-	newest   time.Time    // daily grant
+	bought   []Purchase
+	sold     map[uuid.UUID]Amount // what transactions gave less what they took, by purchase
+	newer    *Transaction         // the one after the current one
+	daily    time.Time            // of the daily grant after the current one
+	newest   time.Time            // daily grant
 	signups  int
 	count    int64
 	spent    Amount
@@ -102,6 +106,7 @@ func newChecker(j Journal) *checker {
 	c := &checker{
 		wallet: j.Wallet, grants: make(map[int]Grant), usage: make(map[usageKey]UsageDay),
 		accounts: make(map[int]Amount), issued: make(map[int]Amount), refunds: make(map[uuid.UUID]*refunded),
+		bought: j.Purchases, sold: make(map[uuid.UUID]Amount),
 		stand: standingOf(j.Wallet), all: j.Holds, highest: AccountDebt,
 	}
 	for _, g := range j.Grants {
@@ -129,6 +134,9 @@ func (c *checker) transaction(t Transaction) {
 	c.hold(t)
 	c.totals(t)
 	c.bonuses(t)
+	if t.PurchaseID != uuid.Nil {
+		c.sold[t.PurchaseID] += t.Amount
+	}
 	c.key(t)
 	c.newer = &t
 }
@@ -215,7 +223,11 @@ func totalsOf(t Transaction) (earned, spent Amount) {
 		return t.Amount, 0
 	case TypeUsage, TypeRefund:
 		return 0, -t.Amount
-	case TypeBonus, TypeExpiry, TypeAdjustment:
+	case TypeAdjustment:
+		if t.PurchaseID != uuid.Nil {
+			return t.Amount, 0
+		}
+	case TypeBonus, TypeExpiry:
 	}
 	return 0, 0
 }
@@ -305,12 +317,26 @@ func (c *checker) finish() {
 	for id, r := range c.refunds {
 		c.fail("I11", "%s were given back of %s, which is no use of this wallet", r.sum, id)
 	}
+	c.purchases()
 	c.walletOfGrants()
 	c.holds()
 	for key, day := range c.usage {
 		if day.Used != 0 || day.Uses != 0 {
 			c.fail("I18", "the usage of day %d differs by %s and %d uses", key.day, day.Used, day.Uses)
 		}
+	}
+}
+
+// purchases holds what is posted for purchases against the facts of their payments.
+func (c *checker) purchases() {
+	for _, p := range c.bought {
+		if target := Target(p, p.Facts); p.Posted != target || c.sold[p.ID] != target {
+			c.fail("I14", "purchase %s comes to %s, %s are noted and %s posted", p.ID, target, p.Posted, c.sold[p.ID])
+		}
+		delete(c.sold, p.ID)
+	}
+	for id, amount := range c.sold {
+		c.fail("I14", "%s are posted for %s, which is no purchase of this wallet", amount, id)
 	}
 }
 

@@ -152,7 +152,9 @@ type Transaction struct {
 	UserID uuid.UUID
 	Seq    int64
 	Type   Type
-	Kind   string // the event: "signup", "daily", "use", "capture", "refund", "grant", "correction", "repayment", "closing"
+	// Kind is the event: "signup", "daily", "use", "capture", "refund", "grant", "correction", "repayment", "purchase",
+	// "reversal", "reinstatement", "closing".
+	Kind string
 
 	Amount Amount // signed change of Wallet.Total
 	Before Amount
@@ -166,6 +168,7 @@ type Transaction struct {
 	IdempotencyKey string    // as the request gave it; empty if none
 	RelatedID      uuid.UUID // of the use that a refund gives back; nil for others
 	HoldID         uuid.UUID // of the hold that it captures, or whose release settles debt; nil for others
+	PurchaseID     uuid.UUID // whose payment it was; nil for others
 
 	// The wallet after this transaction: the answer that a replay gives again.
 	FreeAfter, PaidAfter, HeldAfter, DebtAfter, EarnedAfter, SpentAfter Amount

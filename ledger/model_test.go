@@ -28,6 +28,7 @@ type machine struct {
 
 	free, paid, debt, earned, spent ledger.Amount
 	uses                            []modelUse
+	bought                          []ledger.Purchase
 	lastDaily                       time.Time
 	lastRow                         time.Time // rows never go back in time, whatever the clock does
 	rows                            int
@@ -103,55 +104,53 @@ func (m *machine) Balance(t *rapid.T) {
 	}
 }
 
-// outside writes what the payments of a later day will decide: one posting and what it does to the wallet.
-func (m *machine) outside(of ledger.Type, kind string, amount ledger.Amount, change func(*ledger.Wallet) (*ledger.Grant, []ledger.Posting)) {
-	w := m.store.Journal().Wallet
-	before := w.Total()
-	w.Seq, w.Version = w.Seq+1, w.Version+1
+// pay tells of a payment, and follows what became of what was posted: money that comes settles debt first, and money
+// that goes is owed as far as nothing paid is left.
+func (m *machine) pay(t *rapid.T, fact ledger.Fact) {
+	id := uuid.Must(uuid.NewV7())
+	fact.Currency = ledger.Euro
+	done, err := m.store.Settle(t.Context(), ledger.Settling{TransactionID: id, Fact: fact})
+	if err != nil || done.Outcome != ledger.OutcomeSettled {
+		t.Fatalf("got %+v, %v", done, err)
+	}
+	amount := done.Transaction.Amount
+	if done.Transaction.ID == uuid.Nil {
+		return
+	}
+	m.expire()
 	m.row()
-	w.LastAt = m.lastRow
-	grant, postings := change(&w)
-	d := ledger.Delta{Wallet: w, Transactions: []ledger.Transaction{{
-		ID: uuid.Must(uuid.NewV7()), UserID: w.UserID, Seq: w.Seq, Type: of, Kind: kind, Amount: amount,
-		Before: before, After: w.Total(), FreeAfter: w.Free, PaidAfter: w.Paid, HeldAfter: w.HeldFree + w.HeldPaid, DebtAfter: w.Debt, EarnedAfter: w.Earned,
-		SpentAfter: w.Spent, At: w.LastAt, Legs: len(postings), Postings: postings,
-	}}}
-	if grant != nil {
-		d.Grants = []ledger.Grant{*grant}
+	if m.earned += amount; amount > 0 {
+		m.give(amount)
+		return
 	}
-	m.store.Write(d)
+	taken := min(m.paid, -amount)
+	m.paid -= taken
+	m.debt += -amount - taken
 }
 
-// Buy sells credits. In debt it does nothing, to keep the sale simple.
+// Buy sells credits.
 func (m *machine) Buy(t *rapid.T) {
-	amount := ledger.Amount(rapid.IntRange(1, 50).Draw(t, "credits")) * ledger.Credit
-	if m.debt > 0 {
-		return
+	p, err := m.store.Order(t.Context(), ledger.Order{ID: uuid.Must(uuid.NewV7()), UserID: m.userID, PackageID: uuid.Must(uuid.NewV7())})
+	if err != nil {
+		t.Fatal(err)
 	}
-	m.paid += amount
-	m.earned += amount
-	m.outside(ledger.TypePurchase, "purchase", amount, func(w *ledger.Wallet) (*ledger.Grant, []ledger.Posting) {
-		w.Grants++
-		w.Paid += amount
-		w.Earned += amount
-		grant := &ledger.Grant{
-			No: w.Grants, Class: ledger.Paid, Source: fmt.Sprint("purchase:", w.Grants), Priority: 50, Issued: amount, Remaining: amount,
-		}
-		return grant, []ledger.Posting{{N: 1, From: ledger.AccountSale, To: w.Grants, Amount: amount}}
-	})
+	m.bought = append(m.bought, p)
+	before := m.earned
+	if m.pay(t, ledger.Fact{Kind: ledger.FactPaid, PurchaseID: p.ID, Cents: p.PriceEuroCents}); m.earned != before+p.Credits {
+		t.Fatalf("got %v earned, want %v", m.earned, before+p.Credits)
+	}
 }
 
-// Chargeback leaves debt behind, once nothing paid is left to take.
+// Chargeback takes payments back in part, and gives them again.
 func (m *machine) Chargeback(t *rapid.T) {
-	amount := ledger.Amount(rapid.IntRange(1, 30).Draw(t, "credits")) * ledger.Credit
-	if m.paid > 0 {
+	if len(m.bought) == 0 {
 		return
 	}
-	m.debt += amount
-	m.outside(ledger.TypeAdjustment, "reversal", -amount, func(w *ledger.Wallet) (*ledger.Grant, []ledger.Posting) {
-		w.Debt += amount
-		return nil, []ledger.Posting{{N: 1, From: ledger.AccountDebt, To: ledger.AccountSale, Amount: amount}}
-	})
+	p := rapid.SampledFrom(m.bought).Draw(t, "purchase")
+	state := rapid.SampledFrom([]ledger.DisputeState{ledger.DisputeWarning, ledger.DisputeOpen, ledger.DisputeLost, ledger.DisputeWon}).Draw(t, "state")
+	m.pay(t, ledger.Fact{Kind: ledger.FactDispute, PurchaseID: p.ID, Dispute: ledger.Dispute{
+		ID: rapid.SampledFrom([]string{"dp_1", "dp_2"}).Draw(t, "dispute"), Cents: int64(rapid.IntRange(1, 500).Draw(t, "cents")), State: state,
+	}})
 }
 
 // known answers a key that was used before, and says whether it was.

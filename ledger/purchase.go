@@ -9,6 +9,9 @@ import (
 	"github.com/google/uuid"
 )
 
+// Euro is the one currency, as Stripe writes it.
+const Euro = "eur"
+
 // Bounds of buying.
 const (
 	// MaxPending purchases of a person may wait for their payment at one time.
@@ -64,7 +67,7 @@ type Purchase struct {
 	PackageID      uuid.UUID
 	Credits        Amount
 	PriceEuroCents int64
-	Currency       string // "eur"
+	Currency       string // [Euro]
 	Livemode       bool   // ordered with a live key: only live payments count
 	Account        string // Stripe account that is to tell of the payment; empty: that of the key
 	Status         PurchaseStatus
@@ -180,9 +183,14 @@ func creditsOf(p Purchase, cents int64) Amount {
 	if cents >= p.PriceEuroCents {
 		return p.Credits
 	}
-	high, low := bits.Mul64(uint64(p.Credits), uint64(max(cents, 0)))
-	credits, _ := bits.Div64(high, low, uint64(p.PriceEuroCents)) // below p.Credits, so it fits
-	return Amount(credits)
+	return Amount(mulDiv(int64(p.Credits), max(cents, 0), p.PriceEuroCents))
+}
+
+// mulDiv is a * b / c, rounded down, of numbers that are not below 0. b must not be above c, or a not above c.
+func mulDiv(a, b, c int64) int64 {
+	high, low := bits.Mul64(uint64(a), uint64(b))
+	quotient, _ := bits.Div64(high, low, uint64(c))
+	return int64(quotient)
 }
 
 // add takes in what a fact tells.

@@ -28,7 +28,11 @@ func Rebuild(j Journal) (Projections, error) {
 	}
 	r.settle(0)
 	p := r.projections(j.Grants)
-	mended := Journal{Wallet: p.Wallet, Grants: p.Grants, Holds: j.Holds, Usage: p.Usage, Backward: j.Backward, Keys: j.Keys}
+	for _, b := range j.Purchases {
+		b.Posted = r.sold[b.ID]
+		p.Purchases = append(p.Purchases, b)
+	}
+	mended := Journal{Wallet: p.Wallet, Grants: p.Grants, Holds: j.Holds, Usage: p.Usage, Purchases: p.Purchases, Backward: j.Backward, Keys: j.Keys}
 	checked, err := Check(mended)
 	if err != nil {
 		return Projections{}, err
@@ -53,6 +57,8 @@ func (r *rebuilder) add(t Transaction) {
 	switch t.Kind {
 	case kindSignup, kindDaily:
 		r.make(t, Free)
+	case kindPurchase, kindReinstatement:
+		r.make(t, Paid)
 	case kindGrant:
 		r.given = &t
 	}

@@ -28,7 +28,7 @@ type Withdrawal struct {
 
 // Purchases keeps what people buy. Each method is one database transaction.
 type Purchases interface {
-	// Order stores a pending purchase of a package as it is now. [ErrNoPackage], [ErrTooManyPending],
+	// Order stores a pending purchase of a package as it is now. One with this id is given as it stands. [ErrNoPackage], [ErrTooManyPending],
 	// [ErrBalanceLimit] if the credits would not fit, [ErrClosed], [ErrFrozen], [ErrNoWallet].
 	Order(ctx context.Context, o Order) (Purchase, error)
 	// Link notes where a purchase is paid; ids that are empty stay as they are. What is noted already is no error.
@@ -39,7 +39,7 @@ type Purchases interface {
 	// PurchasesOf lists a person's purchases, newest first, at most limit.
 	PurchasesOf(ctx context.Context, userID uuid.UUID, limit int) ([]Purchase, error)
 	// Withdraw takes back what is unspent of a purchase, in whole cents, and asks for their refund: see
-	// [Payments.AskedRefunds]. [ErrNotWithdrawable], [ErrNoPurchase], [ErrClosed], [ErrFrozen].
+	// [Payments.AskedRefunds]. The same request again changes nothing. [ErrNotWithdrawable], [ErrNoPurchase], [ErrClosed], [ErrFrozen].
 	Withdraw(ctx context.Context, w Withdrawal) (Purchase, error)
 	// CancelExpired cancels purchases that have waited too long for their payment, and tells how many, at most limit.
 	CancelExpired(ctx context.Context, limit int) (int, error)

@@ -74,6 +74,9 @@ type form struct {
 	from, to int
 }
 
+// sells reports whether a purchase is behind transactions of the kind.
+func (f form) sells() bool { return f.from == AccountSale || f.to == AccountSale }
+
 // formOf knows the kinds. One is to be known here a release before it is written: programs of two releases may share
 // a database for a while, and what they do not know they take for damage.
 func formOf(kind string) form {
@@ -98,6 +101,8 @@ func formOf(kind string) form {
 		return form{of: TypePurchase, from: AccountSale}
 	case kindReversal:
 		return form{of: TypeAdjustment, to: AccountSale}
+	case kindReinstatement:
+		return form{of: TypeAdjustment, from: AccountSale}
 	case kindClosing:
 		return form{of: TypeAdjustment, to: AccountWithdrawn}
 	}
@@ -110,6 +115,9 @@ func (c *checker) form(t Transaction) {
 	if f.of != t.Type {
 		c.fail("I2", "transaction %d of type %s cannot be of kind %s", t.Seq, t.Type, t.Kind)
 		return
+	}
+	if (t.PurchaseID != uuid.Nil) != f.sells() {
+		c.fail("I14", "transaction %d is a %s of purchase %s", t.Seq, t.Kind, t.PurchaseID)
 	}
 	for _, p := range t.Postings {
 		if f.from != 0 && p.From != f.from || f.to != 0 && p.To != f.to {
@@ -130,6 +138,8 @@ func issuedBy(t Transaction) Grant {
 		return Grant{Source: sourceSignup, Class: Free}
 	case kindDaily:
 		return Grant{Source: sourceDaily, Class: Free}
+	case kindPurchase, kindReinstatement:
+		return Grant{Source: Purchase{ID: t.PurchaseID}.Source(), Class: Paid}
 	case kindGrant:
 		return Grant{Source: promotionOf(t.ID)}
 	}

@@ -19,6 +19,9 @@ GRANT SELECT, INSERT ON credits.entries, credits.idempotency, credits.bonus_clai
 -- All columns of a transaction but the one that says which database transaction wrote it.
 GRANT SELECT, INSERT (id, user_id, seq, type, kind, status, amount, balance_before, balance_after, legs, app_id,
     description, metadata, caller, actor, idempotency_key, related_id, hold_id, free_after, paid_after, held_after, debt_after,
-    earned_after, spent_after, at) ON credits.transactions TO {role};
-GRANT SELECT, INSERT, UPDATE ON credits.balances, credits.key_caps, credits.packages, credits.holds, credits.hold_parts TO {role};
-GRANT SELECT, INSERT, UPDATE, DELETE ON credits.grants, credits.usage_stats TO {role};
+    earned_after, spent_after, at, purchase_id) ON credits.transactions TO {role};
+GRANT SELECT, INSERT, UPDATE ON credits.balances, credits.key_caps, credits.packages, credits.holds, credits.hold_parts,
+    credits.purchases TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON credits.grants, credits.usage_stats, credits.refunds, credits.disputes TO {role};
+GRANT SELECT, INSERT ON credits.stripe_customers TO {role};
+GRANT SELECT, INSERT, UPDATE (body, processed_at, outcome, reason, stripe_payment_intent_id) ON credits.stripe_events TO {role};

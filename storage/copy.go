@@ -33,6 +33,7 @@ var moved = []string{
 	"auth_two_factor_auth", "auth_recovery_codes", "auth_sign_ins", "auth_passkeys", "auth_challenges",
 	"auth_signing_keys", "auth_service_keys", "auth_roles", "auth_setup_links", "auth_statistics", "credits_balances", "credits_grants", "credits_holds", "credits_hold_parts", "credits_transactions",
 	"credits_idempotency", "credits_bonus_claims", "credits_packages", "credits_usage_stats", "credits_key_caps",
+	"credits_purchases", "credits_refunds", "credits_disputes", "credits_stripe_events", "credits_stripe_customers",
 }
 
 // Other tables: entries are copied with transactions, the rest each schema fills by itself.

@@ -116,6 +116,9 @@ func loadJournal(t *tx, userID uuid.UUID) (ledger.Journal, error) {
 	if err != nil {
 		return j, fmt.Errorf("reading usage: %w", err)
 	}
+	if j.Purchases, err = loadPurchases(t, userID); err != nil {
+		return j, err
+	}
 	j.Backward = func(yield func(ledger.Transaction, error) bool) {
 		if err := walkBack(t, userID, func(x ledger.Transaction) bool { return yield(x, nil) }); err != nil {
 			yield(ledger.Transaction{}, err)
@@ -287,6 +290,9 @@ func replaceProjections(t *tx, p ledger.Projections) error {
 	batch.Queue(`DELETE FROM credits.usage_stats WHERE user_id = $1`, userID)
 	if err := j.queue(batch); err != nil {
 		return err
+	}
+	for _, b := range p.Purchases {
+		batch.Queue(`UPDATE credits.purchases SET posted = $1 WHERE id = $2`, int64(b.Posted), b.ID)
 	}
 	return t.conn.SendBatch(t.ctx, batch).Close()
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"mana/ledger"
 )
 
 const (
@@ -58,6 +60,8 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 			(SELECT sign_in_hash FROM auth.sign_ins WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, used},
 		{`DELETE FROM auth.sessions WHERE id IN
 			(SELECT id FROM auth.sessions WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, ended},
+		{`UPDATE credits.stripe_events SET body = '' WHERE id IN
+			(SELECT id FROM credits.stripe_events WHERE body <> '' AND processed_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, now.Add(-ledger.KeepBodies)},
 	} {
 		clean(func(ctx context.Context) (int, error) { return db.cleanRows(ctx, statement.query, statement.before) })
 	}

@@ -165,6 +165,7 @@ func (l *Ledger) lost(ctx context.Context) ([]ledger.Fault, error) {
 			SELECT user_id, 'a hold without a wallet' FROM credits.holds UNION
 			SELECT user_id, 'usage without a wallet' FROM credits.usage_stats UNION
 			SELECT user_id, 'an idempotency key without a wallet' FROM credits.idempotency UNION
+			SELECT user_id, 'a purchase without a wallet' FROM credits.purchases UNION
 			SELECT id, 'a person without a wallet' FROM auth.users WHERE deleted_at IS NULL) of
 			WHERE NOT EXISTS (SELECT FROM credits.balances b WHERE b.user_id = of.user_id)
 			UNION ALL SELECT user_id, 'a wallet without a person' FROM credits.balances b

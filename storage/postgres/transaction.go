@@ -12,13 +12,13 @@ import (
 )
 
 const transactionColumns = `id, user_id, seq, type, kind, amount, balance_before, balance_after, legs, app_id, description,
-	metadata::text, caller, actor, idempotency_key, related_id, hold_id, free_after, paid_after, held_after, debt_after, earned_after,
+	metadata::text, caller, actor, idempotency_key, related_id, hold_id, purchase_id, free_after, paid_after, held_after, debt_after, earned_after,
 	spent_after, at`
 
 func transactionTargets(x *ledger.Transaction) []any {
 	return []any{
 		&x.ID, &x.UserID, &x.Seq, &x.Type, &x.Kind, &x.Amount, &x.Before, &x.After, &x.Legs, &x.AppID, &x.Description,
-		&x.Metadata, &x.Caller, &x.Actor, toText(&x.IdempotencyKey), toID(&x.RelatedID), toID(&x.HoldID), &x.FreeAfter, &x.PaidAfter, &x.HeldAfter,
+		&x.Metadata, &x.Caller, &x.Actor, toText(&x.IdempotencyKey), toID(&x.RelatedID), toID(&x.HoldID), toID(&x.PurchaseID), &x.FreeAfter, &x.PaidAfter, &x.HeldAfter,
 		&x.DebtAfter, &x.EarnedAfter, &x.SpentAfter, &x.At,
 	}
 }
@@ -55,14 +55,17 @@ func (j *journal) queueTransactions(batch *pgx.Batch) {
 	}
 	batch.Queue(`INSERT INTO credits.transactions (id, user_id, seq, type, kind, amount, balance_before, balance_after, legs, app_id,
 			description, metadata, caller, actor, idempotency_key, related_id, hold_id, free_after, paid_after, held_after, debt_after,
-			earned_after, spent_after, at)
+			earned_after, spent_after, at, purchase_id)
 		SELECT id, user_id, seq, type, kind, amount, balance_before, balance_after, legs, app_id, description, metadata::json,
-			caller, actor, idempotency_key, related_id, hold_id, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at
+			caller, actor, idempotency_key, related_id, hold_id, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at,
+			purchase_id
 		FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
 				$9::integer[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::uuid[],
-				$17::uuid[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::timestamptz[])
+				$17::uuid[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::timestamptz[],
+				$25::uuid[])
 			AS n (id, user_id, seq, type, kind, amount, balance_before, balance_after, legs, app_id, description, metadata, caller,
-				actor, idempotency_key, related_id, hold_id, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at)`,
+				actor, idempotency_key, related_id, hold_id, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at,
+				purchase_id)`,
 		ids(func(x ledger.Transaction) uuid.UUID { return x.ID }),
 		ids(func(x ledger.Transaction) uuid.UUID { return x.UserID }),
 		column(j.transactions, func(x ledger.Transaction) int64 { return x.Seq }),
@@ -86,7 +89,8 @@ func (j *journal) queueTransactions(batch *pgx.Batch) {
 		amounts(func(x ledger.Transaction) ledger.Amount { return x.DebtAfter }),
 		amounts(func(x ledger.Transaction) ledger.Amount { return x.EarnedAfter }),
 		amounts(func(x ledger.Transaction) ledger.Amount { return x.SpentAfter }),
-		column(j.transactions, func(x ledger.Transaction) time.Time { return x.At }))
+		column(j.transactions, func(x ledger.Transaction) time.Time { return x.At }),
+		column(j.transactions, func(x ledger.Transaction) zeronull.UUID { return optionalID(x.PurchaseID) }))
 	j.queuePostings(batch)
 }
 

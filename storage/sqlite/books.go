@@ -97,6 +97,10 @@ func loadJournal(q querier, userID uuid.UUID) (ledger.Journal, error) {
 	if err != nil {
 		return ledger.Journal{}, err
 	}
+	purchases, err := collectPurchases(q.query(selectPurchases+`WHERE p.user_id = ?`, userID.String()))
+	if err != nil {
+		return ledger.Journal{}, err
+	}
 	backward := func(yield func(ledger.Transaction, error) bool) {
 		if err := walkBack(q, userID, func(x ledger.Transaction) bool { return yield(x, nil) }); err != nil {
 			yield(ledger.Transaction{}, err)
@@ -106,7 +110,9 @@ func loadJournal(q querier, userID uuid.UUID) (ledger.Journal, error) {
 	if err != nil {
 		return ledger.Journal{}, err
 	}
-	return ledger.Journal{Wallet: wallet, Grants: grants, Holds: holds, Usage: usage, Backward: backward, Keys: keysOf(q, userID)}, nil
+	return ledger.Journal{
+		Wallet: wallet, Grants: grants, Holds: holds, Usage: usage, Purchases: purchases, Backward: backward, Keys: keysOf(q, userID),
+	}, nil
 }
 
 // keysOf reads the records of a wallet's idempotency keys.
@@ -339,6 +345,7 @@ func (l *Ledger) lost(ctx context.Context) ([]ledger.Fault, error) {
 		SELECT user_id, 'a hold without a wallet' FROM credits_holds UNION
 		SELECT user_id, 'usage without a wallet' FROM credits_usage_stats UNION
 		SELECT user_id, 'an idempotency key without a wallet' FROM credits_idempotency UNION
+		SELECT user_id, 'a purchase without a wallet' FROM credits_purchases UNION
 		SELECT id, 'a person without a wallet' FROM auth_users WHERE deleted_at IS NULL)
 		WHERE user_id NOT IN (SELECT user_id FROM credits_balances)
 		UNION ALL SELECT user_id, 'a wallet without a person' FROM credits_balances WHERE user_id NOT IN (SELECT id FROM auth_users)
@@ -424,6 +431,11 @@ func replaceProjections(t *tx, p ledger.Projections) error {
 	}
 	for _, u := range p.Usage {
 		if err := writeUsage(t, userID, u); err != nil {
+			return err
+		}
+	}
+	for _, b := range p.Purchases {
+		if _, err := t.exec(`UPDATE credits_purchases SET posted = ? WHERE id = ?`, b.Posted, b.ID.String()); err != nil {
 			return err
 		}
 	}

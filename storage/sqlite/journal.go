@@ -74,12 +74,12 @@ func insertTransaction(t *tx, x ledger.Transaction) error {
 	}
 	_, err := t.exec(`INSERT INTO credits_transactions (id, user_id, seq, type, kind, amount, balance_before, balance_after,
 			legs, app_id, description, metadata, caller, actor, idempotency_key, related_id, hold_id, free_after, paid_after,
-			held_after, debt_after, earned_after, spent_after, at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			held_after, debt_after, earned_after, spent_after, at, purchase_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		x.ID.String(), x.UserID.String(), x.Seq, string(x.Type), x.Kind, x.Amount, x.Before, x.After,
 		len(x.Postings), x.AppID, x.Description, optionalText(string(x.Metadata)), x.Caller, x.Actor,
 		optionalText(x.IdempotencyKey), optionalID(x.RelatedID), optionalID(x.HoldID), x.FreeAfter, x.PaidAfter, x.HeldAfter, x.DebtAfter, x.EarnedAfter, x.SpentAfter,
-		timestamp(x.At))
+		timestamp(x.At), optionalID(x.PurchaseID))
 	if err != nil {
 		return fmt.Errorf("storing a transaction: %w", err)
 	}
@@ -87,14 +87,14 @@ func insertTransaction(t *tx, x ledger.Transaction) error {
 }
 
 const transactionColumns = `id, user_id, seq, type, kind, amount, balance_before, balance_after, legs, app_id, description,
-	metadata, caller, actor, idempotency_key, related_id, hold_id, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at`
+	metadata, caller, actor, idempotency_key, related_id, hold_id, purchase_id, free_after, paid_after, held_after, debt_after, earned_after, spent_after, at`
 
 func scanTransaction(row rowScanner) (ledger.Transaction, error) {
 	var x ledger.Transaction
-	var metadata, key, related, hold sql.NullString
+	var metadata, key, related, hold, purchase sql.NullString
 	var at int64
 	err := row.Scan(&x.ID, &x.UserID, &x.Seq, &x.Type, &x.Kind, &x.Amount, &x.Before, &x.After, &x.Legs, &x.AppID, &x.Description,
-		&metadata, &x.Caller, &x.Actor, &key, &related, &hold, &x.FreeAfter, &x.PaidAfter, &x.HeldAfter, &x.DebtAfter, &x.EarnedAfter,
+		&metadata, &x.Caller, &x.Actor, &key, &related, &hold, &purchase, &x.FreeAfter, &x.PaidAfter, &x.HeldAfter, &x.DebtAfter, &x.EarnedAfter,
 		&x.SpentAfter, &at)
 	if metadata.Valid {
 		x.Metadata = []byte(metadata.String)
@@ -104,6 +104,9 @@ func scanTransaction(row rowScanner) (ledger.Transaction, error) {
 	}
 	if err == nil && hold.Valid {
 		x.HoldID, err = uuid.Parse(hold.String)
+	}
+	if err == nil && purchase.Valid {
+		x.PurchaseID, err = uuid.Parse(purchase.String)
 	}
 	x.IdempotencyKey, x.At = key.String, fromTimestamp(at)
 	return x, err

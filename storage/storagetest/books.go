@@ -34,6 +34,8 @@ func (w *wallets) live(t *testing.T) {
 	}
 	w.clock.Add(25 * time.Hour)
 	w.mustUse(t, ledger.Credit)
+	w.disputed(t, w.purchase(t), ledger.DisputeOpen)
+	w.purchase(t)
 }
 
 // lateStructure are books that note whether their structure was looked at after something.
@@ -54,12 +56,12 @@ func testVerify(t *testing.T, w *wallets) {
 	other := createUser(t, w.Store, "eve@example.com", w.clock.Now())
 	checker, _ := w.checker()
 	total, err := w.Transactions(t.Context())
-	if err != nil || total != 8 {
-		t.Errorf("got %d, %v, want 8 transactions", total, err)
+	if err != nil || total != 11 {
+		t.Errorf("got %d, %v, want 11 transactions", total, err)
 	}
 	var last int64
 	report, err := checker.Verify(t.Context(), func(n int64) { last = n })
-	if err != nil || len(report.Faults) > 0 || report.Wallets != 2 || report.Transactions != 8 || last != 8 ||
+	if err != nil || len(report.Faults) > 0 || report.Wallets != 2 || report.Transactions != 11 || last != 11 ||
 		report.Imbalance().Sign() != 0 || report.Accounts[ledger.AccountUsage].Int64() != int64(153*ledger.Credit) {
 		t.Errorf("got %+v, %v, last %d", report, err, last)
 	}
@@ -100,6 +102,7 @@ func testCheckFinds(t *testing.T, w *wallets) {
 		`UPDATE credits.balances SET grants = grants + 1, version = version + 1 WHERE user_id = ?`,
 		`UPDATE credits.balances SET last_daily_reset_at = created_at, version = version + 1 WHERE user_id = ?`,
 		`UPDATE credits.balances SET last_at = created_at, version = version + 1 WHERE user_id = ?`,
+		`UPDATE credits.purchases SET posted = posted - 1 WHERE posted > 0 AND user_id = ?`,
 		`UPDATE credits.usage_stats SET credits_used = credits_used + 1 WHERE user_id = ?`,
 		`DELETE FROM credits.usage_stats WHERE user_id = ?`,
 		`DELETE FROM credits.grants WHERE source = 'daily' AND user_id = ?`,

@@ -75,25 +75,6 @@ func (w *wallets) buy(t *testing.T, amount ledger.Amount) {
 	}
 }
 
-// owe takes back a payment of which nothing is left to take.
-func (w *wallets) owe(t *testing.T, amount ledger.Amount) {
-	t.Helper()
-	err := w.Ledger.Decide(t.Context(), ledger.Wants{UserID: w.user.ID}, func(now time.Time, s ledger.State) (ledger.Delta, error) {
-		after := s.Wallet
-		after.Seq, after.Version, after.LastAt, after.Debt = after.Seq+1, after.Version+1, now.Add(time.Microsecond), amount
-		return ledger.Delta{Wallet: after, Transactions: []ledger.Transaction{{
-			ID: uuid.Must(uuid.NewV7()), UserID: w.user.ID, Seq: after.Seq, Type: ledger.TypeAdjustment, Kind: "reversal",
-			Amount: -amount, Before: s.Wallet.Total(), After: after.Total(), AppID: "stripe", Description: "Refunded",
-			Caller: "internal:purchase", Actor: "system", FreeAfter: after.Free, PaidAfter: after.Paid,
-			HeldAfter: after.HeldFree + after.HeldPaid, DebtAfter: after.Debt, EarnedAfter: after.Earned, SpentAfter: after.Spent,
-			At: after.LastAt, Legs: 1, Postings: []ledger.Posting{{N: 1, From: ledger.AccountDebt, To: ledger.AccountSale, Amount: amount}},
-		}}}, nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func testHold(t *testing.T, w *wallets) {
 	w.buy(t, 500*ledger.Credit)
 	h := w.mustReserve(t, 200*ledger.Credit)
@@ -187,9 +168,9 @@ func testHoldTime(t *testing.T, w *wallets) {
 }
 
 func testHoldDebt(t *testing.T, w *wallets) {
-	w.buy(t, 100*ledger.Credit)
+	p := w.purchase(t)
 	h := w.mustReserve(t, 250*ledger.Credit)
-	w.owe(t, 60*ledger.Credit)
+	w.refunded(t, p, 60)
 	w.wantCredits(t, 0, 0, 250, 60, 0)
 	if _, err := w.reserve(t, 1, nil); !errors.Is(err, ledger.ErrDebt) {
 		t.Errorf("got %v, want debt to stand in the way", err)

@@ -50,6 +50,18 @@ func testLedger(t *testing.T, open Open) {
 		"holds that many end at one moment":      testHoldRace,
 		"holds under caps":                       testHoldCaps,
 		"holds enforced by the database":         testHoldEnforced,
+		"purchases":                              testPurchase,
+		"purchases that wait":                    testPending,
+		"payments that do not fit":               testQuarantine,
+		"the inbox":                              testInbox,
+		"payments heard of too early":            testEarlyEvents,
+		"debt":                                   testDebt,
+		"what a refund of a payment takes":       testReversalOrder,
+		"withdrawals":                            testWithdrawal,
+		"payments to a frozen wallet":            testUnsettled,
+		"payments to a closed wallet":            testPurchaseClosed,
+		"one payment in parallel":                testSettleRace,
+		"customers":                              testCustomers,
 		"the most that a wallet holds":           testCap,
 		"a frozen wallet":                        testFreeze,
 		"a check of everything":                  testVerify,
@@ -349,29 +361,9 @@ func testExact(t *testing.T, w *wallets) {
 	}
 }
 
-// testFreeBeforePaid sells 100 credits in a balanced transaction of its own.
+// testFreeBeforePaid buys 100 credits.
 func testFreeBeforePaid(t *testing.T, w *wallets) {
-	err := w.Ledger.Decide(t.Context(), ledger.Wants{UserID: w.user.ID}, func(now time.Time, s ledger.State) (ledger.Delta, error) {
-		after := s.Wallet
-		after.Seq, after.Version, after.Grants = after.Seq+1, after.Version+1, after.Grants+1
-		after.Paid, after.Earned = 100*ledger.Credit, 100*ledger.Credit
-		return ledger.Delta{
-			Wallet: after,
-			Grants: []ledger.Grant{{
-				No: after.Grants, Class: ledger.Paid, Source: "purchase:1", Priority: 50,
-				Issued: 100 * ledger.Credit, Remaining: 100 * ledger.Credit,
-			}},
-			Transactions: []ledger.Transaction{{
-				ID: uuid.Must(uuid.NewV7()), UserID: s.Wallet.UserID, Seq: after.Seq, Type: ledger.TypePurchase, Kind: "purchase",
-				Amount: 100 * ledger.Credit, Before: s.Wallet.Total(), After: after.Total(), AppID: "stripe", Description: "Credit purchase",
-				Caller: "internal:purchase", Actor: "system", FreeAfter: after.Free, PaidAfter: after.Paid, EarnedAfter: after.Earned, At: now,
-				Postings: []ledger.Posting{{N: 1, From: ledger.AccountSale, To: after.Grants, Amount: 100 * ledger.Credit}},
-			}},
-		}, nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.purchase(t)
 	receipt, err := w.use(t, 160*ledger.Credit, "")
 	if err != nil || receipt.Balance.Free != 0 || receipt.Balance.Paid != 90*ledger.Credit || len(receipt.Transaction.Postings) != 2 {
 		t.Errorf("got %v, %v, want free spent first", receipt, err)

@@ -24,13 +24,18 @@ type Memory struct {
 	keys         map[[16]byte]ledger.KeyRecord
 	usage        []ledger.UsageDay
 	holds        []ledger.Hold
+	purchases    map[uuid.UUID]ledger.Purchase
+	events       map[string]ledger.StripeEvent
 }
 
 var _ ledger.Store = (*Memory)(nil)
 
 // NewMemory is a wallet as it was opened.
 func NewMemory(now func() time.Time, opened ledger.Delta) *Memory {
-	m := &Memory{now: now, grants: make(map[int]ledger.Grant), keys: make(map[[16]byte]ledger.KeyRecord)}
+	m := &Memory{
+		now: now, grants: make(map[int]ledger.Grant), keys: make(map[[16]byte]ledger.KeyRecord),
+		purchases: make(map[uuid.UUID]ledger.Purchase), events: make(map[string]ledger.StripeEvent),
+	}
 	m.write(opened)
 	return m
 }
@@ -247,7 +252,10 @@ func (m *Memory) Packages(context.Context) ([]ledger.Package, error) { return ni
 func (m *Memory) Journal() ledger.Journal {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	j := ledger.Journal{Wallet: m.wallet, Usage: slices.Clone(m.usage), Holds: slices.Clone(m.holds)}
+	j := ledger.Journal{
+		Wallet: m.wallet, Usage: slices.Clone(m.usage), Holds: slices.Clone(m.holds),
+		Purchases: slices.Collect(maps.Values(m.purchases)),
+	}
 	for no := 2; no <= m.wallet.Grants; no++ {
 		j.Grants = append(j.Grants, m.grants[no])
 	}

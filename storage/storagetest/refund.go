@@ -269,7 +269,7 @@ func testAdjust(t *testing.T, w *wallets) {
 
 // testCap fills a wallet up to what it may hold, and finds each way into it closed.
 func testCap(t *testing.T, w *wallets) {
-	use := w.mustUse(t, 10*ledger.Credit)
+	use, p := w.mustUse(t, 10*ledger.Credit), w.order(t, packageOf100)
 	for i := range 999 {
 		w.adjust(t, ledger.MaxOperation, "", fmt.Sprint(i))
 	}
@@ -280,6 +280,12 @@ func testCap(t *testing.T, w *wallets) {
 	w.wantFree(t, ledger.MaxWallet)
 	_, err = w.refund(t, ledger.Credit, func(r *ledger.Refund) { r.TransactionID = use })
 	want(t, err, ledger.ErrBalanceLimit)
+	_, err = w.Till.Order(t.Context(), ledger.Order{ID: uuid.Must(uuid.NewV7()), UserID: w.user.ID, PackageID: packageOf100})
+	want(t, err, ledger.ErrBalanceLimit)
+	paid := ledger.Fact{Kind: ledger.FactPaid, PurchaseID: p.ID, Cents: 100}
+	if done := w.tell(t, paid); done.Reason != ledger.ReasonLimit {
+		t.Errorf("got %+v, want what does not fit in quarantine", done)
+	}
 	w.clock.Add(25 * time.Hour)
 	w.wantFree(t, ledger.MaxWallet)
 	if n := w.count(t, "daily"); n != 0 {

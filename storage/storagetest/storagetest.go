@@ -28,6 +28,7 @@ type Store struct {
 	// Packages keeps what can be bought.
 	Packages provider.PackageStore
 	Ledger   ledger.Store
+	Till     Till
 	// Capped is the ledger for one use of amount under the caps of a key.
 	Capped func(key provider.ServiceKey, amount ledger.Amount) ledger.Store
 	Books  ledger.Books
