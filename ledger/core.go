@@ -431,7 +431,8 @@ func (d *draft) delta(key *KeyRecord) Delta {
 			grants = append(grants, g)
 		}
 	}
-	delta := Delta{Wallet: d.wallet, Grants: grants, Transactions: d.transactions, Usage: d.usage, Key: key, Added: d.added}
+	alert := d.alert()
+	delta := Delta{Wallet: d.wallet, Grants: grants, Transactions: d.transactions, Usage: d.usage, Key: key, Added: d.added, Alert: alert}
 	for _, h := range d.holds {
 		switch {
 		case d.made && h.ID == d.current:

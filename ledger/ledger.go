@@ -75,6 +75,9 @@ type Wallet struct {
 	Version int64 // raised by every write
 	Grants  int   // highest number of a grant; 1 is the debt account, so the first grant is 2
 
+	AlertBelow Amount // the person is told by mail when less than this is left to spend; 0: never
+	AlertArmed bool   // there was more since the last such mail
+
 	LastDaily time.Time // when the last daily grant counted from; registration counts as the first
 	LastAt    time.Time // time of the last transaction
 	CreatedAt time.Time

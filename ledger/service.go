@@ -62,6 +62,7 @@ type Balance struct {
 	Paid, Free, Held, Debt, Earned, Spent Amount
 	DailyFree                             Amount    // size of the daily grant
 	NextDailyAt                           time.Time // when the next one is due
+	AlertBelow                            Amount    // 0: no mail
 	Version                               int64     `json:"-"` // of the wallet as it is stored; 0: it is not stored like that
 }
 
@@ -324,7 +325,7 @@ func (l *Ledger) balance(w Wallet) Balance {
 	_, next := DailyDue(w, l.dailyFree, w.LastAt)
 	return Balance{
 		UserID: w.UserID, State: w.State, Paid: w.Paid, Free: w.Free, Held: w.HeldFree + w.HeldPaid, Debt: w.Debt,
-		Earned: w.Earned, Spent: w.Spent, DailyFree: l.dailyFree, NextDailyAt: next,
+		Earned: w.Earned, Spent: w.Spent, DailyFree: l.dailyFree, NextDailyAt: next, AlertBelow: w.AlertBelow,
 	}
 }
 

@@ -32,6 +32,7 @@ type Delta struct {
 	Made         *Hold      // new, nil if none
 	Added        Amount     // to a hold that was there
 	Holds        []Hold     // changed
+	Alert        time.Time  // of a mail of the same transaction, that few credits are left; zero: none
 }
 
 // Empty reports whether there is nothing to write.
@@ -84,6 +85,9 @@ type Store interface {
 	FindUse(ctx context.Context, r Refund) (uuid.UUID, error)
 	// Owner tells whose transaction an id names. [ErrNoTransaction].
 	Owner(ctx context.Context, transactionID uuid.UUID) (uuid.UUID, error)
+	// SetAlert sets below what a person is told by mail that few credits are left, 0 for never. language is that of
+	// the mail where the profile names none. [ErrNoWallet].
+	SetAlert(ctx context.Context, userID uuid.UUID, below Amount, language string) error
 	// Freeze stops all writing to a wallet that contradicts itself, and notes the reasons in the security log.
 	// One that is not active stays as it is.
 	Freeze(ctx context.Context, userID uuid.UUID, reasons []string) error

@@ -73,6 +73,7 @@ func accountRoutes(pages *login.Pages, mine *account.Pages) []route {
 		{"GET", account.PathApps, kindPage, pages.SignedIn(mine.Apps)},
 		{"POST", account.PathApps, kindPage, pages.SignedIn(mine.RemoveApp)},
 		{"GET", account.PathCredits, kindPage, pages.SignedIn(mine.Credits)},
+		{"POST", account.PathAlert, kindPage, pages.SignedIn(mine.SaveAlert)},
 		{"POST", account.PathUnlink, kindPage, pages.Fresh(account.PathSecurity, mine.Unlink)},
 		{"GET", account.PathAddress, kindPage, pages.Fresh("", mine.Address)},
 		{"POST", account.PathAddress, kindPage, pages.Fresh("", mine.ChangeAddress)},

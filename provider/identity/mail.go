@@ -36,6 +36,14 @@ const (
 	MailDeleted        MailKind = "account_deleted" // the last one, to the address that the person had
 )
 
+// MailLowBalance says that few credits are left. It is written with what made them few.
+const MailLowBalance MailKind = "low_balance"
+
+// LowBalance prepares a mail that says that few credits are left, in language where the profile names none.
+func LowBalance(language string, now time.Time) NewMail {
+	return NewMail{ID: uuid.Must(uuid.NewV7()), Kind: MailLowBalance, Language: language, ExpiresAt: now.Add(noticeFor)}
+}
+
 // Purpose is what the link in a mail of this kind is for, empty if it has none.
 func (k MailKind) Purpose() Purpose {
 	switch k {

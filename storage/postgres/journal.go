@@ -24,8 +24,9 @@ type journal struct {
 	refunds      map[usageKey]ledger.UsageDay // below 0
 	keys         []ownedKey
 	caps         []usedCap
-	holds        []ledger.Hold // new
-	moved        []ledger.Hold // changed
+	holds        []ledger.Hold           // new
+	moved        []ledger.Hold           // changed
+	alerts       map[uuid.UUID]time.Time // people to be told that few credits are left
 }
 
 // ownedGrant is a grant of a wallet, and ownedKey a key of one.
@@ -50,6 +51,12 @@ func (j *journal) addDelta(userID uuid.UUID, d ledger.Delta) {
 	j.transactions = append(j.transactions, d.Transactions...)
 	if d.Key != nil {
 		j.keys = append(j.keys, ownedKey{userID, *d.Key})
+	}
+	if !d.Alert.IsZero() {
+		if j.alerts == nil {
+			j.alerts = make(map[uuid.UUID]time.Time)
+		}
+		j.alerts[userID] = d.Alert
 	}
 	for _, u := range d.Usage {
 		to := &j.usage
@@ -134,6 +141,7 @@ func (j *journal) queue(batch *pgx.Batch) error {
 			column(j.caps, func(c usedCap) int64 { return c.day }),
 			column(j.caps, func(c usedCap) int64 { return int64(c.used) }))
 	}
+	j.queueAlerts(batch)
 	return nil
 }
 
@@ -147,10 +155,10 @@ func (j *journal) queueWallets(batch *pgx.Batch) {
 	}
 	batch.Queue(`UPDATE credits.balances b SET state = n.state, balance = n.balance, free_credits_remaining = n.free, held_paid = n.held_paid,
 			held_free = n.held_free, debt = n.debt, total_earned = n.earned, total_spent = n.spent, seq = n.seq,
-			grants = n.grants, version = n.version, last_daily_reset_at = n.daily, last_at = n.last_at, updated_at = n.last_at
+			grants = n.grants, version = n.version, alert_armed = n.armed, last_daily_reset_at = n.daily, last_at = n.last_at, updated_at = n.last_at
 		FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-				$9::bigint[], $10::integer[], $11::bigint[], $12::timestamptz[], $13::timestamptz[], $14::text[])
-			AS n (user_id, balance, free, held_paid, held_free, debt, earned, spent, seq, grants, version, daily, last_at, state)
+				$9::bigint[], $10::integer[], $11::bigint[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::boolean[])
+			AS n (user_id, balance, free, held_paid, held_free, debt, earned, spent, seq, grants, version, daily, last_at, state, armed)
 		WHERE b.user_id = n.user_id`,
 		column(j.wallets, func(w ledger.Wallet) uuid.UUID { return w.UserID }),
 		amounts(func(w ledger.Wallet) ledger.Amount { return w.Paid }),
@@ -165,7 +173,8 @@ func (j *journal) queueWallets(batch *pgx.Batch) {
 		column(j.wallets, func(w ledger.Wallet) int64 { return w.Version }),
 		column(j.wallets, func(w ledger.Wallet) time.Time { return w.LastDaily }),
 		column(j.wallets, func(w ledger.Wallet) time.Time { return w.LastAt }),
-		column(j.wallets, func(w ledger.Wallet) string { return string(w.State) }))
+		column(j.wallets, func(w ledger.Wallet) string { return string(w.State) }),
+		column(j.wallets, func(w ledger.Wallet) bool { return w.AlertArmed }))
 }
 
 func (j *journal) queueGrants(batch *pgx.Batch) {

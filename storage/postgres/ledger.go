@@ -91,14 +91,14 @@ func walletBatch(userID uuid.UUID, s *ledger.State) *pgx.Batch {
 }
 
 const walletColumns = `user_id, state, balance, free_credits_remaining, held_paid, held_free, debt, total_earned, total_spent,
-	seq, grants, version, last_daily_reset_at, last_at, created_at`
+	seq, grants, version, alert_below, alert_armed, last_daily_reset_at, last_at, created_at`
 
 const selectWallets = `SELECT ` + walletColumns + ` FROM credits.balances WHERE user_id = ANY ($1::uuid[]) ORDER BY user_id`
 
 func scanWallet(row pgx.CollectableRow) (ledger.Wallet, error) {
 	var w ledger.Wallet
 	err := row.Scan(&w.UserID, &w.State, &w.Paid, &w.Free, &w.HeldPaid, &w.HeldFree, &w.Debt, &w.Earned, &w.Spent,
-		&w.Seq, &w.Grants, &w.Version, &w.LastDaily, &w.LastAt, &w.CreatedAt)
+		&w.Seq, &w.Grants, &w.Version, &w.AlertBelow, &w.AlertArmed, &w.LastDaily, &w.LastAt, &w.CreatedAt)
 	return w, err
 }
 
@@ -137,9 +137,9 @@ func eachMark(rows pgx.Rows, take func(of uuid.UUID, s ledger.Mark)) error {
 
 func insertWallet(t *tx, w ledger.Wallet) error {
 	_, err := t.exec(`INSERT INTO credits.balances (`+walletColumns+`, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $14)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $16)`,
 		w.UserID, string(w.State), w.Paid, w.Free, w.HeldPaid, w.HeldFree, w.Debt, w.Earned, w.Spent,
-		w.Seq, w.Grants, w.Version, w.LastDaily, w.LastAt, w.CreatedAt)
+		w.Seq, w.Grants, w.Version, w.AlertBelow, w.AlertArmed, w.LastDaily, w.LastAt, w.CreatedAt)
 	if err != nil {
 		return fmt.Errorf("storing a wallet: %w", err)
 	}

@@ -22,16 +22,21 @@ func insertMailTo(t *tx, person uuid.UUID, to identity.Email, m identity.NewMail
 	if m.Kind == "" {
 		return nil
 	}
-	_, err := t.exec(`DELETE FROM auth.mails WHERE user_id = $1 AND kind = $2 AND sent_at IS NULL`, person, string(m.Kind))
+	_, err := t.exec(deleteWaitingMail, person, string(m.Kind))
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO auth.mails (id, user_id, address, kind, language, created_at, expires_at, next_at)
-		SELECT $1, id, coalesce(nullif($7, ''), email), $2, CASE substr((claims ->> 'locale') || '-', 1, 3) WHEN 'de-' THEN 'de' WHEN 'en-' THEN 'en' ELSE $3 END,
-			$4, $5, $4 FROM auth.users WHERE id = $6 AND deleted_at IS NULL`,
-		m.ID, string(m.Kind), m.Language, now, m.ExpiresAt, person, string(to))
+	_, err = t.exec(insertMailRow, m.ID, string(m.Kind), m.Language, now, m.ExpiresAt, person, string(to))
 	return err
 }
+
+const deleteWaitingMail = `DELETE FROM auth.mails WHERE user_id = $1 AND kind = $2 AND sent_at IS NULL`
+
+// insertMailRow falls back to the given language, and then to the one that an alert was asked for in.
+const insertMailRow = `INSERT INTO auth.mails (id, user_id, address, kind, language, created_at, expires_at, next_at)
+	SELECT $1, id, coalesce(nullif($7, ''), email), $2, CASE substr((claims ->> 'locale') || '-', 1, 3) WHEN 'de-' THEN 'de' WHEN 'en-' THEN 'en'
+		ELSE coalesce(nullif($3, ''), (SELECT alert_language FROM credits.balances WHERE user_id = id), '') END,
+		$4, $5, $4 FROM auth.users WHERE id = $6 AND deleted_at IS NULL`
 
 const mailColumns = `id, user_id, address, kind, language, created_at, expires_at, attempts, next_at, sent_at, failed_at, fault`
 

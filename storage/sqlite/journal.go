@@ -35,6 +35,11 @@ func writeJournal(t *tx, d ledger.Delta) error {
 			return err
 		}
 	}
+	if !d.Alert.IsZero() {
+		if err := insertAlert(t, d.Wallet.UserID, timestamp(d.Alert)); err != nil {
+			return err
+		}
+	}
 	if d.Key == nil {
 		return nil
 	}

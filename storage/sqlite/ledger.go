@@ -142,10 +142,10 @@ func loadWallet(q querier, userID uuid.UUID) (ledger.Wallet, error) {
 	var w ledger.Wallet
 	var daily, last, created int64
 	err := q.queryRow(`SELECT user_id, state, balance, free_credits_remaining, held_paid, held_free, debt,
-			total_earned, total_spent, seq, grants, version, last_daily_reset_at, last_at, created_at
+			total_earned, total_spent, seq, grants, version, alert_below, alert_armed, last_daily_reset_at, last_at, created_at
 		FROM credits_balances WHERE user_id = ?`, userID.String()).
 		Scan(&w.UserID, &w.State, &w.Paid, &w.Free, &w.HeldPaid, &w.HeldFree, &w.Debt,
-			&w.Earned, &w.Spent, &w.Seq, &w.Grants, &w.Version, &daily, &last, &created)
+			&w.Earned, &w.Spent, &w.Seq, &w.Grants, &w.Version, &w.AlertBelow, &w.AlertArmed, &daily, &last, &created)
 	if err != nil {
 		return w, notFound(err, ledger.ErrNoWallet)
 	}
@@ -220,10 +220,10 @@ func insertWallet(t *tx, w ledger.Wallet) error {
 // updateWallet writes the projections; the version asserts that they are those that were read.
 func updateWallet(t *tx, w ledger.Wallet) error {
 	fits, err := one(t.exec(`UPDATE credits_balances SET state = ?, balance = ?, free_credits_remaining = ?, held_paid = ?, held_free = ?,
-			debt = ?, total_earned = ?, total_spent = ?, seq = ?, grants = ?, version = ?, last_daily_reset_at = ?,
+			debt = ?, total_earned = ?, total_spent = ?, seq = ?, grants = ?, version = ?, alert_armed = ?, last_daily_reset_at = ?,
 			last_at = ?, updated_at = ? WHERE user_id = ? AND version = ?`,
 		string(w.State), w.Paid, w.Free, w.HeldPaid, w.HeldFree, w.Debt, w.Earned, w.Spent, w.Seq, w.Grants, w.Version,
-		timestamp(w.LastDaily), timestamp(w.LastAt), timestamp(w.LastAt), w.UserID.String(), w.Version-1))
+		w.AlertArmed, timestamp(w.LastDaily), timestamp(w.LastAt), timestamp(w.LastAt), w.UserID.String(), w.Version-1))
 	if err != nil {
 		return fmt.Errorf("updating a wallet: %w", err)
 	}

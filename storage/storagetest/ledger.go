@@ -32,6 +32,7 @@ func testLedger(t *testing.T, open Open) {
 		"packages":                               testPackages,
 		"fault 28: refunds of a named use":       testRefundNamed,
 		"one entry":                              testEntry,
+		"a low balance":                          testAlert,
 		"refunds that find their use":            testRefundFound,
 		"uses are found beside the work":         testRefundSearch,
 		"uses that many find at one moment":      testRefundRace,

@@ -236,6 +236,15 @@ func (m *Memory) Owner(_ context.Context, id uuid.UUID) (uuid.UUID, error) {
 	return m.wallet.UserID, nil
 }
 
+// SetAlert implements [ledger.Store].
+func (m *Memory) SetAlert(_ context.Context, _ uuid.UUID, below ledger.Amount, _ string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.wallet.AlertBelow, m.wallet.AlertArmed = below, m.wallet.Free+m.wallet.Paid >= below
+	m.wallet.Version++
+	return nil
+}
+
 // Freeze implements [ledger.Store].
 func (m *Memory) Freeze(context.Context, uuid.UUID, []string) error {
 	m.mu.Lock()

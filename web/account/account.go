@@ -62,6 +62,7 @@ const (
 	PathApps     = "/account/apps"
 	PathCredits  = "/account/credits"
 	PathExport   = "/account/credits/export"
+	PathAlert    = "/account/credits/alert"
 	PathData     = "/account/data"
 )
 

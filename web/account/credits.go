@@ -34,6 +34,10 @@ type creditsView struct {
 	Narrow  bool   // not everything was asked for
 	Newest  string // address of the first page; empty: this is it
 	Older   string // address of the next page; empty: there is none
+	Usage   usageView
+	Below   string // what the field of the low-balance mail holds
+	Done    string
+	Faults  ui.Faults
 }
 
 // entryView is what the page of one entry shows.
@@ -88,6 +92,16 @@ func filter(r *http.Request) ledger.Filter {
 
 // Credits answers GET /account/credits: the balance, and the history page by page.
 func (p *Pages) Credits(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error {
+	v, err := p.creditsView(r, who)
+	if err != nil {
+		return err
+	}
+	v.Done = done(r, map[string]ui.Key{"alert": ui.AlertOn, "quiet": ui.AlertOff})
+	ui.Render(w, r, http.StatusOK, creditsPage(v))
+	return nil
+}
+
+func (p *Pages) creditsView(r *http.Request, who *provider.SignedIn) (creditsView, error) {
 	v := creditsView{Page: p.page(r, who, ui.CreditsTitle), Asked: r.URL.Query()}
 	f := filter(r)
 	v.Narrow = f != ledger.Filter{}
@@ -96,15 +110,21 @@ func (p *Pages) Credits(w http.ResponseWriter, r *http.Request, who *provider.Si
 		before = 0
 	}
 	if v.Balance, err = p.Ledger.Balance(r.Context(), who.User.ID); err != nil {
-		return err
+		return v, err
+	}
+	if v.Balance.AlertBelow > 0 {
+		v.Below = ui.Credits(r.Context(), v.Balance.AlertBelow)
 	}
 	var next int64
 	if v.Entries, next, err = p.Ledger.HistoryPage(r.Context(), who.User.ID, f, before, entriesPage); err != nil {
-		return err
+		return v, err
+	}
+	if v.Usage, err = p.usage(r, who); err != nil {
+		return v, err
 	}
 	used, err := p.Ledger.Usage(r.Context(), who.User.ID, ledger.UsageQuery{Until: 1 << 20, Limit: usedApps})
 	if err != nil {
-		return err
+		return v, err
 	}
 	for _, u := range used {
 		v.Apps = append(v.Apps, u.AppID)
@@ -116,8 +136,7 @@ func (p *Pages) Credits(w http.ResponseWriter, r *http.Request, who *provider.Si
 	if next > 0 {
 		v.Older = v.address(PathCredits, "before", strconv.FormatInt(next, 10))
 	}
-	ui.Render(w, r, http.StatusOK, creditsPage(v))
-	return nil
+	return v, nil
 }
 
 // address is a path with what was asked for, and one parameter changed; an empty value leaves it out.

@@ -110,6 +110,9 @@ func (w Writer) letter(ctx context.Context, m identity.Mail) (letter, error) {
 	case identity.MailPasswordChanged:
 		l.Subject, l.Lead, l.Note = say(ui.MailChangedSubject), say(ui.MailChangedLead), say(ui.MailChangedNote)
 		l.Button, l.Link = say(ui.MailChangedButton), w.Issuer.String()+"/forgot"
+	case identity.MailLowBalance:
+		l.Subject, l.Lead, l.Note = say(ui.MailLowSubject), say(ui.MailLowLead), say(ui.MailLowNote)
+		l.Button, l.Link = say(ui.MailLowButton), w.Issuer.String()+"/account/credits"
 	case identity.MailDeleted:
 		l.Subject, l.Lead, l.Note = say(ui.MailDeletedSubject), say(ui.MailDeletedLead), say(ui.MailDeletedNote)
 	default:

@@ -20,7 +20,7 @@ func TestNotices(t *testing.T) {
 	seen := make(map[string]identity.MailKind)
 	for _, kind := range []identity.MailKind{
 		identity.MailFactorOn, identity.MailFactorOff, identity.MailRecoveryUsed, identity.MailPasskeyAdded, identity.MailPasskeyRemoved,
-		identity.MailTokenReused, identity.MailLinked, identity.MailUnlinked, identity.MailClaimed, identity.MailDeleted,
+		identity.MailTokenReused, identity.MailLinked, identity.MailUnlinked, identity.MailClaimed, identity.MailDeleted, identity.MailLowBalance,
 	} {
 		for _, language := range []string{"en", "de", ""} {
 			m := identity.Mail{NewMail: identity.NewMail{ID: uuid.New(), Kind: kind, Language: language}, To: "ada@example.com"}
@@ -33,10 +33,13 @@ func TestNotices(t *testing.T) {
 				t.Errorf("%s and %s have the subject %q", before, kind, got.Subject)
 			}
 			seen[got.Subject] = kind
-			links := kind != identity.MailDeleted
+			links, page := kind != identity.MailDeleted, "/account/security"
+			if kind == identity.MailLowBalance {
+				page = "/account/credits"
+			}
 			for part, text := range map[string]string{"text": got.Text, "HTML": got.HTML} {
 				if !strings.Contains(text, "Mäna") || !strings.Contains(text, got.Subject) || strings.Contains(text, "secret") ||
-					strings.Contains(text, "https://id.example.com/account/security") != links || strings.Contains(text, "{") && part == "text" {
+					strings.Contains(text, "https://id.example.com"+page) != links || strings.Contains(text, "{") && part == "text" {
 					t.Errorf("got this %s of %s:\n%s", part, kind, text)
 				}
 			}
