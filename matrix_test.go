@@ -41,6 +41,7 @@ func newMatrix(t *testing.T, env ...string) *matrix {
 	m.consumers = map[string]consumer{
 		"userinfo":       {[]string{kindIssuer}, m.atUserInfo},
 		"balance":        {[]string{kindFirstParty, kindCredits}, m.atBalance},
+		"holds":          {[]string{kindFirstParty, kindCredits}, m.atHolds},
 		"refunds":        {[]string{kindClient}, m.atRefunds},
 		"validate":       {[]string{kindFirstParty}, m.atValidate},
 		"introspection":  {[]string{kindIssuer, kindCredits, kindClient, kindRefresh}, m.atIntrospection},
@@ -89,6 +90,12 @@ func (m *matrix) atUserInfo(t *testing.T, token string) (accepted, refused bool)
 
 func (m *matrix) atBalance(t *testing.T, token string) (accepted, refused bool) {
 	status, _, header := m.api(t, "GET", "/api/v1/credits/balance", token, nil)
+	challenged := strings.Contains(header.Get("WWW-Authenticate"), "resource_metadata=")
+	return status == http.StatusOK, (status == http.StatusUnauthorized || status == http.StatusForbidden) && challenged
+}
+
+func (m *matrix) atHolds(t *testing.T, token string) (accepted, refused bool) {
+	status, _, header := m.api(t, "GET", "/api/v1/credits/holds", token, nil)
 	challenged := strings.Contains(header.Get("WWW-Authenticate"), "resource_metadata=")
 	return status == http.StatusOK, (status == http.StatusUnauthorized || status == http.StatusForbidden) && challenged
 }

@@ -88,6 +88,7 @@ type Hold struct {
 // HoldPart is what a hold has of one grant.
 type HoldPart struct {
 	Grant    int
+	Class    Class // of the grant
 	Amount   Amount
 	Captured Amount
 }
@@ -97,6 +98,17 @@ type Left struct{ Free, Paid, Held, Debt, Earned, Spent Amount }
 
 func leftOf(w Wallet) Left {
 	return Left{w.Free, w.Paid, w.HeldFree + w.HeldPaid, w.Debt, w.Earned, w.Spent}
+}
+
+// Of is how much of the hold is of a class.
+func (h Hold) Of(class Class) Amount {
+	var sum Amount
+	for _, p := range h.Parts {
+		if p.Class == class {
+			sum += p.Amount
+		}
+	}
+	return sum
 }
 
 // Rest is what is not captured yet.
@@ -169,7 +181,7 @@ func (d *draft) takeIn(h *Hold, amount Amount) error {
 		d.touch(grant.No)
 		at, known := slices.BinarySearchFunc(h.Parts, grant.No, func(p HoldPart, no int) int { return cmp.Compare(p.Grant, no) })
 		if !known {
-			h.Parts = slices.Insert(h.Parts, at, HoldPart{Grant: grant.No})
+			h.Parts = slices.Insert(h.Parts, at, HoldPart{Grant: grant.No, Class: grant.Class})
 		}
 		h.Parts[at].Amount += part
 	}

@@ -84,6 +84,11 @@ func (l *Ledger) Hold(ctx context.Context, id uuid.UUID) (Hold, error) {
 	return held[0], nil
 }
 
+// FindHold reads a hold as its row says, and does nothing. [ErrNoHold].
+func (l *Ledger) FindHold(ctx context.Context, id uuid.UUID) (Hold, error) {
+	return l.store.Hold(ctx, id)
+}
+
 // HoldsOf lists holds of a wallet, newest first, doing first what is due. [ErrNoWallet].
 func (l *Ledger) HoldsOf(ctx context.Context, userID uuid.UUID, q HoldQuery) ([]Hold, error) {
 	return l.current(ctx, userID, func() ([]Hold, error) { return l.store.HoldsOf(ctx, userID, q) })

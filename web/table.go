@@ -171,6 +171,12 @@ func (s *Site) apiRoutes() []route {
 		{"GET", "/api/v1/credits/transactions", kindAPI, s.api.Transactions()},
 		{"GET", "/api/v1/credits/history", kindAPI, s.api.History()},
 		{"POST", "/api/v1/credits/refunds", kindAPI, s.api.ClientRefund()},
+		{"POST", "/api/v1/credits/holds", kindAPI, s.api.Reserve()},
+		{"GET", "/api/v1/credits/holds", kindAPI, s.api.Holds()},
+		{"GET", "/api/v1/credits/holds/{id}", kindAPI, s.api.Hold()},
+		{"POST", "/api/v1/credits/holds/{id}/capture", kindAPI, s.api.Capture()},
+		{"POST", "/api/v1/credits/holds/{id}/extend", kindAPI, s.api.Extend()},
+		{"POST", "/api/v1/credits/holds/{id}/release", kindAPI, s.api.Release()},
 		{"GET", "/api/v1/credits/export", kindAPI, s.api.Export()},
 		{"GET", "/api/v1/credits/usage", kindAPI, s.api.Usage()},
 		{"GET", "/api/v1/credits/purchases", kindAPI, s.api.Purchases()},
@@ -194,6 +200,10 @@ func (s *Site) serviceRoutes() []route {
 		{"GET", internal + "/balance/{userId}", kindAPI, s.api.Proven(s.api.ServiceBalance)},
 		{"POST", internal + "/use", kindAPI, s.api.Proven(s.api.ServiceUse)},
 		{"POST", internal + "/refund", kindAPI, s.api.Proven(s.api.ServiceRefund)},
+		{"POST", internal + "/reserve", kindAPI, s.api.Proven(s.api.ServiceReserve)},
+		{"POST", internal + "/commit", kindAPI, s.api.Proven(s.api.ServiceCommit)},
+		{"POST", internal + "/refund-reservation", kindAPI, s.api.Proven(s.api.ServiceRelease)},
+		{"POST", internal + "/release", kindAPI, s.api.Proven(s.api.ServiceRelease)},
 		{"POST", internal + "/init", kindAPI, s.api.Proven(s.api.ServiceInit)},
 	}
 }

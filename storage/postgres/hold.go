@@ -33,9 +33,10 @@ const holdColumns = `id, user_id, caller, actor, app_id, description, metadata::
 
 // selectHolds reads holds with their parts.
 const selectHolds = `SELECT ` + holdColumns + `, p.* FROM credits.holds h CROSS JOIN LATERAL (
-		SELECT coalesce(array_agg(grant_no ORDER BY grant_no), '{}'), coalesce(array_agg(amount ORDER BY grant_no), '{}'),
-			coalesce(array_agg(captured ORDER BY grant_no), '{}')
-		FROM credits.hold_parts WHERE hold_id = h.id) AS p (nos, amounts, captures)`
+		SELECT coalesce(array_agg(grant_no ORDER BY grant_no), '{}'), coalesce(array_agg(g.class ORDER BY grant_no), '{}'),
+			coalesce(array_agg(amount ORDER BY grant_no), '{}'), coalesce(array_agg(captured ORDER BY grant_no), '{}')
+		FROM credits.hold_parts CROSS JOIN LATERAL (SELECT coalesce((SELECT class FROM credits.grants
+			WHERE user_id = hold_parts.user_id AND no = grant_no), '')) AS g (class) WHERE hold_id = h.id) AS p (nos, classes, amounts, captures)`
 
 // dueHolds are those of a wallet whose time is over and whose rows say open.
 const dueHolds = selectHolds + ` WHERE user_id = $1 AND state = 'open' AND expires_at <= $2 ORDER BY id`
@@ -43,13 +44,14 @@ const dueHolds = selectHolds + ` WHERE user_id = $1 AND state = 'open' AND expir
 func scanHold(row pgx.CollectableRow) (ledger.Hold, error) {
 	var h ledger.Hold
 	var nos []int
+	var classes []ledger.Class
 	var amounts, captured []ledger.Amount
 	l := &h.Remaining
 	err := row.Scan(&h.ID, &h.UserID, &h.Caller, &h.Actor, &h.AppID, &h.Description, &h.Metadata, toText(&h.IdempotencyKey),
 		&h.Amount, &h.Added, &h.Captured, &h.State, &h.CreatedAt, &h.ExpiresAt, toTime(&h.EndedAt), toID(&h.Capture), &h.MadeSeq,
-		(*zeronull.Int8)(&h.EndedSeq), &l.Free, &l.Paid, &l.Held, &l.Debt, &l.Earned, &l.Spent, &nos, &amounts, &captured)
+		(*zeronull.Int8)(&h.EndedSeq), &l.Free, &l.Paid, &l.Held, &l.Debt, &l.Earned, &l.Spent, &nos, &classes, &amounts, &captured)
 	for i, no := range nos {
-		h.Parts = append(h.Parts, ledger.HoldPart{Grant: no, Amount: amounts[i], Captured: captured[i]})
+		h.Parts = append(h.Parts, ledger.HoldPart{Grant: no, Class: classes[i], Amount: amounts[i], Captured: captured[i]})
 	}
 	return h, err
 }

@@ -27,8 +27,9 @@ const holdColumns = `id, user_id, caller, actor, app_id, description, metadata, 
 	spent_left`
 
 // selectHolds reads holds, a row for each part of one.
-var selectHolds = `SELECT ` + qualified("h", holdColumns) + `, p.grant_no, p.amount, p.captured
-	FROM credits_holds h LEFT JOIN credits_hold_parts p ON p.hold_id = h.id`
+var selectHolds = `SELECT ` + qualified("h", holdColumns) + `, p.grant_no, g.class, p.amount, p.captured
+	FROM credits_holds h LEFT JOIN credits_hold_parts p ON p.hold_id = h.id
+	LEFT JOIN credits_grants g ON g.user_id = p.user_id AND g.no = p.grant_no`
 
 func collectHolds(rows *sql.Rows, err error) ([]ledger.Hold, error) {
 	if err != nil {
@@ -38,7 +39,8 @@ func collectHolds(rows *sql.Rows, err error) ([]ledger.Hold, error) {
 	var holds []ledger.Hold
 	for rows.Next() {
 		var no, amount, captured sql.NullInt64
-		h, err := scanHold(joined{rows, []any{&no, &amount, &captured}})
+		var class sql.NullString
+		h, err := scanHold(joined{rows, []any{&no, &class, &amount, &captured}})
 		if err != nil {
 			return nil, fmt.Errorf("reading a hold: %w", err)
 		}
@@ -47,7 +49,7 @@ func collectHolds(rows *sql.Rows, err error) ([]ledger.Hold, error) {
 		}
 		if last := &holds[len(holds)-1]; no.Valid {
 			last.Parts = append(last.Parts, ledger.HoldPart{
-				Grant: int(no.Int64), Amount: ledger.Amount(amount.Int64), Captured: ledger.Amount(captured.Int64),
+				Grant: int(no.Int64), Class: ledger.Class(class.String), Amount: ledger.Amount(amount.Int64), Captured: ledger.Amount(captured.Int64),
 			})
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -206,6 +208,40 @@ func (o *object) optionalID(name string) uuid.UUID {
 	return id
 }
 
+// only refuses members that a route does not know.
+func (o *object) only(names ...string) {
+	for member := range o.members {
+		if !slices.Contains(names, member) {
+			o.fail("unknown member in the request body")
+		}
+	}
+}
+
+// boolean reads an optional truth value.
+func (o *object) boolean(name string, fallback bool) bool {
+	value, ok := o.members[name]
+	if !ok {
+		return fallback
+	}
+	if value.Kind() != 't' && value.Kind() != 'f' {
+		o.fail(name + " must be true or false")
+	}
+	return value.Kind() == 't'
+}
+
+// whole reads an optional whole number of low to high.
+func (o *object) whole(name string, low, high, fallback int64) int64 {
+	value, ok := o.members[name]
+	if !ok {
+		return fallback
+	}
+	n, err := strconv.ParseInt(string(value), 10, 64)
+	if err != nil || n < low || n > high || value[0] == '-' {
+		o.fail(name + " must be a number of " + itoa(low) + " to " + itoa(high))
+	}
+	return n
+}
+
 // parseID reads a UUID in its plain form.
 func parseID(text string) (uuid.UUID, bool) {
 	id, err := uuid.Parse(text)
@@ -214,14 +250,21 @@ func parseID(text string) (uuid.UUID, bool) {
 
 // amount reads the number of credits of a request.
 func (o *object) amount() ledger.Amount {
-	value, ok := o.members["amount"]
-	if !ok {
+	if _, ok := o.members["amount"]; !ok {
 		o.fail("amount is required")
+	}
+	return o.optionalAmount("amount")
+}
+
+// optionalAmount reads a number of credits, 0 when there is none, which nobody can send.
+func (o *object) optionalAmount(name string) ledger.Amount {
+	value, ok := o.members[name]
+	if !ok {
 		return 0
 	}
 	amount, err := ledger.ParseAmount(value)
 	if err != nil {
-		o.fail(amountMessage)
+		o.fail(name + strings.TrimPrefix(amountMessage, "amount"))
 	}
 	return amount
 }

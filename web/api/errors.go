@@ -78,6 +78,8 @@ func refusals() map[error]Error {
 		},
 		ledger.ErrNothingToRefund: refused(409, "NOTHING_TO_REFUND", "No matching usage left to refund"),
 		ledger.ErrBalanceLimit:    refused(409, "BALANCE_LIMIT", "Balance limit reached"),
+		ledger.ErrNoHold:          refused(404, "RESERVATION_NOT_FOUND", "Reservation not found"),
+		ledger.ErrHoldLimit:       refused(409, "RESERVATION_LIMIT", "Too many open reservations"),
 		ledger.ErrFrozen:          *unavailable(),
 		ledger.ErrContended:       *unavailable(),
 		ledger.ErrClosed:          *unauthorized("Invalid token"),
@@ -95,6 +97,18 @@ func asError(err error) (refusal *Error, known bool) {
 		return &Error{
 			Status: http.StatusTooManyRequests, Code: "ACCOUNT_LOCKED", RetryAfter: locked.RetryAfter,
 			Message: "Too many failed attempts, please try again later",
+		}, true
+	}
+	if ended := new(ledger.HoldEnded); errors.As(err, ended) {
+		return &Error{
+			Status: http.StatusConflict, Code: "RESERVATION_NOT_OPEN", Message: "Reservation is not open",
+			Facts: map[string]any{"state": ended.State},
+		}, true
+	}
+	if exceeded := new(ledger.HoldExceeded); errors.As(err, exceeded) {
+		return &Error{
+			Status: http.StatusUnprocessableEntity, Code: "CAPTURE_EXCEEDS_HOLD", Message: "More than what is left of this hold",
+			Facts: map[string]any{"rest": exceeded.Rest},
 		}, true
 	}
 	if errors.Is(err, provider.ErrRefreshExpired) {
@@ -149,7 +163,7 @@ type errorBody struct {
 }
 
 // problemOf is a refusal as routes show it that the original service did not have (RFC 9457): the same code in small
-// letters, but for two. The type is a name.
+// letters, but for those whose names are the contract's. The type is a name.
 func problemOf(e *Error, requestID string) map[string]any {
 	code := strings.ReplaceAll(strings.ToLower(e.Code), "_", "-")
 	switch e.Code {
@@ -157,6 +171,12 @@ func problemOf(e *Error, requestID string) map[string]any {
 		code = "invalid-request"
 	case "UNAUTHORIZED":
 		code = "invalid-token"
+	case "RESERVATION_NOT_OPEN":
+		code = "hold-not-open"
+	case "RESERVATION_LIMIT":
+		code = "hold-limit"
+	case "RESERVATION_NOT_FOUND":
+		code = "not-found"
 	}
 	problem := map[string]any{"type": "/docs/problems/" + code, "title": e.Message, "status": e.Status, "code": code}
 	if requestID != "" {
