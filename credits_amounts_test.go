@@ -1,0 +1,37 @@
+package main
+
+import "testing"
+
+// TestAmountEdges sends amounts that are none to every endpoint that takes one: each is refused, and nothing changes
+// (ledger.md 5.3).
+func TestAmountEdges(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c := s.credits(t, "ada@example.com")
+	b := s.backend(t, "--app", "chat", "--allow", "balance,use,refund")
+	app := s.clientToken(t, s.client(t, "Chat", "--grant", "client_credentials", "--scope", "credits:spend", "--app", "chat"), "credits:spend")
+	use := s.spendOnce(t, c.token, `{"amount":10,"appId":"chat","description":"x"}`)
+	ofUser := `"userId":"` + c.id + `","appId":"chat","description":"x"`
+	for _, amount := range []string{
+		`0`, `0.0`, `-1`, `-0`, `+1`, `1.`, `.5`, `01`, `1.0000001`, `0.0000001`, `1e2`, `1E2`, `1e-2`, `1000000.000001`, `1000001`,
+		`99999999999999999999999999`, `9223372036854775808`, `NaN`, `Infinity`, `"1"`, `"0x1"`, `""`, `[1]`, `{}`, `true`, `1,"amount":1`, `1,"amount":2`, `0.30000000000000004`,
+	} {
+		for _, path := range []string{"credits/use", "internal/credits/use", "credits/refund", "internal/credits/refund"} {
+			if status, body, _ := b.call(t, "POST", path, `{"amount":`+amount+`,`+ofUser+`}`); status != 400 || body["error"] != "VALIDATION" {
+				t.Errorf("%s of %s by a service key: got %d %v", path, amount, status, body)
+			}
+		}
+		if status, body := c.use(t, `{"amount":`+amount+`,"appId":"chat","description":"x"}`); status != 400 || body["error"] != "VALIDATION" {
+			t.Errorf("use of %s: got %d %v", amount, status, body)
+		}
+		status, body, _ := s.api(t, "POST", "/api/v1/credits/refunds", app,
+			`{"amount":`+amount+`,"transactionId":"`+use+`","description":"x","idempotencyKey":"k"}`)
+		if status != 400 || body["code"] != "invalid-request" {
+			t.Errorf("refund of %s by a client: got %d %v", amount, status, body)
+		}
+	}
+	c.wantFree(t, "140")
+	if history := c.history(t); len(history) != 2 {
+		t.Errorf("got %v, want the bonus and the one use", history)
+	}
+}
