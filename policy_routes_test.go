@@ -20,9 +20,10 @@ var waysToToken = map[string][]string{
 	"/token":                                 {"code", "code, offline", "refresh", "refresh, offline"},
 	"POST /login":                            {"hosted login"},
 	"POST /mfa":                              {"TestSecondFactor"},
-	"GET /login/with/{name}/callback":        {"TestUpstreamSignIn"},
+	"GET /login/with/{name}/callback":        {"upstream", "TestUpstreamSignIn"},
 	"POST /login/with/{name}/callback":       {"TestUpstreamSignIn"},
-	"POST /login/passkey":                    {"TestBrowserPasskey"},
+	"POST /login/passkey":                    {"passkey", "TestBrowserPasskey"},
+	"POST /reset":                            {"reset link"}, // gives a password, not a session
 	"POST /login/select":                     {"prompt none"}, // goes on with the session at hand
 	"POST /consent":                          {"prompt none"}, // likewise
 	"POST /signup":                           {"TestVerification"},
@@ -36,7 +37,7 @@ var waysToToken = map[string][]string{
 
 // tokenless are the routes that change or tell something and give nobody a token, by the beginning of their path.
 var tokenless = []string{
-	"/userinfo", "/introspect", "/revoke", "/end_session", "/logout", "/forgot", "/reset", "/verify-email", "/change-email", "/undo-email",
+	"/userinfo", "/introspect", "/revoke", "/end_session", "/logout", "/forgot", "/verify-email", "/change-email", "/undo-email",
 	"/login/with/{name}/link", "/login/passkey/options", "/signup/work", "/account", "/dev/demo", "/api/v1/auth/register",
 	"/api/v1/auth/logout", "/api/v1/auth/validate", "/api/v1/auth/profile", "/api/v1/auth/account", "/api/v1/auth/session",
 	"/api/v1/auth/forgot-password", "/api/v1/auth/reset-password", "/api/v1/auth/resend-verification",

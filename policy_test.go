@@ -45,12 +45,14 @@ type held struct {
 	code, offlineCode string
 	grant, offline    map[string]any // token responses
 	rest              map[string]any // a REST login
+	ways
 }
 
 // hold makes a person with an app that was allowed, and a REST session.
-func hold(t *testing.T) *held {
+func hold(t *testing.T, theirs *server) *held {
 	t.Helper()
 	h := &held{fixture: newFixture(t, "openid email offline_access credits:read")}
+	h.setUpWays(t, theirs)
 	h.client = h.server.client(t, "Notes", "--redirect", callback, "--scope", "openid,email,offline_access,credits:read",
 		"--grant", "authorization_code,refresh_token", "--rotate-refresh")
 	online := []string{"client_id", h.client.ID, "scope", "openid email credits:read"}
@@ -122,6 +124,9 @@ func (h *held) answers(t *testing.T) map[string]string {
 		"refresh, offline":     refresh(h.offline),
 		"REST refresh":         call("POST", "/api/v1/auth/refresh", "", map[string]any{"refreshToken": h.rest["refreshToken"]}),
 		"REST login":           call("POST", "/api/v1/auth/login", "", map[string]string{"email": "ada@example.com", "password": testPassword}),
+		"upstream":             h.viaUpstream(t),
+		"passkey":              h.viaPasskey(t),
+		"reset link":           h.viaReset(t), // the last: it ends the others
 	}
 	return out
 }
@@ -151,16 +156,22 @@ func TestPolicyMatrix(t *testing.T) {
 		"hosted login": "yes", "prompt none": "yes", "introspect": "yes", "introspect refresh": "yes", "introspect offline": "yes", "credits": "yes",
 		"credits, offline": "yes", "credits, first-party": "yes", "validate": "true", "code": "yes", "code, offline": "yes",
 		"refresh": "yes", "refresh, offline": "yes", "REST refresh": "yes", "REST login": "yes",
+		"upstream": "yes", "passkey": "yes", "reset link": "yes",
 	}
+	theirs := upstreamOf(t)
 	person := map[string]string{
 		"hosted login": "422 /login", "prompt none": "login_required", "introspect": "inactive", "introspect refresh": "inactive", "introspect offline": "inactive",
 		"credits": "UNAUTHORIZED", "credits, offline": "UNAUTHORIZED", "credits, first-party": "UNAUTHORIZED", "validate": "false",
 		"code": "invalid_grant", "code, offline": "invalid_grant", "refresh": "invalid_grant", "refresh, offline": "invalid_grant",
 		"REST refresh": "TOKEN_INVALID", "REST login": "INVALID_CREDENTIALS",
+		"upstream": "403 /login/with/acme/callback", "passkey": "401 /login/passkey", "reset link": "400 /reset",
 	}
-	due, unproven := maps.Clone(person), maps.Clone(person)
+	due, unproven, gone := maps.Clone(person), maps.Clone(person), maps.Clone(person)
+	gone["upstream"] = "yes" // as somebody new: the address is free
 	unproven["REST login"], unproven["hosted login"] = "EMAIL_NOT_VERIFIED", "200 /verify-email"
+	unproven["upstream"], unproven["passkey"], unproven["reset link"] = "200 /verify-email", "200 /verify-email", "yes" // which proves it
 	due["REST login"], due["hosted login"] = "MFA_REQUIRED", "200 /mfa"
+	due["upstream"], due["passkey"], due["reset link"] = "200 /mfa", "yes", "200 /mfa" // a passkey is both factors
 	for name, c := range map[string]struct {
 		change func(t *testing.T, h *held)
 		want   map[string]string // what differs from the answers to everybody
@@ -170,9 +181,10 @@ func TestPolicyMatrix(t *testing.T) {
 		"person deleted":  {func(t *testing.T, h *held) { h.sql(t, `UPDATE auth_users SET deleted_at = 1, email = NULL`) }, person},
 		"person deleted by the command": {func(t *testing.T, h *held) {
 			h.command(t, "user", "delete", "ada@example.com", "--yes")
-		}, person},
+		}, gone},
 		"address not proven where that is required": {func(t *testing.T, h *held) {
 			h.stop()
+			h.sql(t, `UPDATE auth_users SET email_verified = 0`)
 			h.env = append(h.env, "REQUIRE_EMAIL_VERIFICATION=true")
 			h.serve(t)
 		}, unproven},
@@ -218,7 +230,7 @@ func TestPolicyMatrix(t *testing.T) {
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
-			h := hold(t)
+			h := hold(t, theirs)
 			c.change(t, h)
 			want := func(path string) string {
 				if text, ok := c.want[path]; ok {

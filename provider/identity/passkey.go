@@ -320,7 +320,7 @@ func (s *Service) RemovePasskey(ctx context.Context, session Session, id []byte,
 }
 
 // SignInPasskey proves a person by the answer of a passkey, which stands for two factors, and starts a browser session.
-// [ErrPasskey], [ErrPasskeyCopied].
+// [ErrPasskey], [ErrPasskeyCopied]; [ErrUnverified], with the person, as [Service.Authenticate].
 func (s *Service) SignInPasskey(ctx context.Context, browser Secret, answer string, in SignIn) (Started, error) {
 	parsed, err := protocol.ParseCredentialRequestResponseBytes([]byte(answer))
 	if err != nil {
@@ -345,6 +345,9 @@ func (s *Service) SignInPasskey(ctx context.Context, browser Secret, answer stri
 		return Started{}, fmt.Errorf("%w: %w", ErrPasskey, err)
 	}
 	person := found.(holder)
+	if s.verified && !person.user.EmailVerified {
+		return Started{User: person.user}, ErrUnverified
+	}
 	return s.usePasskey(ctx, person, used, parsed.Response.AuthenticatorData.Counter, in)
 }
 

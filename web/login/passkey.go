@@ -80,6 +80,11 @@ func (p *Pages) Passkey(w http.ResponseWriter, r *http.Request) error {
 		ui.Render(w, r, http.StatusUnauthorized, loginPage(v))
 		return nil
 	}
+	if errors.Is(err, identity.ErrUnverified) {
+		_, request := appOf(flow)
+		p.askVerified(w, r, string(started.User.Email), request)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
