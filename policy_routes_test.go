@@ -23,7 +23,7 @@ var waysToToken = map[string][]string{
 	"GET /login/with/{name}/callback":        {"upstream", "TestUpstreamSignIn"},
 	"POST /login/with/{name}/callback":       {"TestUpstreamSignIn"},
 	"POST /login/passkey":                    {"passkey", "TestBrowserPasskey"},
-	"POST /reset":                            {"reset link"}, // gives a password, not a session
+	"POST /reset":                            {"reset link"},  // gives a password, not a session
 	"POST /login/select":                     {"prompt none"}, // goes on with the session at hand
 	"POST /consent":                          {"prompt none"}, // likewise
 	"POST /signup":                           {"TestVerification"},

@@ -46,7 +46,7 @@ func (p *Pages) showAddress(w http.ResponseWriter, r *http.Request, path string,
 	ctx, v := r.Context(), addressView{Page: p.page(w, r, ui.ChangeTitle), Action: path, Button: ui.T(r.Context(), ui.ChangeButton)}
 	v.Lead = ui.T(ctx, ui.ChangeLead, "mail", string(link.Email), "old", string(link.User.Email))
 	if purpose == identity.PurposeUndo {
-		v.Page.Title, v.Button, v.Loss = ui.T(ctx, ui.UndoTitle), ui.T(ctx, ui.UndoButton), ui.T(ctx, ui.UndoLoss)
+		v.Title, v.Button, v.Loss = ui.T(ctx, ui.UndoTitle), ui.T(ctx, ui.UndoButton), ui.T(ctx, ui.UndoLoss)
 		v.Lead = ui.T(ctx, ui.UndoLead, "mail", string(link.Email), "new", string(link.User.Email))
 	}
 	ui.Render(w, r, http.StatusOK, addressPage(v))
