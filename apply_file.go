@@ -24,6 +24,7 @@ type applyFile struct {
 	path        string
 	clients     []describedClient
 	serviceKeys []provider.ServiceKey // without id and age
+	people      []describedPerson     // administrators first
 }
 
 // describedClient is one client of the file.
@@ -37,6 +38,7 @@ type (
 	applyDocument struct {
 		Clients     []clientEntry     `yaml:"clients"`
 		ServiceKeys []serviceKeyEntry `yaml:"service_keys"`
+		People      []personEntry     `yaml:"people"`
 	}
 	clientEntry struct {
 		clientFields `yaml:",inline"`
@@ -107,6 +109,7 @@ func readApplyFile(path string) (*applyFile, error) {
 		file.clients = append(file.clients, described)
 	}
 	faults = append(faults, file.readServiceKeys(document.ServiceKeys, places)...)
+	faults = append(faults, file.readPeople(document.People, places)...)
 	if len(faults) > 0 {
 		slices.SortStableFunc(faults, func(a, b fileFault) int { return a.line - b.line })
 		return nil, &fileFaults{path, faults}

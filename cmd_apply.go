@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"mana/provider"
-	"mana/provider/identity"
 	"mana/storage"
 )
 
@@ -37,7 +37,7 @@ func newApply(environ []string) *cobra.Command {
 				if dryRun {
 					apply = file.dryRun
 				}
-				outcomes, err := apply(cmd.Context(), db.Provider(), time.Now())
+				outcomes, err := apply(cmd.Context(), db, time.Now())
 				if err != nil {
 					return err
 				}
@@ -51,11 +51,13 @@ func newApply(environ []string) *cobra.Command {
 	return command
 }
 
-// outcome is what became of one object of the file: a client by its id, or a service key by its name.
+// outcome is what became of one object of the file: a client by its id, a service key by its name, or a person by
+// address.
 type outcome struct {
 	ID     string   `json:"client_id,omitempty"`
 	Key    string   `json:"service_key,omitempty"`
-	Action string   `json:"action"`           // created, updated or unchanged
+	Person string   `json:"person,omitempty"`
+	Action string   `json:"action"`           // created, updated or unchanged; of a person also missing or unproven
 	Fields []string `json:"fields,omitempty"` // that were updated
 }
 
@@ -65,8 +67,11 @@ func printOutcomes(out io.Writer, asJSON bool, outcomes []outcome) error {
 	}
 	for _, o := range outcomes {
 		line := o.Action + " " + o.ID
-		if o.Key != "" {
+		switch {
+		case o.Key != "":
 			line = o.Action + " service key " + o.Key
+		case o.Person != "":
+			line = o.Action + " person " + o.Person
 		}
 		if len(o.Fields) > 0 {
 			line += ": " + strings.Join(o.Fields, ", ")
@@ -78,17 +83,12 @@ func printOutcomes(out io.Writer, asJSON bool, outcomes []outcome) error {
 	return nil
 }
 
-// applyStore keeps what the file describes.
-type applyStore interface {
-	provider.Clients
-	provider.ServiceKeyStore
-}
-
 // apply creates and updates the clients of the file in one transaction, then its service keys in another, and
-// deletes none.
-func (f *applyFile) apply(ctx context.Context, store applyStore, now time.Time) ([]outcome, error) {
+// deletes none; then it gives people their roles.
+func (f *applyFile) apply(ctx context.Context, db *storage.DB, now time.Time) ([]outcome, error) {
 	var outcomes, ofKeys []outcome
-	err := store.ReviseClients(ctx, identity.Actor{Name: "apply"}, func(stored map[string]provider.Client) ([]provider.Client, error) {
+	store := db.Provider()
+	err := store.ReviseClients(ctx, applyActor, func(stored map[string]provider.Client) ([]provider.Client, error) {
 		var wanted []provider.Client
 		wanted, outcomes = f.plan(stored, now)
 		return wanted, nil
@@ -96,18 +96,23 @@ func (f *applyFile) apply(ctx context.Context, store applyStore, now time.Time) 
 	if err != nil {
 		return nil, fmt.Errorf("applying %s: %w", f.path, err)
 	}
-	err = store.ReviseServiceKeys(ctx, identity.Actor{Name: "apply"}, func(stored []provider.ServiceKey) (wanted []provider.ServiceKey, err error) {
+	err = store.ReviseServiceKeys(ctx, applyActor, func(stored []provider.ServiceKey) (wanted []provider.ServiceKey, err error) {
 		wanted, ofKeys, err = f.planKeys(stored, now)
 		return wanted, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("applying %s: %w", f.path, err)
 	}
-	return append(outcomes, ofKeys...), nil
+	ofPeople, err := f.applyPeople(ctx, db.Identity(), false)
+	if err != nil {
+		return nil, fmt.Errorf("applying %s: %w", f.path, err)
+	}
+	return slices.Concat(outcomes, ofKeys, ofPeople), nil
 }
 
 // dryRun tells what apply would do.
-func (f *applyFile) dryRun(ctx context.Context, store applyStore, now time.Time) ([]outcome, error) {
+func (f *applyFile) dryRun(ctx context.Context, db *storage.DB, now time.Time) ([]outcome, error) {
+	store := db.Provider()
 	clients, err := store.ListClients(ctx)
 	if err != nil {
 		return nil, err
@@ -122,7 +127,11 @@ func (f *applyFile) dryRun(ctx context.Context, store applyStore, now time.Time)
 	}
 	_, outcomes := f.plan(stored, now)
 	_, ofKeys, err := f.planKeys(keys, now)
-	return append(outcomes, ofKeys...), err
+	if err != nil {
+		return nil, err
+	}
+	ofPeople, err := f.applyPeople(ctx, db.Identity(), true)
+	return slices.Concat(outcomes, ofKeys, ofPeople), err
 }
 
 // plan is what the clients of the file become beside the stored ones.
@@ -197,7 +206,7 @@ func (p *program) applyAtStart(ctx context.Context, file *applyFile) error {
 	if file == nil {
 		return nil
 	}
-	outcomes, err := file.apply(ctx, p.db.Provider(), time.Now())
+	outcomes, err := file.apply(ctx, p.db, time.Now())
 	if err != nil {
 		return err
 	}
@@ -205,6 +214,7 @@ func (p *program) applyAtStart(ctx context.Context, file *applyFile) error {
 	for _, o := range outcomes {
 		count[o.Action]++
 	}
-	p.logger.Info("applied", "created", count["created"], "updated", count["updated"], "unchanged", count["unchanged"])
+	p.logger.Info("applied", "created", count["created"], "updated", count["updated"], "unchanged", count["unchanged"],
+		"people_missing", count["missing"], "people_unproven", count["unproven"])
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"mana/provider/identity"
 	"mana/storage"
 )
 
@@ -223,7 +224,7 @@ func TestApplyAtStart(t *testing.T) {
 
 // FuzzApplyFile reads what nobody wrote with care: it ends with clients that are good, or with faults.
 func FuzzApplyFile(f *testing.F) {
-	for _, seed := range []string{"clients:\n  - {client_id: mc_a}\n", "a: &a [*a]", "clients: *x", "<<: {clients: []}", "clients: {a: b}", "clients:\n  - <<: &x {client_id: mc_a}\n    public: true\n", "service_keys:\n  - {name: a, app_ids: [a], permissions: [use], cap_day: 1, expires_at: 2099-01-31}\n"} {
+	for _, seed := range []string{"clients:\n  - {client_id: mc_a}\n", "a: &a [*a]", "clients: *x", "<<: {clients: []}", "clients: {a: b}", "clients:\n  - <<: &x {client_id: mc_a}\n    public: true\n", "service_keys:\n  - {name: a, app_ids: [a], permissions: [use], cap_day: 1, expires_at: 2099-01-31}\n", "people:\n  - {email: a@example.com, role: admin, roles: [a]}\n"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
@@ -243,6 +244,12 @@ func FuzzApplyFile(f *testing.F) {
 		for _, key := range file.serviceKeys {
 			if err := key.Check(); err != nil {
 				t.Errorf("got a service key with faults: %v", err)
+			}
+		}
+		for _, person := range file.people {
+			after, _ := person.over(identity.Standing{Role: identity.RoleUser})
+			if err := after.Check(); err != nil || person.email == "" {
+				t.Errorf("got %+v: %v", person, err)
 			}
 		}
 	})
