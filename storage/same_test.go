@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -24,6 +26,7 @@ import (
 type engine struct {
 	name   string
 	create func(ctx context.Context, a identity.NewAccount) (ledger.Store, error)
+	books  ledger.Books // nil: in memory
 }
 
 // engines opens all of them on one clock: the maps of the model, SQLite, PostgreSQL, and that through PgBouncer.
@@ -38,10 +41,10 @@ func engines(t *testing.T, now func() time.Time) []engine {
 	all := []engine{{"memory", func(_ context.Context, a identity.NewAccount) (ledger.Store, error) {
 		opened, err := ledger.Open(a.User.ID, now(), a.Opening, true)
 		return storagetest.NewMemory(now, opened), err
-	}}, {"SQLite", func(ctx context.Context, a identity.NewAccount) (ledger.Store, error) {
+	}, nil}, {"SQLite", func(ctx context.Context, a identity.NewAccount) (ledger.Store, error) {
 		_, err := file.Identity().CreateAccount(ctx, a)
 		return file.Ledger(), err
-	}}}
+	}, file.Ledger()}}
 	server, err := servers.StartPostgres(t.Context())
 	servers.Need(t, err)
 	t.Cleanup(func() { _ = server.Remove() })
@@ -63,7 +66,7 @@ func engines(t *testing.T, now func() time.Time) []engine {
 		all = append(all, engine{"PostgreSQL, " + name, func(ctx context.Context, a identity.NewAccount) (ledger.Store, error) {
 			_, err := db.Identity().CreateAccount(ctx, a)
 			return db.Ledger(), err
-		}})
+		}, db.Ledger()})
 	}
 	return all
 }
@@ -105,6 +108,37 @@ func TestSameOnAllEngines(t *testing.T) {
 			return fmt.Sprintf("%+v\n%+v\n%+v", state, holds, history), err
 		})
 	})
+}
+
+// TestSamePayments runs sequences of events about payments on all engines: about 100, times MANA_SCALE.
+func TestSamePayments(t *testing.T) {
+	t.Parallel()
+	clock := storagetest.NewClock()
+	all := engines(t, clock.Now)
+	scale, err := strconv.Atoi(os.Getenv("MANA_SCALE"))
+	if err != nil {
+		scale = 1
+	}
+	for range scale {
+		rapid.Check(t, func(r *rapid.T) {
+			p := newPerson(r, clock, all)
+			var wallets []storagetest.PaidWallet
+			for i, e := range all {
+				w := storagetest.PaidWallet{Name: e.name, Store: p.store[i]}
+				switch till := p.store[i].(type) {
+				case *storagetest.Memory:
+					w.Till = till
+					w.Inspect = func(_ context.Context, _ uuid.UUID, read func(ledger.Journal) error) error {
+						return read(till.Journal())
+					}
+				case storagetest.Till:
+					w.Till, w.Inspect = till, e.books.Inspect
+				}
+				wallets = append(wallets, w)
+			}
+			storagetest.Payments(r, clock, p.id, wallets...)
+		})
+	}
 }
 
 func newPerson(r *rapid.T, clock *storagetest.Clock, all []engine) *person {
