@@ -76,7 +76,6 @@ func (a *access) ask(ctx context.Context, run func(ctx context.Context, conn *pg
 		again, err := run(limited, conn)
 		leaveReadOnly(limited, conn, err)
 		err = givenUp(limited, err)
-		a.pulse.note(err)
 		late := limited.Err() != nil // it did not die unnoticed: it was waited for long enough
 		cancel()
 		conn.Release()

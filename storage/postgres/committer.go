@@ -44,6 +44,7 @@ type committer struct {
 	seed    maphash.Seed
 	quit    chan struct{}
 	done    sync.WaitGroup
+	metrics batchMetrics
 	Counts
 }
 
@@ -87,8 +88,8 @@ func defaultLanes() int {
 	return 1
 }
 
-func startCommitter(db *DB, a *access, lanes int) *committer {
-	c := &committer{db: db, access: a, seed: maphash.MakeSeed(), quit: make(chan struct{})}
+func startCommitter(db *DB, a *access, lanes int, m batchMetrics) *committer {
+	c := &committer{db: db, access: a, metrics: m, seed: maphash.MakeSeed(), quit: make(chan struct{})}
 	for range lanes {
 		l := &lane{committer: c, queue: make(chan *command, queueSize), logger: db.logger}
 		c.lanes = append(c.lanes, l)
@@ -249,12 +250,14 @@ func choose(waiting []*command) (now, later []*command) {
 func (l *lane) commit(commands []*command, unsure bool) {
 	give := time.Now().Add(resolveLimit)
 	for try := 1; ; try++ {
+		begin := time.Now()
 		err := l.attempt(commands, unsure)
 		var unknown unknownError
 		switch {
 		case err == nil:
 			l.Batches.Add(1)
 			l.Commands.Add(int64(len(commands)))
+			l.metrics.observe(len(commands), time.Since(begin))
 			return
 		case errors.As(err, &unknown) && !unsure:
 			l.Ambiguous.Add(1)
@@ -301,10 +304,7 @@ func (l *lane) fail(commands []*command, err error, unsure bool) {
 func (l *lane) attempt(commands []*command, unsure bool) (err error) {
 	ctx, cancel := l.pulse.limited(context.Background(), l.limit)
 	defer cancel()
-	defer func() {
-		err = givenUp(ctx, err)
-		l.pulse.note(err)
-	}()
+	defer func() { err = givenUp(ctx, err) }()
 	conn, err := l.acquire(ctx)
 	if err != nil {
 		return err

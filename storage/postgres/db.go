@@ -25,6 +25,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -51,6 +52,8 @@ type Config struct {
 	Wait   time.Duration    // longest wait for a connection; 0: a second
 	Lanes  int              // of the ledger: batches that are committed at one time; 0: by the number of processors
 	Logger *slog.Logger
+	// Metrics is where commits and connections are counted, nil if nowhere.
+	Metrics *metrics.Set
 	// Copying opens a database whose import has not ended, which is refused else.
 	Copying bool
 
@@ -85,6 +88,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 			return nil, err
 		}
 	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = metrics.NewSet()
+	}
 	db := &DB{now: cfg.Now, logger: cfg.Logger, steps: cfg.steps, copying: cfg.Copying}
 	if err := db.open(ctx, settings, cfg); err != nil {
 		return nil, err
@@ -117,6 +123,7 @@ func (db *DB) open(ctx context.Context, settings *pgxpool.Config, cfg Config) er
 	for _, conns := range []int32{settings.MaxConns, quickConns, jobConns, int32(lanes)} {
 		settings := settings.Copy()
 		settings.MaxConns, settings.MinConns = conns, min(conns, settings.MinConns)
+		beats.listen(settings.ConnConfig)
 		pool, err := pgxpool.NewWithConfig(ctx, settings)
 		if err != nil {
 			for _, a := range all {
@@ -127,7 +134,8 @@ func (db *DB) open(ctx context.Context, settings *pgxpool.Config, cfg Config) er
 		all = append(all, &access{pool, cmp.Or(cfg.Wait, defaultWait), runLimit, beats})
 	}
 	db.access, db.quick, db.jobs = all[0], all[1], all[2]
-	db.committer = startCommitter(db, all[3], lanes)
+	db.committer = startCommitter(db, all[3], lanes, newBatchMetrics(cfg.Metrics))
+	countConnections(cfg.Metrics, all[0].pool, all[1].pool, all[2].pool, all[3].pool)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -78,6 +79,27 @@ func QueuedForTest(db *DB) (n int) {
 		n += len(lane.queue)
 	}
 	return n
+}
+
+// Pulse is pulse for tests.
+type Pulse struct{ *pulse }
+
+// NewPulse is newPulse with what it asks.
+func NewPulse(ask func(context.Context) error) Pulse {
+	p := newPulse(slog.New(slog.DiscardHandler))
+	p.ask = ask
+	return Pulse{p}
+}
+
+// Beat is beat, and away.
+func (p Pulse) Beat(ctx context.Context) error {
+	p.beat(ctx)
+	return p.away()
+}
+
+// Hear has a connection hear something.
+func (p Pulse) Hear(message string) {
+	_, _ = ear{strings.NewReader(message), p.pulse}.Read(make([]byte, len(message)))
 }
 
 // Turns is turns for tests.

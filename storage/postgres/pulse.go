@@ -1,14 +1,19 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -17,17 +22,18 @@ const (
 	beatLimit = 750 * time.Millisecond // longest answer to the cheapest question
 )
 
-// pulse tells a database that is away or hangs from a statement that is slow or waits for a lock. It asks the cheapest
-// question on a connection of its own. If that has no answer, and nobody else has had one meanwhile, what runs is given
-// up and all are refused at once, until there is an answer again.
+// pulse tells a database that is away or hangs from a statement that is slow or waits for a lock, and from a pooler at
+// which many wait. It asks the cheapest question on a connection of its own. If that has no answer twice, and nothing
+// was heard on any other connection meanwhile, what runs is given up and all are refused at once, until there is an
+// answer again.
 type pulse struct {
-	logger   *slog.Logger
-	ask      func(context.Context) error
-	pools    []*pgxpool.Pool           // whose connections are thrown away when the database was away
-	alive    atomic.Pointer[life]      // of the database; the last one while it is away
-	answered atomic.Pointer[time.Time] // when the last transaction of anybody ended well
-	stop     context.CancelFunc
-	done     sync.WaitGroup
+	logger *slog.Logger
+	ask    func(context.Context) error
+	pools  []*pgxpool.Pool           // whose connections are thrown away when the database was away
+	alive  atomic.Pointer[life]      // of the database; the last one while it is away
+	heard  atomic.Pointer[time.Time] // when the database last said anything, on any connection
+	stop   context.CancelFunc
+	done   sync.WaitGroup
 }
 
 // life lasts while the database answers.
@@ -67,20 +73,31 @@ func (p *pulse) end() {
 
 func (p *pulse) beat(ctx context.Context) {
 	begin := time.Now()
+	away := p.away() != nil
 	err := p.ask(ctx)
-	last := p.answered.Load()
-	switch away := p.away() != nil; {
+	if silent(err) && !away { // once says little: a processor or a pooler may have had no time
+		err = p.ask(ctx)
+	}
+	last := p.heard.Load()
+	switch {
 	case ctx.Err() != nil:
 	case err == nil && away:
 		p.begin()
 		p.logger.Info("the database is back")
-	case err != nil && !away && (died(err) || errors.Is(err, ErrBusy)) && (last == nil || last.Before(begin)):
+	case silent(err) && !away && (last == nil || last.Before(begin)):
 		p.alive.Load().end()
 		for _, pool := range p.pools {
 			pool.Reset()
 		}
 		p.logger.Warn("the database is away", "error", err)
 	}
+}
+
+// silent reports whether an error says that the database does not answer. That it, or a pooler, has no room for one more
+// connection says the contrary, and those that there are may go on.
+func silent(err error) bool {
+	full := strings.HasPrefix(code(err), "53") || code(err) == "08P01" && strings.Contains(err.Error(), "no more connections allowed")
+	return (died(err) || errors.Is(err, ErrBusy)) && !full
 }
 
 // away is why nothing is asked now: [ErrBusy], else nil.
@@ -91,12 +108,30 @@ func (p *pulse) away() error {
 	return nil
 }
 
-// note takes the end of a transaction for a sign of life.
-func (p *pulse) note(err error) {
-	if err == nil {
+// listen has what is heard on connections taken for a sign of life.
+func (p *pulse) listen(settings *pgx.ConnConfig) {
+	build := settings.BuildFrontend
+	settings.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend { return build(ear{r, p}, w) }
+}
+
+// aside are the types of messages that are no sign of life, notices and errors: a pooler says them of a database that is
+// away. What it says in handshakes is one, since many of them keep it from all else, and a pool is soon full.
+var aside = []byte("NE")
+
+// ear is what comes from the server on one connection.
+type ear struct {
+	io.Reader
+	pulse *pulse
+}
+
+// Read implements [io.Reader].
+func (e ear) Read(b []byte) (int, error) {
+	n, err := e.Reader.Read(b)
+	if n > 0 && !bytes.Contains(aside, b[:1]) {
 		now := time.Now()
-		p.answered.Store(&now)
+		e.pulse.heard.Store(&now)
 	}
+	return n, err
 }
 
 // limited bounds what runs on a connection, by time and by the life of the database, and keeps callers from cancelling

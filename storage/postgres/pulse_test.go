@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"mana/ledger"
 	"mana/storage/postgres"
@@ -44,6 +46,54 @@ func ask(t *testing.T, db *postgres.DB, want error) (took time.Duration) {
 	}
 	group.Wait()
 	return time.Since(begin)
+}
+
+// TestPulse holds what is said of the database, and what is heard meanwhile, against whether it is taken to be away.
+func TestPulse(t *testing.T) {
+	t.Parallel()
+	fault := func(code, message string) error {
+		return fmt.Errorf("%w: %w", postgres.ErrBusy, &pgconn.PgError{Severity: "FATAL", Code: code, Message: message})
+	}
+	late := fmt.Errorf("%w: %w", postgres.ErrBusy, context.DeadlineExceeded)
+	tests := map[string]struct {
+		answers []error // the last one again and again
+		heard   string
+		want    error
+	}{
+		"an answer":                 {[]error{nil}, "", nil},
+		"none once":                 {[]error{late, nil}, "", nil},
+		"none":                      {[]error{late}, "", postgres.ErrBusy},
+		"none, and others have one": {[]error{late}, "2", nil},
+		"none, and others log in":   {[]error{late}, "R", nil},
+		"none, and others fail":     {[]error{late}, "E", postgres.ErrBusy},
+		"no connection taken":       {[]error{fault("57P03", "the database system is starting up")}, "", postgres.ErrBusy},
+		"a pooler before none":      {[]error{fault("08P01", "server login has been failing")}, "", postgres.ErrBusy},
+		"full":                      {[]error{fault("53300", "too many connections for role")}, "", nil},
+		"a pooler that is full":     {[]error{fault("08P01", "no more connections allowed (max_client_conn)")}, "", nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var pulse postgres.Pulse
+			pulse = postgres.NewPulse(func(context.Context) error {
+				if test.heard != "" {
+					pulse.Hear(test.heard)
+				}
+				answer := test.answers[0]
+				if len(test.answers) > 1 {
+					test.answers = test.answers[1:]
+				}
+				return answer
+			})
+			if err := pulse.Beat(t.Context()); !errors.Is(err, test.want) {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+			test.answers, test.heard = []error{nil}, ""
+			if err := pulse.Beat(t.Context()); err != nil {
+				t.Errorf("got %v when it is back", err)
+			}
+		})
+	}
 }
 
 // TestHanging stops PostgreSQL from answering: who waits is answered soon, and who comes later at once, until it is back.

@@ -281,7 +281,7 @@ func TestRowSecurityOfThePool(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	db := openURL(t, narrow.URL(servers.App, database)+"&pool_max_conns=200", nil)
+	db := openURL(t, narrow.URL(servers.App, database)+"&pool_max_conns=200&connect_timeout=30", nil)
 	people := newPeople(t, db, 50)
 	const callers, each = 200, 50
 	var done sync.WaitGroup
