@@ -330,6 +330,45 @@ func TestAmbiguousCommit(t *testing.T) {
 	}
 }
 
+// TestAmbiguousExtend loses the answer to what makes a hold larger, or the commit: without a key nobody knows which, so
+// it is not done again. A release is.
+func TestAmbiguousExtend(t *testing.T) {
+	t.Parallel()
+	w := newWire(t)
+	url := strings.Replace(server.URL(servers.App, newDatabase(t)), ":"+strconv.Itoa(server.Port), ":"+strconv.Itoa(w.Addr().(*net.TCPAddr).Port), 1)
+	db := openURL(t, url+"&default_query_exec_mode=cache_describe", nil)
+	ada, book := newPeople(t, db, 1)[0], bookOf(db)
+	receipt, err := book.Reserve(t.Context(), ledger.Reserve{
+		UserID: ada, Amount: ledger.Credit, AppID: "chat", Caller: "first-party", ExpiresIn: time.Hour,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := ledger.HoldRef{UserID: ada, ID: receipt.Hold.ID, Caller: "first-party"}
+	for _, c := range []struct {
+		what  string
+		cut   int32
+		key   string
+		want  error
+		added ledger.Amount
+	}{
+		{"an answer without a key", cutAfter, "", postgres.ErrUnknown, ledger.Credit},
+		{"a commit without a key", cutBefore, "", postgres.ErrUnknown, ledger.Credit},
+		{"an answer", cutAfter, "a", nil, 2 * ledger.Credit},
+		{"a commit", cutBefore, "b", nil, 3 * ledger.Credit},
+	} {
+		w.cut.Store(c.cut)
+		_, err := book.Extend(t.Context(), ledger.Extend{HoldRef: ref, Add: ledger.Credit, IdempotencyKey: c.key})
+		if h, holdErr := book.Hold(t.Context(), ref.ID); !errors.Is(err, c.want) || holdErr != nil || h.Added != c.added {
+			t.Errorf("%s: got %v and %v added, %v, want %v and %v", c.what, err, h.Added, holdErr, c.want, c.added)
+		}
+	}
+	w.cut.Store(cutBefore)
+	if _, err := book.Release(t.Context(), ledger.Release{HoldRef: ref}); err != nil {
+		t.Errorf("got %v, want it released", err)
+	}
+}
+
 // TestCommitterLocked has somebody else hold one wallet, or the cap of one service key: its commands are answered busy,
 // all others go on, and it is used again when it is free.
 func TestCommitterLocked(t *testing.T) {

@@ -172,6 +172,13 @@ func (w *wallet) applyHolds(d ledger.Delta) {
 	}
 }
 
+// traceless reports whether a decision only makes a hold longer or larger, and has no key: if its commit had no answer,
+// nothing tells whether it counts, and made again it might count twice.
+func (c *command) traceless(d ledger.Delta) bool {
+	changed := slices.ContainsFunc(d.Holds, func(h ledger.Hold) bool { return h.ID == c.wants.Hold && h.State == ledger.HoldOpen })
+	return changed && d.Key == nil && !slices.ContainsFunc(d.Transactions, func(x ledger.Transaction) bool { return x.ID == c.wants.ID })
+}
+
 // addHolds takes the holds of a wallet as they end.
 func (j *journal) addHolds(w *wallet) {
 	for _, h := range w.holds {

@@ -302,6 +302,9 @@ func (r *round) decide() (held bool) {
 			}
 			return err
 		})
+		if c.err == nil && r.unsure && c.traceless(delta) {
+			c.err = ErrUnknown
+		}
 		if c.err == nil && !delta.Empty() {
 			r.apply(w, delta)
 		}
