@@ -30,7 +30,9 @@ func TestPayments(t *testing.T) {
 			memory := storagetest.NewMemory(clock.Now, opened)
 			storagetest.Payments(r, clock, id, storagetest.PaidWallet{
 				Name: "memory", Till: memory, Store: memory,
-				Inspect: func(_ context.Context, _ uuid.UUID, read func(ledger.Journal) error) error { return read(memory.Journal()) },
+				Inspect: func(_ context.Context, _ uuid.UUID, read func(ledger.Journal) error) error {
+					return read(memory.Journal())
+				},
 			})
 		})
 	}

@@ -46,6 +46,9 @@ func oldHouse(t *testing.T) string {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := buy(t.Context(), db.Ledger(), id); err != nil {
+			t.Fatal(err)
+		}
 		group.Go(func() {
 			for n := range uses {
 				use := ledger.Use{UserID: id, Amount: ledger.Amount(1 + n), AppID: "chat", Description: "Reply ü", Caller: "first-party"}
@@ -70,6 +73,37 @@ func oldHouse(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// buy has a person buy a package, of which a part goes back and another is disputed.
+func buy(ctx context.Context, till storage.Ledger, userID uuid.UUID) error {
+	p, err := till.Order(ctx, ledger.Order{
+		ID: uuid.Must(uuid.NewV7()), UserID: userID, PackageID: uuid.MustParse("019ab000-0000-7000-8000-000000000001"), Metadata: []byte(`{"a" : 1}`),
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := till.NoteCustomer(ctx, userID, "cus_"+userID.String()); err != nil {
+		return err
+	}
+	for i, x := range []ledger.Fact{
+		{Kind: ledger.FactPaid, Cents: 100},
+		{Kind: ledger.FactRefund, Refund: ledger.PaymentRefund{ID: "re_1", Cents: 10, State: ledger.RefundPending}},
+		{Kind: ledger.FactDispute, Dispute: ledger.Dispute{ID: "dp_1", Cents: 20, State: ledger.DisputeOpen}},
+		{Kind: ledger.FactPaid, Cents: 99},
+	} {
+		x.EventID, x.PurchaseID, x.Currency = fmt.Sprint(p.ID, i), p.ID, ledger.Euro
+		if _, err := till.Receive(ctx, ledger.StripeEvent{ID: x.EventID, Type: "x", Body: []byte{0, 1, '"'}}); err != nil {
+			return err
+		}
+		if _, err := till.Settle(ctx, ledger.Settling{TransactionID: uuid.Must(uuid.NewV7()), Fact: x}); err != nil {
+			return err
+		}
+	}
+	_, err = till.Withdraw(ctx, ledger.Withdrawal{
+		RequestID: uuid.Must(uuid.NewV7()), TransactionID: uuid.Must(uuid.NewV7()), UserID: userID, PurchaseID: p.ID, Actor: "user",
+	})
+	return err
 }
 
 // TestCopy moves an installation in three tries, and finds what is not equal afterwards.
@@ -129,8 +163,10 @@ func TestCopy(t *testing.T) {
 	for _, table := range tables {
 		rows[table.Table] = table.Rows
 	}
-	if rows["credits_transactions"] != 12*441 || rows["credits_balances"] != 12 || rows["auth_users"] != 12 || rows["credits_packages"] != 4 ||
-		rows["credits_entries"] < 12*441 || rows["credits_idempotency"] != 12*174 {
+	if rows["credits_transactions"] != 12*445 || rows["credits_balances"] != 12 || rows["auth_users"] != 12 || rows["credits_packages"] != 4 ||
+		rows["credits_entries"] < 12*441 || rows["credits_idempotency"] != 12*174 ||
+		rows["credits_purchases"] != 12 || rows["credits_refunds"] != 24 || rows["credits_disputes"] != 12 ||
+		rows["credits_stripe_events"] != 48 || rows["credits_stripe_customers"] != 12 {
 		t.Errorf("got %v", rows)
 	}
 	wallets, err := storage.CompareWallets(t.Context(), file, to, func(int64) {})

@@ -30,6 +30,9 @@ type Provider interface {
 type Ledger interface {
 	ledger.Store
 	ledger.Books
+	ledger.Purchases
+	ledger.Inbox
+	ledger.Payments
 	// Transactions is how many there are, the measure of work that goes over all of them.
 	Transactions(ctx context.Context) (int64, error)
 	// FrozenWallets lists wallets that nobody can use until they are mended.

@@ -40,13 +40,13 @@ type payments struct {
 	userID  uuid.UUID
 	wallets []PaidWallet
 	bought  []*payment
-	queue   []*told            // events on their way
-	sent    map[string]*told   // by their id
-	ids     int                // of Stripe's objects
-	free    ledger.Amount      // of the model
-	debt    ledger.Amount      // of the model
-	lots    []*payment         // of the model, in order of their first credits
-	left    map[*payment]*lot  // of the model
+	queue   []*told           // events on their way
+	sent    map[string]*told  // by their id
+	ids     int               // of Stripe's objects
+	free    ledger.Amount     // of the model
+	debt    ledger.Amount     // of the model
+	lots    []*payment        // of the model, in order of their first credits
+	left    map[*payment]*lot // of the model
 }
 
 type lot struct{ amount ledger.Amount }
