@@ -6,9 +6,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
+	"mana/ledger/stripe"
 	"mana/web/admin"
 )
 
@@ -52,6 +54,7 @@ func adminActs(person string) []adminAct {
 		{admin.PathKeys, admin.PathKeys, "key_rotated", []string{"act", "rotate", "alg", "RS256", "now", "1"}},
 		{admin.PathKeys, admin.PathKeys, "key_revoked", []string{"act", "revoke", "reason", "a test", "kid", `~name="kid" value="([^"]+)"`}},
 		{admin.PathLedger, admin.PathLedger, "ledger_checked", []string{"act", "check"}},
+		{admin.PathPurchases, admin.PathPurchases, "payment_event_requeued", []string{"event", `~name="event" value="([^"]+)"`}},
 	}
 }
 
@@ -59,7 +62,9 @@ func adminActs(person string) []adminAct {
 // the last does it, and leaves one event.
 func TestAdminWalk(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := start(t, "STRIPE_WEBHOOK_SECRET="+stripeSecret)
+	unreadable := []byte(`{"id":"evt_1","type":"charge.refunded"}`)
+	postEvent(t, s.issuer+stripeHook, unreadable, stripe.Sign(unreadable, stripeSecret, time.Now()))
 	root, user := s.administrator(t), s.browser(t)
 	user.signUp("eve@example.com")
 	person, _ := s.person(t, "ada@example.com")

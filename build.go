@@ -9,9 +9,11 @@ import (
 
 	"mana/keys"
 	"mana/ledger"
+	"mana/ledger/stripe"
 	"mana/provider"
 	"mana/provider/identity"
 	"mana/web"
+	"mana/web/account"
 	"mana/web/dev"
 	"mana/web/login"
 	"mana/web/mail"
@@ -50,6 +52,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	formKey := master.Derive("web/forms")
 	p.reloadClients, p.forget = op.ReloadClients, op.Forget
 	p.ring, p.reloadKeys = ring, func(ctx context.Context) error { return reloadKeys(ctx, ring, op) }
+	p.shop = p.openShop()
 	demo, err := p.demo(ctx, op.Clients(), dev.Config{
 		Site: site, Issuer: c.issuer.String(), Secret: identity.NewSecret(), Cookies: cookies, HTTP: own,
 	}, formKey)
@@ -61,7 +64,8 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		return nil, nil, err
 	}
 	handler, err := web.New(web.Config{
-		Issuer: c.issuer, Provider: op, Identity: people, Ledger: credits, UI: site, FormKey: formKey,
+		Issuer: c.issuer, Provider: op, Identity: people, Ledger: credits, Shop: p.shop, UI: site, FormKey: formKey,
+		Checkout:    p.checkout(demo),
 		FirstParty:  provider.NewFirstParty(provider.FirstPartyConfig{Provider: op, RefreshTTL: c.refreshTTL}),
 		ServiceKeys: p.serviceKeys,
 		CappedLedger: func(k provider.ServiceKey, amount ledger.Amount) *ledger.Ledger {
@@ -93,6 +97,27 @@ func (p *program) demo(ctx context.Context, clients provider.Clients, cfg dev.Co
 		return nil, fmt.Errorf("registering the demo: %w", err)
 	}
 	return demo, nil
+}
+
+// openShop sells packages. In dev mode without a key, a page of ours stands in for Stripe's, with a secret of its own.
+func (p *program) openShop() *stripe.Shop {
+	c, local := p.cfg, ""
+	if c.dev && c.stripeKey == "" {
+		local = c.issuer.String() + dev.CheckoutPath
+		c.stripeSecrets = append(c.stripeSecrets, stripe.Secret(identity.NewSecret()))
+	}
+	return stripe.New(stripe.Config{
+		Purchases: p.db.Ledger(), Inbox: p.db.Ledger(), Payments: p.db.Ledger(),
+		Key: c.stripeKey, Secrets: c.stripeSecrets, URL: c.stripeURL, Local: local, Now: time.Now, Logger: p.logger, Metrics: p.set,
+	})
+}
+
+// checkout is the page that stands in for Stripe's, in dev mode only.
+func (p *program) checkout(demo *dev.Demo) *dev.Checkout {
+	if demo == nil || len(p.shop.Secrets) == 0 {
+		return nil
+	}
+	return &dev.Checkout{Config: demo.Config, Shop: p.shop, Signer: p.shop.Secrets[len(p.shop.Secrets)-1], Now: time.Now}
 }
 
 // people are those who have an account.
@@ -149,6 +174,9 @@ func (c *config) site() (ui.Site, error) {
 		if link.URL != "" {
 			site.Links = append(site.Links, link)
 		}
+	}
+	if c.dev || c.stripeKey != "" {
+		site.Links = append(site.Links, ui.FootLink{Text: ui.WithdrawLink, URL: account.PathWithdraw})
 	}
 	return site, nil
 }

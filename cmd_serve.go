@@ -24,6 +24,7 @@ import (
 
 	"mana/keys"
 	"mana/ledger"
+	"mana/ledger/stripe"
 	"mana/provider"
 	"mana/storage"
 	"mana/storage/postgres"
@@ -71,6 +72,7 @@ type program struct {
 	server   *http.Server
 	stopping atomic.Bool
 	inFlight atomic.Int64 // requests that handlers are answering
+	shop     *stripe.Shop
 	failures atomic.Int64 // requests that failed by our own fault, since they were counted
 	jobs     sync.WaitGroup
 	runs     runs

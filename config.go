@@ -21,6 +21,7 @@ import (
 
 	"mana/keys"
 	"mana/ledger"
+	"mana/ledger/stripe"
 	"mana/provider"
 	"mana/provider/identity"
 	"mana/provider/upstream"
@@ -94,6 +95,9 @@ type config struct {
 	termsURL      string
 	supportEmail  string
 	applyFile     string
+	stripeKey     stripe.Secret
+	stripeSecrets []stripe.Secret
+	stripeURL     string            // a stand-in for Stripe's API; empty: none
 	upstreams     []upstream.Config // what people may sign in with, by name
 
 	set map[string]string // what was given, by name
@@ -148,6 +152,9 @@ func settings() []setting {
 		{"VALIDATE_CONCURRENCY", "256", "token checks at work at once", false, func(c *config, v string) error { return intUpTo(v, 100_000, &c.validateSlots) }},
 		{"HASH_MEMORY", "", "bytes for password hashing (suffix K, M, G); default a quarter of the memory limit", false, parseHashMemory},
 		{"BREACH_CHECK", "off", "path of a sorted file of SHA-1 hashes of breached passwords, which nobody may choose", false, parseBreaches},
+		{"STRIPE_SECRET_KEY", "", "key of Stripe's API, sk_... or rk_...; empty: nothing can be bought, all else works", true, parseStripeKey},
+		{"STRIPE_WEBHOOK_SECRET", "", "signs Stripe's events, whsec_...; a comma list while it changes; required with STRIPE_SECRET_KEY", true, parseStripeSecrets},
+		{"STRIPE_API_URL", "", "in dev mode, a stand-in for Stripe's API on a loopback address, for tests", false, parseStripeURL},
 		{"APPLY_FILE", "", "file of `mana apply`, applied at each start", false, text(func(c *config) *string { return &c.applyFile })},
 		{"LOG_LEVEL", "info", "debug, info, warn or error", false, parseLogLevel},
 		{"LOG_FORMAT", "auto", "text, json, or auto: text on a terminal and in dev mode", false, oneOf(func(c *config) *string { return &c.logFormat }, "auto", "text", "json")},
@@ -296,6 +303,7 @@ func (c *config) check(given map[string]string, anyAddress bool) []settingFault 
 		faults = append(faults, c.checkIssuer(given, anyAddress)...)
 	}
 	faults = append(faults, c.checkMail(given)...)
+	faults = append(faults, c.checkStripe(given)...)
 	if anyAddress && c.listen == "" {
 		c.listen = ":" + strconv.Itoa(c.port)
 	}
@@ -352,7 +360,7 @@ func (c *config) origins() []string {
 func unsupported(given map[string]string) []settingFault {
 	var faults []settingFault
 	for _, name := range []string{
-		"STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_FILE", "PASSWORD_API",
+		"PASSWORD_API",
 	} {
 		asItIs := map[string]string{"PASSWORD_API": "on"}[name]
 		if value := given[name]; value != "" && value != asItIs {
@@ -374,6 +382,7 @@ func (c *config) warnings(environ []string) []string {
 	if c.smtp.Host == "" && !c.dev {
 		out = append(out, "SMTP_HOST is not set: mails stay in the outbox, and nobody can reset a password")
 	}
+	out = append(out, c.stripeWarnings()...)
 	for _, name := range []string{"REDIS_HOST", "REDIS_PASSWORD"} {
 		if c.set[name] != "" && (c.set["VALKEY_URL"] != "" || c.redisHost == "") {
 			out = append(out, name+" is not used: REDIS_HOST makes up an empty VALKEY_URL")

@@ -130,7 +130,7 @@ func TestCreditsPurchases(t *testing.T) {
 	}{
 		{"POST", "purchase", token, `{"packageId":"` + id + `"}`, 503, "PAYMENT_UNAVAILABLE"},
 		{"POST", "payment-link", token, `{"packageId":"` + id + `"}`, 503, "PAYMENT_UNAVAILABLE"},
-		{"GET", "purchase/" + id, token, ``, 503, "PAYMENT_UNAVAILABLE"},
+		{"GET", "purchase/" + id, token, ``, 404, "PURCHASE_NOT_FOUND"},
 		{"POST", "purchase", token, `{}`, 400, "VALIDATION"},
 		{"POST", "payment-link", token, `{"packageId":"x"}`, 400, "VALIDATION"},
 		{"POST", "purchase", "", `{"packageId":"` + id + `"}`, 401, "UNAUTHORIZED"},

@@ -12,10 +12,12 @@ import (
 )
 
 const (
-	cleanEvery   = time.Minute
-	watchEvery   = time.Second / 2 // so that a change counts within a second
-	advanceEvery = 10 * time.Minute
-	noteEvery    = 10 * time.Second
+	cleanEvery     = time.Minute
+	watchEvery     = time.Second / 2 // so that a change counts within a second
+	advanceEvery   = 10 * time.Minute
+	noteEvery      = 10 * time.Second
+	payEvery       = 5 * time.Second
+	reconcileEvery = 10 * time.Minute
 )
 
 // startJobs starts what runs beside the requests until ctx ends.
@@ -28,6 +30,8 @@ func (p *program) startJobs(ctx context.Context) {
 	p.jobs.Go(func() { p.every(ctx, tallyEvery, "counting what happened", p.tally, nil) })
 	p.jobs.Go(func() { p.every(ctx, noteEvery, "noting uses of service keys", p.serviceKeys.NoteUses, nil) })
 	p.jobs.Go(func() { p.every(ctx, ledger.CheckEvery, "checking the ledger", p.checkLedger, nil) })
+	p.jobs.Go(func() { p.every(ctx, payEvery, "settling payments", p.shop.Work, nil) })
+	p.jobs.Go(func() { p.every(ctx, reconcileEvery, "comparing payments", p.shop.Reconciler().Run, nil) })
 	p.sendMails(ctx)
 	if p.metrics != nil {
 		p.jobs.Go(func() { p.serveMetrics(ctx, p.metrics) })

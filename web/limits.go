@@ -25,6 +25,7 @@ const (
 	classRefreshIP = "refreship" // of an address
 	classSpend     = "spend"     // of a person and caller
 	classRead      = "read"      // of a person
+	classPurchase  = "purchase"  // of a person: purchases; withdrawals without a session of an address
 	classBearer    = "bearer"    // of a person: all calls with a token
 	classService   = "service"   // of a service key, unless the key has its own rate
 	classPublic    = "public"    // of an address
@@ -47,7 +48,7 @@ func ParseLimits(overrides string, publicMax int, publicPeriod time.Duration) (L
 		classLogin: rate(50, 15*time.Minute), classSignup: rate(10, time.Hour), classSignupDay: rate(100, 24*time.Hour),
 		classMail: rate(20, time.Hour), classAccount: rate(60, time.Minute), classPasskey: rate(60, time.Minute),
 		classRefresh: rate(120, time.Minute), classRefreshIP: rate(600, time.Minute),
-		classSpend: rate(100, time.Minute), classRead: rate(300, time.Minute), classBearer: rate(1000, time.Minute),
+		classSpend: rate(100, time.Minute), classRead: rate(300, time.Minute), classPurchase: rate(10, time.Hour), classBearer: rate(1000, time.Minute),
 		classService: rate(6000, time.Minute), classPublic: rate(int64(publicMax), publicPeriod),
 		classClient: rate(6000, time.Minute), classToken: rate(120, time.Minute), classTokenIP: rate(1200, time.Minute),
 		classBrowser: rate(300, time.Minute),

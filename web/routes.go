@@ -21,6 +21,7 @@ import (
 	"github.com/ulule/limiter/v3"
 
 	"mana/ledger"
+	"mana/ledger/stripe"
 	"mana/provider"
 	"mana/provider/identity"
 	"mana/provider/upstream"
@@ -42,6 +43,7 @@ type Config struct {
 	Identity        *identity.Service
 	Ledger          *ledger.Ledger
 	CappedLedger    func(provider.ServiceKey, ledger.Amount) *ledger.Ledger // as in [api.Config]
+	Shop            *stripe.Shop
 	UI              ui.Site
 	FormKey         []byte                                // secret of form tokens
 	Seal            func(row string, plain []byte) []byte // as in [api.Config]
@@ -53,6 +55,7 @@ type Config struct {
 	CORSOrigins     []string                    // may be empty
 	Demo            *dev.Demo                   // nil outside dev mode
 	Mailbox         *dev.Mailbox                // nil outside dev mode
+	Checkout        *dev.Checkout               // nil outside dev mode
 	Mails           bool                        // people get the mails that are written for them
 	Discreet        bool                        // as in [login.Config]
 	RequireVerified bool                        // as in [api.Config]
@@ -88,6 +91,7 @@ const (
 	kindProtocol             // a protocol endpoint for machines
 	kindAPI                  // the JSON contract, with CORS
 	kindOpen                 // a static file or health
+	kindWebhook              // what Stripe calls
 	kindDocument             // a public document of the protocol, answered from memory
 )
 
@@ -98,6 +102,7 @@ const maxHeaders = 28 << 10
 const (
 	maxPageBody = 32 << 10
 	maxBody     = 64 << 10
+	maxEvent    = 512 << 10
 )
 
 // maxReturn is the longest address that a client can have a page lead to, in bytes.
@@ -121,7 +126,7 @@ func New(cfg Config) (http.Handler, error) {
 	s.counts = newCounts(cfg, s.traffic.limited)
 	s.api = api.New(api.Config{
 		Identity: cfg.Identity, FirstParty: cfg.FirstParty, ServiceKeys: cfg.ServiceKeys, Ledger: cfg.Ledger,
-		CappedLedger: cfg.CappedLedger, Logger: cfg.Logger, Now: cfg.Now,
+		CappedLedger: cfg.CappedLedger, Shop: cfg.Shop, Logger: cfg.Logger, Now: cfg.Now,
 		SignupOpen: cfg.SignupOpen && cfg.Identity.SignupWork() == 0, ValidateSlots: cfg.ValidateSlots, Ready: cfg.Ready, SharedReady: cfg.SharedReady,
 		Seal: cfg.Seal, Open: cfg.Open, RequireVerified: cfg.RequireVerified, Returns: s.returns,
 		Take: s.counts.take, GiveBack: s.counts.giveBack, Network: callerNetwork,
@@ -152,8 +157,9 @@ func (s *Site) routes() ([]route, error) {
 	pages := s.pages(forms)
 	mine := account.New(account.Config{
 		Site: s.cfg.UI, Provider: p, Identity: s.cfg.Identity, Ledger: s.cfg.Ledger, Forms: forms, Upstreams: s.cfg.Upstreams,
+		Shop: s.cfg.Shop, Now: s.cfg.Now, Take: s.counts.take, Network: callerNetwork,
 	})
-	table := slices.Concat(s.protocolRoutes(resource), s.loginRoutes(pages), mailRoutes(pages), accountRoutes(pages, mine), factorRoutes(pages, mine), s.apiRoutes(), s.serviceRoutes())
+	table := slices.Concat(s.protocolRoutes(resource), s.loginRoutes(pages), mailRoutes(pages), accountRoutes(pages, mine), buyRoutes(pages, mine), factorRoutes(pages, mine), s.apiRoutes(), s.serviceRoutes())
 	table = append(table, s.adminRoutes(pages, forms)...)
 	if s.cfg.Identity.TakesPasskeys() {
 		table = append(table, passkeyRoutes(pages, mine)...)
@@ -249,8 +255,11 @@ func (s *Site) guard(path string, methods map[string]route) http.Handler {
 
 func (s *Site) serve(w http.ResponseWriter, r *http.Request, chosen route) {
 	limit := int64(maxBody)
-	if chosen.kind == kindPage {
+	switch chosen.kind {
+	case kindPage:
 		limit = maxPageBody
+	case kindWebhook:
+		limit = maxEvent
 	}
 	if r.ContentLength > limit {
 		w.Header().Set("Connection", "close") // or the server would read the body first

@@ -86,6 +86,22 @@ func accountRoutes(pages *login.Pages, mine *account.Pages) []route {
 	}
 }
 
+// buyRoutes are the pages of buying, and of taking it back.
+func buyRoutes(pages *login.Pages, mine *account.Pages) []route {
+	return []route{
+		{"GET", account.PathBuy, kindPage, pages.SignedIn(mine.Buy)},
+		{"POST", account.PathBuy, kindPage, pages.SignedIn(mine.Order)},
+		{"GET", account.PathReceipts, kindPage, pages.SignedIn(mine.Receipts)},
+		{"GET", account.PathReceipt, kindPage, pages.SignedIn(mine.Receipt)},
+		{"POST", account.PathReceipt, kindPage, pages.SignedIn(mine.ChangeReceipt)},
+		{"GET", account.PathStripe, kindPage, pages.SignedIn(mine.StripeReceipt)},
+		{"GET", account.PathBought, kindPage, pages.Handle(mine.Bought)},
+		{"GET", account.PathNotBought, kindPage, pages.Handle(mine.NotBought)},
+		{"GET", account.PathWithdraw, kindPage, pages.Handle(mine.ShowWithdraw)},
+		{"POST", account.PathWithdraw, kindPage, pages.Handle(mine.Withdraw)},
+	}
+}
+
 // mailRoutes are the pages that links of mails lead to, and that ask for one.
 func mailRoutes(pages *login.Pages) []route {
 	return []route{
@@ -136,7 +152,7 @@ func factorRoutes(pages *login.Pages, mine *account.Pages) []route {
 // adminRoutes are the pages of administrators.
 func (s *Site) adminRoutes(pages *login.Pages, forms *page.Forms) []route {
 	cfg := s.cfg.Admin
-	cfg.Login, cfg.Site, cfg.Provider, cfg.Ledger, cfg.Forms = pages, s.cfg.UI, s.cfg.Provider, s.cfg.Ledger, forms
+	cfg.Login, cfg.Site, cfg.Provider, cfg.Ledger, cfg.Shop, cfg.Forms = pages, s.cfg.UI, s.cfg.Provider, s.cfg.Ledger, s.cfg.Shop, forms
 	area := admin.New(cfg)
 	var table []route
 	for _, line := range admin.Routes() {
@@ -182,7 +198,8 @@ func (s *Site) apiRoutes() []route {
 		{"GET", "/api/v1/credits/purchases", kindAPI, s.api.Purchases()},
 		{"POST", "/api/v1/credits/purchase", kindAPI, s.api.Purchase()},
 		{"GET", "/api/v1/credits/purchase/{id}", kindAPI, s.api.PurchaseState()},
-		{"POST", "/api/v1/credits/payment-link", kindAPI, s.api.Purchase()},
+		{"POST", "/api/v1/credits/payment-link", kindAPI, s.api.PaymentLink()},
+		{"POST", "/api/v1/webhooks/stripe", kindWebhook, s.api.Handle(s.api.Webhook)},
 		{"GET", "/api/v1/credits/packages", kindAPI, s.api.Handle(s.api.Packages)},
 		{"GET", "/api/v1/health", kindAPI, s.api.Handle(s.api.Health)},
 		{"GET", "/health", kindOpen, s.api.Handle(s.api.Health)},
@@ -217,6 +234,8 @@ func (s *Site) devRoutes(pages *login.Pages) []route {
 		{"GET", dev.DemoCallback, kindPage, pages.Handle(demo.Callback)},
 		{"POST", dev.DemoPath + "/spend", kindPage, pages.Handle(demo.Spend)},
 		{"POST", dev.DemoPath + "/logout", kindPage, pages.Handle(demo.Logout)},
+		{"GET", dev.CheckoutPath, kindPage, pages.SignedIn(s.cfg.Checkout.Show)},
+		{"POST", dev.CheckoutPath, kindPage, pages.SignedIn(s.cfg.Checkout.Press)},
 		{"GET", dev.MailPath, kindPage, pages.Handle(s.cfg.Mailbox.List)},
 		{"GET", dev.MailPath + "/{id}", kindPage, pages.Handle(s.cfg.Mailbox.Show)},
 		{"GET", dev.MailPath + "/{id}/html", kindPage, pages.Handle(s.cfg.Mailbox.HTML)},

@@ -33,6 +33,7 @@ const (
 	MailLinked         MailKind = "account_linked"
 	MailUnlinked       MailKind = "account_unlinked"
 	MailClaimed        MailKind = "account_claimed"
+	MailWithdrawn      MailKind = EventWithdrawn
 	MailDeleted        MailKind = "account_deleted" // the last one, to the address that the person had
 )
 
@@ -119,7 +120,7 @@ func (e Event) Notice(id uuid.UUID, now time.Time) NewMail {
 	kind := MailKind(e.Type)
 	switch kind {
 	case MailFactorOn, MailFactorOff, MailRecoveryUsed, MailPasskeyAdded, MailPasskeyRemoved, MailTokenReused, MailLinked,
-		MailUnlinked, MailClaimed, MailDeleted:
+		MailUnlinked, MailClaimed, MailWithdrawn, MailDeleted:
 		return NewMail{ID: id, Kind: kind, Language: e.Device.Language, ExpiresAt: now.Add(noticeFor)}
 	}
 	return NewMail{}

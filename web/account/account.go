@@ -6,9 +6,12 @@
 package account
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"mana/ledger"
+	"mana/ledger/stripe"
 	"mana/provider"
 	"mana/provider/identity"
 	"mana/provider/upstream"
@@ -24,6 +27,12 @@ type Config struct {
 	Identity *identity.Service
 	Ledger   *ledger.Ledger
 	Forms    *page.Forms
+	Shop     *stripe.Shop
+	Now      func() time.Time
+	// Take counts one use of a class of limits by key, and gives how long to wait when it is passed.
+	Take func(ctx context.Context, class, key string) time.Duration
+	// Network is the key under which an address is counted.
+	Network func(ctx context.Context) string
 	// Upstreams are the other providers that people may sign in with; may be empty.
 	Upstreams []*upstream.Provider
 }

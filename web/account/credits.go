@@ -31,6 +31,7 @@ type creditsView struct {
 	Entries []ledger.Transaction
 	Apps    []string // that charged something
 	Asked   url.Values
+	Shop    bool   // something can be bought
 	Narrow  bool   // not everything was asked for
 	Newest  string // address of the first page; empty: this is it
 	Older   string // address of the next page; empty: there is none
@@ -102,7 +103,7 @@ func (p *Pages) Credits(w http.ResponseWriter, r *http.Request, who *provider.Si
 }
 
 func (p *Pages) creditsView(r *http.Request, who *provider.SignedIn) (creditsView, error) {
-	v := creditsView{Page: p.page(r, who, ui.CreditsTitle), Asked: r.URL.Query()}
+	v := creditsView{Page: p.page(r, who, ui.CreditsTitle), Asked: r.URL.Query(), Shop: p.Shop.Open()}
 	f := filter(r)
 	v.Narrow = f != ledger.Filter{}
 	before, err := strconv.ParseInt(v.Asked.Get("before"), 10, 64)

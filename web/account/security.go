@@ -124,7 +124,7 @@ var eventTexts = map[string]ui.Key{
 	"refresh_token_reused": ui.EventReused, "two_factor_enabled": ui.EventFactorOn, "two_factor_disabled": ui.EventFactorOff,
 	"passkey_registered": ui.EventPasskey, "passkey_deleted": ui.EventPasskeyGone, "passkey_login_success": ui.EventPasskeyLogin,
 	"email_change_requested": ui.EventAddressAsked, "email_changed": ui.EventAddressNew, "email_restored": ui.EventAddressBack,
-	"account_linked": ui.EventLinked, "account_unlinked": ui.EventUnlinked, "account_claimed": ui.EventClaimed,
+	"purchase_withdrawn": ui.EventWithdrawn, "account_linked": ui.EventLinked, "account_unlinked": ui.EventUnlinked, "account_claimed": ui.EventClaimed,
 	provider.EventDisconnected: ui.EventAppRemoved, identity.EventExported: ui.EventExported,
 	"passkey_copied": ui.EventPasskeyCopied, "passkey_renamed": ui.EventPasskeyNamed,
 	"recovery_code_used": ui.EventRecoveryUsed, "recovery_codes_renewed": ui.EventRecoveryNew,

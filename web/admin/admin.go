@@ -14,6 +14,7 @@ import (
 
 	"mana/keys"
 	"mana/ledger"
+	"mana/ledger/stripe"
 	"mana/provider"
 	"mana/provider/identity"
 	"mana/web/login"
@@ -31,6 +32,7 @@ type Config struct {
 	Acts        identity.Acts
 	Goods       provider.PackageStore
 	Ledger      *ledger.Ledger
+	Shop        *stripe.Shop
 	Books       ledger.Books
 	Checker     *ledger.Checker
 	Forms       *page.Forms
@@ -75,20 +77,21 @@ func New(cfg Config) *Pages { return &Pages{cfg} }
 
 // The pages of the area.
 const (
-	PathHome     = login.PathAdmin
-	PathWelcome  = PathHome + "/welcome"
-	PathUsers    = PathHome + "/users"
-	PathUser     = PathUsers + "/{id}"
-	PathClients  = PathHome + "/clients"
-	PathClient   = PathClients + "/{id}"
-	PathServices = PathHome + "/service-keys"
-	PathKeys     = PathHome + "/keys"
-	PathPackages = PathHome + "/packages"
-	PathJobs     = PathHome + "/jobs"
-	PathLedger   = PathHome + "/ledger"
-	PathAudit    = PathHome + "/audit"
-	PathExport   = PathAudit + "/export"
-	PathSettings = PathHome + "/settings"
+	PathHome      = login.PathAdmin
+	PathWelcome   = PathHome + "/welcome"
+	PathUsers     = PathHome + "/users"
+	PathUser      = PathUsers + "/{id}"
+	PathClients   = PathHome + "/clients"
+	PathClient    = PathClients + "/{id}"
+	PathServices  = PathHome + "/service-keys"
+	PathKeys      = PathHome + "/keys"
+	PathPackages  = PathHome + "/packages"
+	PathJobs      = PathHome + "/jobs"
+	PathLedger    = PathHome + "/ledger"
+	PathPurchases = PathHome + "/purchases"
+	PathAudit     = PathHome + "/audit"
+	PathExport    = PathAudit + "/export"
+	PathSettings  = PathHome + "/settings"
 )
 
 // pathAccount is where administrators find their own account.
@@ -121,6 +124,8 @@ func Routes() []Route {
 		{"POST", PathJobs, (*Pages).ChangeJobs},
 		{"GET", PathLedger, (*Pages).ShowLedger},
 		{"POST", PathLedger, (*Pages).CheckLedger},
+		{"GET", PathPurchases, (*Pages).ShowPurchases},
+		{"POST", PathPurchases, (*Pages).RetryEvent},
 		{"GET", PathAudit, (*Pages).Audit},
 		{"GET", PathExport, (*Pages).Export},
 		{"GET", PathSettings, (*Pages).ShowSettings},
@@ -196,6 +201,7 @@ func (p *Pages) page(r *http.Request, who *provider.SignedIn, title string) ui.P
 			{Text: ui.AdminKeys, URL: PathKeys, Icon: "lock"},
 			{Text: ui.AdminPackages, URL: PathPackages, Icon: "box"},
 			{Text: ui.AdminLedger, URL: PathLedger, Icon: "credits"},
+			{Text: ui.AdminPurchases, URL: PathPurchases, Icon: "cart"},
 			{Text: ui.AdminAudit, URL: PathAudit, Icon: "list"},
 			{Text: ui.AdminJobs, URL: PathJobs, Icon: "mail"},
 			{Text: ui.AdminSettings, URL: PathSettings, Icon: "gear"},
@@ -209,7 +215,8 @@ func done(r *http.Request) string {
 	key, ok := map[string]ui.Key{
 		"saved": ui.AdminSaved, "disabled": ui.AdminDisabledDone, "enabled": ui.AdminEnabledDone, "ended": ui.AdminEndedDone,
 		"adjusted": ui.AdminAdjusted, "deleted": ui.AdminDeletedDone, "rotated": ui.AdminRotated, "revoked": ui.AdminRevoked,
-		"mailed": ui.AdminMailed, "taken": ui.AdminTaken, "retried": ui.AdminRetried, "dropped": ui.AdminDropped,
+		"requeued": ui.AdminEventRetried,
+		"mailed":   ui.AdminMailed, "taken": ui.AdminTaken, "retried": ui.AdminRetried, "dropped": ui.AdminDropped,
 	}[r.FormValue("done")]
 	if !ok {
 		return ""

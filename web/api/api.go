@@ -16,6 +16,7 @@ import (
 
 	"mana/keys/verifier"
 	"mana/ledger"
+	"mana/ledger/stripe"
 	"mana/provider"
 	"mana/provider/identity"
 )
@@ -28,6 +29,7 @@ type Config struct {
 	Ledger      *ledger.Ledger
 	// CappedLedger is the ledger for one use of amount by a key that has a cap.
 	CappedLedger func(key provider.ServiceKey, amount ledger.Amount) *ledger.Ledger
+	Shop         *stripe.Shop
 	Logger       *slog.Logger
 	Now          func() time.Time
 	SignupOpen   bool
@@ -59,13 +61,14 @@ type API struct {
 	cfg      Config
 	started  time.Time
 	validate chan struct{}
+	webhooks chan struct{}
 	guard    verifier.Guard[provider.Access] // of the credits routes
 	problems bool                            // refusals are problem details
 }
 
 // New makes an API.
 func New(cfg Config) *API {
-	a := &API{cfg: cfg, started: cfg.Now(), validate: make(chan struct{}, cfg.ValidateSlots)}
+	a := &API{cfg: cfg, started: cfg.Now(), validate: make(chan struct{}, cfg.ValidateSlots), webhooks: make(chan struct{}, webhookSlots)}
 	a.guard = verifier.Guard[provider.Access]{Verify: cfg.FirstParty.Access, Refuse: a.refuse}
 	return a
 }

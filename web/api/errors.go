@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mana/ledger"
+	"mana/ledger/stripe"
 	"mana/provider"
 	"mana/provider/identity"
 	"mana/web/page"
@@ -80,6 +81,12 @@ func refusals() map[error]Error {
 		ledger.ErrBalanceLimit:    refused(409, "BALANCE_LIMIT", "Balance limit reached"),
 		ledger.ErrNoHold:          refused(404, "RESERVATION_NOT_FOUND", "Reservation not found"),
 		ledger.ErrHoldLimit:       refused(409, "RESERVATION_LIMIT", "Too many open reservations"),
+		ledger.ErrNoPackage:       refused(404, "PACKAGE_NOT_FOUND", "Package not found or inactive"),
+		ledger.ErrNoPurchase:      refused(404, "PURCHASE_NOT_FOUND", "Purchase not found"),
+		ledger.ErrTooManyPending:  *tooMany(time.Hour),
+		stripe.ErrOff:             *errNoPayments(),
+		stripe.ErrService:         *errPaymentService(),
+		stripe.ErrSignature:       *validation("Invalid webhook signature"),
 		ledger.ErrFrozen:          *unavailable(),
 		ledger.ErrContended:       *unavailable(),
 		ledger.ErrClosed:          *unauthorized("Invalid token"),

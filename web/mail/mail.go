@@ -113,6 +113,10 @@ func (w Writer) letter(ctx context.Context, m identity.Mail) (letter, error) {
 	case identity.MailLowBalance:
 		l.Subject, l.Lead, l.Note = say(ui.MailLowSubject), say(ui.MailLowLead), say(ui.MailLowNote)
 		l.Button, l.Link = say(ui.MailLowButton), w.Issuer.String()+"/account/credits"
+	case identity.MailWithdrawn:
+		l.Subject, l.Note = say(ui.MailWithdrawnSubject), say(ui.MailWithdrawnNote)
+		l.Lead = ui.T(ctx, ui.MailWithdrawnLead, "brand", w.Brand, "when", ui.When(ctx, m.CreatedAt))
+		l.Button, l.Link = say(ui.MailWithdrawnButton), w.Issuer.String()+"/account/credits/receipts"
 	case identity.MailDeleted:
 		l.Subject, l.Lead, l.Note = say(ui.MailDeletedSubject), say(ui.MailDeletedLead), say(ui.MailDeletedNote)
 	default:

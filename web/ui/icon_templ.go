@@ -21,6 +21,7 @@ var icons = map[string]string{
 	"key":     "M7.5 12.5a4 4 0 1 1 3.9-3H17v3h-2v2h-3v-2h-.6a4 4 0 0 1-3.9 0Z",
 	"list":    "M7 5h10M7 10h10M7 15h10M3.5 5h.01M3.5 10h.01M3.5 15h.01",
 	"gear":    "M10 12.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM10 2.5v2M10 15.5v2M2.5 10h2M15.5 10h2M4.7 4.7l1.4 1.4M13.9 13.9l1.4 1.4M4.7 15.3l1.4-1.4M13.9 6.1l1.4-1.4",
+	"cart":    "M3 4h2l2 8.5h7.5L16.5 6H5.6M8 16.5h.01M13.5 16.5h.01",
 	"credits": "M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15ZM12.5 7.5A3.25 3.25 0 0 0 7 10a3.25 3.25 0 0 0 5.5 2.5",
 }
 
@@ -54,7 +55,7 @@ func Icon(name string) templ.Component {
 			var templ_7745c5c3_Var2 string
 			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.ResolveAttributeValue(icons[name])
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icon.templ`, Line: 22, Col: 80}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icon.templ`, Line: 23, Col: 80}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var2)
 			if templ_7745c5c3_Err != nil {

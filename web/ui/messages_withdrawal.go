@@ -1,0 +1,213 @@
+package ui
+
+// Keys of withdrawals, of test payments, and of purchases in the administration.
+const (
+	WithdrawLink           Key = "withdraw.link"
+	WithdrawTitle          Key = "withdraw.title"
+	WithdrawLead           Key = "withdraw.lead"
+	WithdrawPurchase       Key = "withdraw.purchase"
+	WithdrawNumber         Key = "withdraw.number.hint"
+	WithdrawEmail          Key = "withdraw.email"
+	WithdrawNext           Key = "withdraw.next"
+	WithdrawSignIn         Key = "withdraw.signin"
+	WithdrawNone           Key = "withdraw.none"
+	WithdrawConfirmTitle   Key = "withdraw.confirm.title"
+	WithdrawConfirmText    Key = "withdraw.confirm.text"
+	WithdrawButton         Key = "withdraw.button"
+	WithdrawUnknown        Key = "withdraw.unknown"
+	WithdrawOver           Key = "withdraw.over"
+	WithdrawDoneTitle      Key = "withdraw.done.title"
+	WithdrawDoneText       Key = "withdraw.done.text"
+	EventWithdrawn         Key = "event.withdrawn"
+	MailWithdrawnSubject   Key = "mail.withdrawn.subject"
+	MailWithdrawnLead      Key = "mail.withdrawn.lead"
+	MailWithdrawnButton    Key = "mail.withdrawn.button"
+	MailWithdrawnNote      Key = "mail.withdrawn.note"
+	DevCheckoutTitle       Key = "dev.checkout.title"
+	DevCheckoutLead        Key = "dev.checkout.lead"
+	DevCheckoutPay         Key = "dev.checkout.pay"
+	DevCheckoutDecline     Key = "dev.checkout.decline"
+	DevCheckoutBack        Key = "dev.checkout.back"
+	AdminPurchases         Key = "admin.purchases"
+	AdminPurchasesLead     Key = "admin.purchases.lead"
+	AdminPurchasesEmpty    Key = "admin.purchases.empty"
+	AdminPurchasesDays     Key = "admin.purchases.days"
+	AdminQuarantine        Key = "admin.quarantine"
+	AdminQuarantineText    Key = "admin.quarantine.text"
+	AdminQuarantineEmpty   Key = "admin.quarantine.empty"
+	AdminEvent             Key = "admin.event"
+	AdminEventRetry        Key = "admin.event.retry"
+	AdminEventRetried      Key = "admin.event.retried"
+	AdminEventGone         Key = "admin.event.gone"
+	AdminPaymentsOff       Key = "admin.payments.off"
+	AdminBacklog           Key = "admin.backlog"
+	AdminBacklogPending    Key = "admin.backlog.pending"
+	AdminBacklogQuarantine Key = "admin.backlog.quarantine"
+)
+
+var withdrawalTexts = texts{
+	WithdrawLink: {
+		"Withdraw from contract",
+		"Vertrag widerrufen",
+	},
+	WithdrawTitle: {
+		"Withdraw from a purchase",
+		"Kauf widerrufen",
+	},
+	WithdrawLead: {
+		"Within 14 days after a purchase you can withdraw from it, without giving a reason. The credits that are unspent are taken back, and their price is refunded to the means of payment that you used.",
+		"Innerhalb von 14 Tagen nach einem Kauf können Sie ihn ohne Angabe von Gründen widerrufen. Nicht verbrauchte Credits werden zurückgenommen, und ihr Preis wird auf das Zahlungsmittel erstattet, das Sie verwendet haben.",
+	},
+	WithdrawPurchase: {
+		"Purchase",
+		"Kauf",
+	},
+	WithdrawNumber: {
+		"It is on your receipt",
+		"Sie steht auf Ihrem Beleg",
+	},
+	WithdrawEmail: {
+		"E-mail address of your account",
+		"E-Mail-Adresse Ihres Kontos",
+	},
+	WithdrawNext: {
+		"Continue",
+		"Weiter",
+	},
+	WithdrawSignIn: {
+		"Sign in to choose among your purchases",
+		"Anmelden, um aus Ihren Käufen zu wählen",
+	},
+	WithdrawNone: {
+		"None of your purchases can be withdrawn from: the 14 days are over, or nothing was paid.",
+		"Keiner Ihrer Käufe kann widerrufen werden: Die 14 Tage sind vorbei, oder es wurde nichts bezahlt.",
+	},
+	WithdrawConfirmTitle: {
+		"Confirm the withdrawal",
+		"Widerruf bestätigen",
+	},
+	WithdrawConfirmText: {
+		"You withdraw from this purchase. Of the credits that are left of it, the price of whole cents is refunded. Credits that you have used are not.",
+		"Sie widerrufen diesen Kauf. Von den Credits, die davon übrig sind, wird der Preis in ganzen Cent erstattet, für verbrauchte nicht.",
+	},
+	WithdrawButton: {
+		"Confirm withdrawal",
+		"Widerruf bestätigen",
+	},
+	WithdrawUnknown: {
+		"There is no purchase with this number and this address",
+		"Zu dieser Nummer und dieser Adresse gibt es keinen Kauf",
+	},
+	WithdrawOver: {
+		"This purchase cannot be withdrawn from: its 14 days are over, or nothing of it is left unspent",
+		"Dieser Kauf kann nicht widerrufen werden: Die 14 Tage sind vorbei, oder es ist nichts davon unverbraucht",
+	},
+	WithdrawDoneTitle: {
+		"Your withdrawal was received",
+		"Ihr Widerruf ist eingegangen",
+	},
+	WithdrawDoneText: {
+		"The unspent credits were taken back, and the refund is on its way. You get a confirmation by mail.",
+		"Die nicht verbrauchten Credits wurden zurückgenommen, und die Erstattung ist auf dem Weg. Sie erhalten eine Bestätigung per E-Mail.",
+	},
+	EventWithdrawn: {
+		"You withdrew from a purchase",
+		"Sie haben einen Kauf widerrufen",
+	},
+	MailWithdrawnSubject: {
+		"Confirmation of your withdrawal",
+		"Bestätigung Ihres Widerrufs",
+	},
+	MailWithdrawnLead: {
+		"Your withdrawal from a purchase of credits at {brand} was received on {when}. The unspent credits were taken back, and their price is refunded to the means of payment that you used.",
+		"Ihr Widerruf eines Kaufs von Credits bei {brand} ist am {when} eingegangen. Die nicht verbrauchten Credits wurden zurückgenommen, und ihr Preis wird auf das Zahlungsmittel erstattet, das Sie verwendet haben.",
+	},
+	MailWithdrawnButton: {
+		"See your purchases",
+		"Ihre Käufe ansehen",
+	},
+	MailWithdrawnNote: {
+		"The order number, the amount that is refunded and the day are with the purchase. Keep this mail.",
+		"Bestellnummer, erstatteter Betrag und Tag stehen beim Kauf. Bewahren Sie diese E-Mail auf.",
+	},
+	DevCheckoutTitle: {
+		"Test payment",
+		"Testzahlung",
+	},
+	DevCheckoutLead: {
+		"This page stands in for the payment page of Stripe, since no key is set. Each button sends a signed event to the webhook, as Stripe would. No money moves.",
+		"Diese Seite vertritt die Zahlungsseite von Stripe, da kein Schlüssel gesetzt ist. Jede Schaltfläche sendet ein signiertes Ereignis an den Webhook, wie Stripe es täte. Es fließt kein Geld.",
+	},
+	DevCheckoutPay: {
+		"Pay {amount}",
+		"{amount} bezahlen",
+	},
+	DevCheckoutDecline: {
+		"Let the payment fail",
+		"Zahlung scheitern lassen",
+	},
+	DevCheckoutBack: {
+		"Back without paying",
+		"Zurück ohne zu bezahlen",
+	},
+	AdminPurchases: {
+		"Purchases",
+		"Käufe",
+	},
+	AdminPurchasesLead: {
+		"Orders of the last days, and events of Stripe that fit none of them.",
+		"Bestellungen der letzten Tage, und Ereignisse von Stripe, die zu keiner passen.",
+	},
+	AdminPurchasesEmpty: {
+		"No orders of these days are in this state.",
+		"Aus diesen Tagen gibt es keine Bestellungen in diesem Stand.",
+	},
+	AdminPurchasesDays: {
+		"Days",
+		"Tage",
+	},
+	AdminQuarantine: {
+		"Quarantine",
+		"Quarantäne",
+	},
+	AdminQuarantineText: {
+		"These events are signed by Stripe, but do not fit a purchase, so nothing was credited. An event whose cause was mended can be tried again.",
+		"Diese Ereignisse hat Stripe signiert, doch sie passen zu keinem Kauf; es wurde nichts gutgeschrieben. Ist die Ursache behoben, kann ein Ereignis noch einmal versucht werden.",
+	},
+	AdminQuarantineEmpty: {
+		"No event is in quarantine.",
+		"Kein Ereignis ist in Quarantäne.",
+	},
+	AdminEvent: {
+		"Event",
+		"Ereignis",
+	},
+	AdminEventRetry: {
+		"Try again",
+		"Noch einmal versuchen",
+	},
+	AdminEventRetried: {
+		"The event is tried again",
+		"Das Ereignis wird noch einmal versucht",
+	},
+	AdminEventGone: {
+		"There is no such event in quarantine",
+		"Dieses Ereignis ist nicht in Quarantäne",
+	},
+	AdminPaymentsOff: {
+		"No key of Stripe is set: nothing can be bought.",
+		"Es ist kein Schlüssel von Stripe gesetzt: Es kann nichts gekauft werden.",
+	},
+	AdminBacklog: {
+		"Events that wait",
+		"Wartende Ereignisse",
+	},
+	AdminBacklogPending: {
+		"Orders not paid yet",
+		"Unbezahlte Bestellungen",
+	},
+	AdminBacklogQuarantine: {
+		"Events in quarantine",
+		"Ereignisse in Quarantäne",
+	},
+}
