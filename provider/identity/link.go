@@ -121,6 +121,9 @@ type MailTo struct {
 	ReturnTo string // proven; may be empty
 }
 
+// mailCount is under what the mails of an address are counted.
+func (s *Service) mailCount(address Email) []byte { return keyed(s.mailKey, string(address)) }
+
 func (s *Service) linkSecret(purpose Purpose, id uuid.UUID) Secret {
 	return Secret(base64.RawURLEncoding.EncodeToString(keyed(s.linkKey, string(purpose)+"/"+id.String())))
 }
@@ -168,7 +171,7 @@ func (s *Service) requestLink(ctx context.Context, email string, kind MailKind, 
 	}
 	err = s.store.RequestLink(ctx, LinkRequest{
 		Email: address, Link: link, Mail: mail, Unverified: kind == MailVerify,
-		Key: keyed(s.mailKey, string(address)), Limits: mailLimits, Event: e,
+		Key: s.mailCount(address), Limits: mailLimits, Event: e,
 	})
 	if err != nil {
 		return fmt.Errorf("requesting a mail: %w", err)

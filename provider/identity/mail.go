@@ -60,6 +60,14 @@ func (k MailKind) Purpose() Purpose {
 	return ""
 }
 
+// Asked reports whether a mail of this kind answers somebody who named the address; such mails are counted by address.
+// The others tell a person about their account.
+func (k MailKind) Asked() bool { return k.Purpose() != "" || k == MailExists }
+
+// UnprovenMails is how many mails a person whose address is not proven has had in an hour when notices stop: whoever made
+// the account may have named the address of somebody else.
+const UnprovenMails = 3
+
 // noticeFor is how long a mail without a link is worth sending.
 const noticeFor = 3 * 24 * time.Hour
 

@@ -150,6 +150,7 @@ func (s *Service) register(ctx context.Context, r Registration, store func(conte
 		return User{}, err
 	}
 	account.User.Name, account.PasswordHash = name, hash
+	account.MailKey, account.MailLimits = s.mailCount(email), mailLimits
 	account.Link, account.Mail, err = s.newLink(MailVerify, r.Mail, verifyFor)
 	if err != nil {
 		return User{}, err

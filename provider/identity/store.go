@@ -17,8 +17,12 @@ type NewAccount struct {
 	Opening      ledger.Opening // the wallet; without bonus when BonusClaim was used before
 	Link         NewLink        // proves the address; no purpose: none
 	Mail         NewMail
-	Linked       *Linked // with an upstream provider; nil: none
-	Event        Event
+	// MailKey and MailLimits count the mails of the address, as in [LinkRequest]. Beyond the limits the account is made
+	// without its mail. No key: not counted.
+	MailKey    []byte
+	MailLimits []AttemptLimit
+	Linked     *Linked // with an upstream provider; nil: none
+	Event      Event
 }
 
 // LateBonus is the signup bonus of somebody whose address is proven after the account was made. The zero value is none.

@@ -32,6 +32,6 @@ func (j *journal) queueAlerts(batch *pgx.Batch) {
 	for person, now := range j.alerts {
 		m := identity.LowBalance("", now)
 		batch.Queue(deleteWaitingMail, person, string(m.Kind))
-		batch.Queue(insertMailRow, m.ID, string(m.Kind), m.Language, now, m.ExpiresAt, person, "")
+		batch.Queue(insertMailRow, mailRow(person, "", m, now)...)
 	}
 }

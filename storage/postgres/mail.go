@@ -12,7 +12,7 @@ import (
 )
 
 // insertMail puts a mail to a person into the outbox, if there is such a person, in place of one of its kind that
-// waits. Without a kind it does nothing.
+// waits. Without a kind it does nothing. Notices to an address that is not proven stop at [identity.UnprovenMails].
 func insertMail(t *tx, person uuid.UUID, m identity.NewMail, now time.Time) error {
 	return insertMailTo(t, person, "", m, now)
 }
@@ -26,7 +26,7 @@ func insertMailTo(t *tx, person uuid.UUID, to identity.Email, m identity.NewMail
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(insertMailRow, m.ID, string(m.Kind), m.Language, now, m.ExpiresAt, person, string(to))
+	_, err = t.exec(insertMailRow, mailRow(person, to, m, now)...)
 	return err
 }
 
@@ -35,8 +35,17 @@ const deleteWaitingMail = `DELETE FROM auth.mails WHERE user_id = $1 AND kind = 
 // insertMailRow falls back to the given language, and then to the one that an alert was asked for in.
 const insertMailRow = `INSERT INTO auth.mails (id, user_id, address, kind, language, created_at, expires_at, next_at)
 	SELECT $1, id, coalesce(nullif($7, ''), email), $2, CASE substr((claims ->> 'locale') || '-', 1, 3) WHEN 'de-' THEN 'de' WHEN 'en-' THEN 'en'
-		ELSE coalesce(nullif($3, ''), (SELECT alert_language FROM credits.balances WHERE user_id = id), '') END,
-		$4, $5, $4 FROM auth.users WHERE id = $6 AND deleted_at IS NULL`
+		ELSE coalesce(nullif($3, ''), (SELECT alert_language FROM credits.balances WHERE user_id = u.id), '') END,
+		$4, $5, $4 FROM auth.users u WHERE id = $6 AND deleted_at IS NULL AND ($8 OR email_verified
+			OR (SELECT count(*) FROM auth.mails m WHERE m.user_id = u.id AND m.created_at > $9) < $10)`
+
+// mailRow is what insertMailRow takes.
+func mailRow(person uuid.UUID, to identity.Email, m identity.NewMail, now time.Time) []any {
+	return []any{
+		m.ID, string(m.Kind), m.Language, now, m.ExpiresAt, person, string(to),
+		m.Kind.Asked(), now.Add(-time.Hour), identity.UnprovenMails,
+	}
+}
 
 const mailColumns = `id, user_id, address, kind, language, created_at, expires_at, attempts, next_at, sent_at, failed_at, fault`
 

@@ -12,7 +12,7 @@ import (
 )
 
 // insertMail puts a mail to a person into the outbox, if there is such a person, in place of one of its kind that
-// waits. Without a kind it does nothing.
+// waits. Without a kind it does nothing. Notices to an address that is not proven stop at [identity.UnprovenMails].
 func insertMail(t *tx, person uuid.UUID, m identity.NewMail, now int64) error {
 	return insertMailTo(t, person, "", m, now)
 }
@@ -28,8 +28,10 @@ func insertMailTo(t *tx, person uuid.UUID, to identity.Email, m identity.NewMail
 	}
 	_, err = t.exec(`INSERT INTO auth_mails (id, user_id, address, kind, language, created_at, expires_at, next_at)
 		SELECT ?1, id, coalesce(nullif(?7, ''), email), ?2, CASE substr(json_extract(claims, '$.locale') || '-', 1, 3) WHEN 'de-' THEN 'de' WHEN 'en-' THEN 'en' ELSE ?3 END,
-			?4, ?5, ?4 FROM auth_users WHERE id = ?6 AND deleted_at IS NULL`,
-		m.ID.String(), string(m.Kind), m.Language, now, timestamp(m.ExpiresAt), person.String(), string(to))
+			?4, ?5, ?4 FROM auth_users u WHERE id = ?6 AND deleted_at IS NULL AND (?8 OR email_verified
+			OR (SELECT count(*) FROM auth_mails m WHERE m.user_id = u.id AND m.created_at > ?9) < ?10)`,
+		m.ID.String(), string(m.Kind), m.Language, now, timestamp(m.ExpiresAt), person.String(), string(to),
+		m.Kind.Asked(), now-time.Hour.Microseconds(), identity.UnprovenMails)
 	return err
 }
 

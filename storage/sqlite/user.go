@@ -99,10 +99,21 @@ func insertPerson(t *tx, a identity.NewAccount, now time.Time) error {
 	if err := insertLink(t, a.User.ID, a.Link, timestamp(now)); err != nil {
 		return err
 	}
-	if err := insertMail(t, a.User.ID, a.Mail, timestamp(now)); err != nil {
+	if err := insertFirstMail(t, a, now); err != nil {
 		return err
 	}
 	return insertEvent(t, a.Event, timestamp(now))
+}
+
+// insertFirstMail counts the mail of a new account at its address, and stores it within the limits.
+func insertFirstMail(t *tx, a identity.NewAccount, now time.Time) error {
+	if a.MailKey != nil {
+		taken, err := takeAttempt(t, a.User.ID, a.MailKey, a.MailLimits, now)
+		if err != nil || taken.ID == uuid.Nil {
+			return err
+		}
+	}
+	return insertMail(t, a.User.ID, a.Mail, timestamp(now))
 }
 
 func insertUser(t *tx, a identity.NewAccount) error {

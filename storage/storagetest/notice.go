@@ -96,6 +96,7 @@ func testNotices(t *testing.T, open Open) {
 		told(t, user)
 	})
 	t.Run("language", func(t *testing.T) { testNoticeLanguage(t, s, clock) })
+	t.Run("an address that nobody has proven", func(t *testing.T) { testUnprovenMails(t, s, clock) })
 	t.Run("deletion", func(t *testing.T) { testFarewell(t, s, clock) })
 }
 
@@ -128,6 +129,70 @@ func testNoticeLanguage(t *testing.T, s Store, clock *Clock) {
 	}
 	if err := s.Exec(t.Context(), `DELETE FROM auth.mails`); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// testUnprovenMails: whoever names the address of somebody else, at sign-up, has few mails sent there, whatever is done
+// to the account, and however often it is made. A link that was asked for still comes, and a proven address gets all.
+func testUnprovenMails(t *testing.T, s Store, clock *Clock) {
+	ctx := t.Context()
+	sent := func(to identity.Email) int {
+		t.Helper()
+		if err := s.Exec(ctx, `UPDATE auth.mails SET sent_at = created_at`); err != nil { // so that none is replaced
+			t.Fatal(err)
+		}
+		return len(kinds(t, s, to))
+	}
+	user := createUser(t, s, "stranger@example.com", clock.Now())
+	act := func() {
+		t.Helper()
+		session := startSession(t, s, user, clock.Now())
+		if err := s.Identity.LinkAccount(ctx, changeIn(session, "account_linked"), linked(user, "bomb", "1", clock)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Exec(ctx, `DELETE FROM auth.accounts WHERE provider = 'bomb'`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 5 {
+		act()
+		sent(user.Email)
+	}
+	if got := sent(user.Email); got != identity.UnprovenMails {
+		t.Errorf("got %d mails to an address that is not proven, want %d", got, identity.UnprovenMails)
+	}
+	request(t, s, string(user.Email), identity.MailReset, clock.Now())
+	if got := sent(user.Email); got != identity.UnprovenMails+1 {
+		t.Errorf("got %d mails, want the link too", got)
+	}
+	if err := s.Exec(ctx, `UPDATE auth.users SET email_verified = true WHERE email = 'stranger@example.com'`); err != nil {
+		t.Fatal(err)
+	}
+	act()
+	if got := sent(user.Email); got != identity.UnprovenMails+2 {
+		t.Errorf("got %d mails, want all to a proven address", got)
+	}
+	mailed := 0
+	for range 5 {
+		account := newAccount("again@example.com", clock.Now())
+		account.Link, account.Mail = newLink(identity.MailVerify, clock.Now())
+		account.MailKey, account.MailLimits = keyOf("again@example.com"), []identity.AttemptLimit{{Max: 3, Window: time.Hour}}
+		made, err := s.Identity.CreateAccount(ctx, account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.Contains(kinds(t, s, made.Email), string(identity.MailVerify)) {
+			mailed++
+		}
+		if err := s.Identity.DeleteAccount(ctx, deletion(made.ID)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Exec(ctx, `DELETE FROM auth.mails`); err != nil {
+		t.Fatal(err)
+	}
+	if mailed != 3 {
+		t.Errorf("got %d mails to an address that is registered again and again, want 3", mailed)
 	}
 }
 
