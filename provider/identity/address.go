@@ -39,7 +39,8 @@ type AddressChange struct {
 	Event    Event // its person is filled in
 }
 
-// Addresses changes addresses of people. Each method is one transaction.
+// Addresses changes addresses of people. An address that somebody may still take back is taken for everybody else, also
+// for new accounts. Each method is one transaction.
 type Addresses interface {
 	// RequestAddress makes a link for [PurposeChange] and its mail, in a session of the person. [ErrNoSession];
 	// [*LockedError] beyond the limits.

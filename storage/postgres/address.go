@@ -74,6 +74,22 @@ func setAddress(t *tx, link identity.Link, now time.Time) error {
 	if violates(err, "users_email_key") {
 		return identity.ErrEmailTaken
 	}
+	if err != nil {
+		return err
+	}
+	return unclaimed(t, link.User.ID, link.Email, now)
+}
+
+// unclaimed refuses an address that somebody else may still take back. It comes after the write of the address, which
+// waits for whoever gives it up. [identity.ErrEmailTaken].
+func unclaimed(t *tx, person uuid.UUID, email identity.Email, now time.Time) error {
+	var claimed bool
+	err := t.queryRow(`SELECT EXISTS (SELECT FROM auth.verification_tokens
+		WHERE target_email = $1 AND type = 'email_undo' AND used_at IS NULL AND expires_at > $2 AND user_id <> $3)`,
+		string(email), now, person).Scan(&claimed)
+	if err == nil && claimed {
+		err = identity.ErrEmailTaken
+	}
 	return err
 }
 

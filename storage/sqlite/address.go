@@ -75,6 +75,22 @@ func setAddress(t *tx, link identity.Link, now int64) error {
 	if violates(err, "auth_users.email") {
 		return identity.ErrEmailTaken
 	}
+	if err != nil {
+		return err
+	}
+	return unclaimed(t, link.User.ID, link.Email, now)
+}
+
+// unclaimed refuses an address that somebody else may still take back. It comes after the write of the address, which
+// waits for whoever gives it up. [identity.ErrEmailTaken].
+func unclaimed(t *tx, person uuid.UUID, email identity.Email, now int64) error {
+	var claimed bool
+	err := t.queryRow(`SELECT EXISTS (SELECT 1 FROM auth_verification_tokens
+		WHERE target_email = ? AND type = 'email_undo' AND used_at IS NULL AND expires_at > ? AND user_id <> ?)`,
+		string(email), now, person.String()).Scan(&claimed)
+	if err == nil && claimed {
+		err = identity.ErrEmailTaken
+	}
 	return err
 }
 

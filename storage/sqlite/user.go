@@ -77,6 +77,9 @@ func insertPerson(t *tx, a identity.NewAccount, now time.Time) error {
 	if err := insertUser(t, a); err != nil {
 		return err
 	}
+	if err := unclaimed(t, a.User.ID, a.User.Email, timestamp(now)); err != nil {
+		return err
+	}
 	if a.Linked != nil {
 		if _, err := insertAccount(t, *a.Linked); err != nil {
 			return err

@@ -106,6 +106,7 @@ func testAddresses(t *testing.T, open Open) {
 			t.Errorf("got %v, %v", user, err)
 		}
 	})
+	t.Run("the old one is nobody else's while it can be taken back", func(t *testing.T) { testReserved(t, s, clock) })
 	t.Run("asked for in a live session, within limits", func(t *testing.T) {
 		carl := provenUser(t, s, "carl@example.com", clock.Now())
 		session := startSession(t, s, carl, clock.Now())
@@ -139,4 +140,30 @@ func testAddresses(t *testing.T, open Open) {
 			t.Errorf("got %v, want the mail to the new address alone", got)
 		}
 	})
+}
+
+// testReserved: who took an account over cannot keep its owner from taking the address back, by an account that has it.
+func testReserved(t *testing.T, s Store, clock *Clock) {
+	ctx := t.Context()
+	gina := provenUser(t, s, "gina@example.com", clock.Now())
+	hash, err := asking(t, s, startSession(t, s, gina, clock.Now()), "thief@example.com", clock.Now())
+	want(t, err, nil)
+	change := addressChange(hash, clock.Now())
+	want(t, second(s.Identity.ChangeAddress(ctx, change)), nil)
+	want(t, second(s.Identity.CreateAccount(ctx, newAccount("gina@example.com", clock.Now()))), identity.ErrEmailTaken)
+	thief := createUser(t, s, "accomplice@example.com", clock.Now())
+	hash, err = asking(t, s, startSession(t, s, thief, clock.Now()), "gina@example.com", clock.Now())
+	want(t, err, nil)
+	want(t, second(s.Identity.ChangeAddress(ctx, addressChange(hash, clock.Now()))), identity.ErrEmailTaken)
+	want(t, second(s.Identity.UndoAddress(ctx, change.Undo.Hash, identity.Event{Type: "email_restored"})), nil)
+
+	hugo := provenUser(t, s, "hugo@example.com", clock.Now())
+	session := startSession(t, s, hugo, clock.Now())
+	for _, to := range []string{"hugo2@example.com", "hugo@example.com", "hugo3@example.com"} { // the owner moves as they like
+		hash, err := asking(t, s, session, to, clock.Now())
+		want(t, err, nil)
+		want(t, second(s.Identity.ChangeAddress(ctx, addressChange(hash, clock.Now()))), nil)
+	}
+	clock.Add(time.Hour) // the link is over
+	want(t, second(s.Identity.CreateAccount(ctx, newAccount("hugo@example.com", clock.Now()))), nil)
 }

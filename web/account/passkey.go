@@ -152,10 +152,12 @@ func (p *Pages) RenamePasskey(w http.ResponseWriter, r *http.Request, who *provi
 	if err != nil {
 		return err
 	}
-	name := r.PostForm.Get("name")
-	if found {
-		err = p.Identity.RenamePasskey(r.Context(), who.User.ID, passkey.ID, name, page.Device(r))
+	if !found { // it was removed meanwhile
+		login.SeeOther(w, r, PathSecurity)
+		return nil
 	}
+	name := r.PostForm.Get("name")
+	err = p.Identity.RenamePasskey(r.Context(), who.User.ID, passkey.ID, name, page.Device(r))
 	if errors.Is(err, identity.ErrName) {
 		v := onePasskeyView{Page: p.page(r, who, ui.PasskeyRenameTitle), ID: passkeyID(passkey), Name: name}
 		v.Failed, v.Faults = true, ui.Faults{{Field: "name", Text: ui.T(r.Context(), ui.PasskeyNameInvalid)}}
