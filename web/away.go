@@ -18,7 +18,10 @@ var errAway = errors.New("storage is not there yet")
 // of the surface that is asked. Of cfg only Issuer, UI, TrustedProxies, CORSOrigins, Logger and Now count.
 func Away(cfg Config) http.Handler {
 	cfg.Provider = new(provider.Provider) // has the form of its refusals, and nothing else
-	s := &Site{cfg: cfg, secure: cfg.Issuer.Scheme == "https", protocol: login.Protocol{Site: cfg.UI}}
+	s := &Site{
+		cfg: cfg, secure: cfg.Issuer.Scheme == "https", protocol: login.Protocol{Site: cfg.UI},
+		traffic: newTraffic(nil), // nobody reads it yet
+	}
 	s.api = api.New(api.Config{
 		FirstParty: provider.NewFirstParty(provider.FirstPartyConfig{Provider: cfg.Provider}),
 		Logger:     cfg.Logger, Now: cfg.Now, Ready: func(context.Context) error { return errAway },
