@@ -74,14 +74,14 @@ func (k keyRing) Revoke(ctx context.Context, by identity.Actor, kid, reason stri
 func (c *config) shownSettings() []admin.Setting {
 	var shown []admin.Setting
 	for _, s := range settings() {
-		line := admin.Setting{Name: s.name, Value: s.fallback, Source: "default", Meaning: s.meaning}
+		line := admin.Setting{Name: s.name, Value: s.fallback, Meaning: s.meaning}
 		value, given := c.set[s.name]
 		if given {
-			line.Value, line.Source = value, "environment"
+			line.Value, line.Given = value, true
 		}
 		// An address may hold a password.
 		if given && value != "" && (s.secret || strings.Contains(value, "@") || strings.Contains(s.name, "URL") && strings.Contains(value, "://")) {
-			line.Value = "set"
+			line.Value, line.Hidden = "", true
 		}
 		shown = append(shown, line)
 	}

@@ -37,6 +37,10 @@ var (
 type ClientFault struct {
 	Field string // by its name in RFC 7591, or one of that kind
 	Text  string
+
+	// Text as it was made, for whoever says it in another language; no Format: Text is all there is.
+	Format string
+	Args   []any
 }
 
 // ClientFaults is the error that lists everything that is wrong with a client, so that it is mended in one
@@ -54,7 +58,7 @@ func (f ClientFaults) Error() string {
 
 // Add adds one fault.
 func (f *ClientFaults) Add(field, format string, args ...any) {
-	*f = append(*f, ClientFault{field, fmt.Sprintf(format, args...)})
+	*f = append(*f, ClientFault{field, fmt.Sprintf(format, args...), format, args})
 }
 
 // Check says everything that is wrong with a client that is to be stored, as [ClientFaults]. It is the one
@@ -93,7 +97,7 @@ func (c Client) checkNames(faults *ClientFaults) {
 func (c Client) checkAddresses(faults *ClientFaults) {
 	for _, uri := range c.RedirectURIs {
 		if fault := CheckRedirectURI(uri); fault != "" {
-			faults.Add("redirect_uris", "%q %s", uri, fault)
+			faults.Add("redirect_uris", "%q "+fault, uri)
 		}
 	}
 	for _, uri := range c.PostLogoutRedirectURIs {

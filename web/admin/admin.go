@@ -59,7 +59,10 @@ type KeyRing interface {
 
 // Setting is one line of the settings, as it may be shown.
 type Setting struct {
-	Name, Value, Source, Meaning string
+	Name, Value string
+	Meaning     string // in English
+	Given       bool   // the environment says it; else it is the default
+	Hidden      bool   // there is a value, which is not told
 }
 
 // Check is what health says about one part.

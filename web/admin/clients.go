@@ -159,11 +159,26 @@ func clientFaults(ctx context.Context, faults provider.ClientFaults) ui.Faults {
 		default:
 			field = ""
 		}
-		text := f.Text
-		if field != "typed" {
-			text = ui.T(ctx, ui.AdminFieldFault, "field", f.Field, "text", f.Text)
-		}
-		found = append(found, ui.Fault{Field: field, Text: text})
+		found = append(found, ui.Fault{Field: field, Text: sayFault(ctx, f)})
 	}
 	return found
+}
+
+// fieldLabels are the names of fields on the forms of apps and service keys.
+var fieldLabels = map[string]ui.Key{
+	"client_name": ui.Name, "name": ui.Name, "redirect_uris": ui.AdminRedirects, "post_logout_redirect_uris": ui.AdminLogouts,
+	"app_ids": ui.AdminAppIDs, "audiences": ui.AdminAudiences, "cap_use": ui.AdminCapUse, "cap_day": ui.AdminCapDay,
+	"grant_types": ui.AdminGrants, "scopes": ui.AdminScopes, "permissions": ui.AdminPermissions,
+}
+
+// sayFault is what is wrong with a field, in the language of the request and after the name of the field.
+func sayFault(ctx context.Context, f provider.ClientFault) string {
+	if f.Format == "" {
+		return f.Text
+	}
+	name := f.Field
+	if label, ok := fieldLabels[f.Field]; ok {
+		name = ui.T(ctx, label)
+	}
+	return ui.T(ctx, ui.AdminFieldFault, "field", name, "text", ui.Phrase(ctx, f.Format, f.Args...))
 }

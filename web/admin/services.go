@@ -98,7 +98,7 @@ func typedService(r *http.Request) (provider.ServiceKey, error) {
 		}
 		amount, err := ledger.ParseAmount([]byte(text))
 		if err != nil {
-			faults.Add(field, "%s", ui.T(r.Context(), ui.AdminAmountWrong))
+			faults = append(faults, provider.ClientFault{Field: field, Text: ui.T(r.Context(), ui.AdminAmountWrong)})
 		}
 		*to = amount
 	}
@@ -115,7 +115,7 @@ func serviceFaults(r *http.Request, err error) ui.Faults {
 	case errors.As(err, &faults):
 		var found ui.Faults
 		for _, f := range faults {
-			found = append(found, ui.Fault{Field: f.Field, Text: ui.T(r.Context(), ui.AdminFieldFault, "field", f.Field, "text", f.Text)})
+			found = append(found, ui.Fault{Field: f.Field, Text: sayFault(r.Context(), f)})
 		}
 		return found
 	case errors.Is(err, provider.ErrServiceKeyTaken):

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 
 	"mana/provider"
@@ -19,4 +20,20 @@ func (p *Pages) ShowSettings(w http.ResponseWriter, r *http.Request, who *provid
 		Page: p.page(r, who, ui.T(r.Context(), ui.AdminSettings)), Settings: p.Settings(), Checks: p.Health(r.Context()),
 	}))
 	return nil
+}
+
+// sourceOf tells where the value of a setting comes from.
+func sourceOf(s Setting) ui.Key {
+	if s.Given {
+		return ui.AdminGiven
+	}
+	return ui.AdminDefault
+}
+
+// shownValue is the value of a setting: of a secret, that it is set.
+func shownValue(ctx context.Context, s Setting) string {
+	if s.Hidden {
+		return ui.T(ctx, ui.AdminSet)
+	}
+	return s.Value
 }

@@ -42,6 +42,9 @@ const (
 	AdminSettings       Key = "admin.adminsettings"
 	AdminSettingsLead   Key = "admin.adminsettingslead"
 	AdminSince          Key = "admin.adminsince"
+	AdminSet            Key = "admin.settings.set"
+	AdminDefault        Key = "admin.settings.default"
+	AdminGiven          Key = "admin.settings.given"
 	AdminSource         Key = "admin.adminsource"
 	AdminState          Key = "admin.adminstate"
 	AdminStateActive    Key = "admin.adminstateactive"
@@ -241,6 +244,18 @@ var adminMoreTexts = texts{
 	AdminSince: {
 		"Since",
 		"Seit",
+	},
+	AdminSet: {
+		"set, not shown",
+		"gesetzt, nicht gezeigt",
+	},
+	AdminDefault: {
+		"default",
+		"Standard",
+	},
+	AdminGiven: {
+		"environment",
+		"Umgebung",
 	},
 	AdminSource: {
 		"Source",

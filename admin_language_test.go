@@ -1,0 +1,51 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"mana/web/admin"
+	"mana/web/page"
+	"mana/web/ui"
+)
+
+// TestSettingsInGerman finds settings whose meaning has no German.
+func TestSettingsInGerman(t *testing.T) {
+	t.Parallel()
+	german := page.InLanguage(t.Context(), page.German)
+	for _, s := range settings() {
+		if ui.Phrase(german, s.meaning) == s.meaning {
+			t.Errorf("%s: no German for %q in web/ui/phrases.go", s.name, s.meaning)
+		}
+	}
+}
+
+// TestAdminInGerman reads the settings and the faults of forms in German.
+func TestAdminInGerman(t *testing.T) {
+	t.Parallel()
+	s := start(t, "SUPPORT_EMAIL=help@example.com")
+	b := s.administrator(t)
+	b.language = "de"
+	b.says(b.get(admin.PathSettings), "de", "öffentlicher Port", "gesetzt, nicht gezeigt", "Umgebung", "Standard")
+	for path, c := range map[string]struct {
+		form  url.Values
+		texts []string
+	}{
+		admin.PathClients + "/new": {
+			url.Values{"act": {"save"}, "redirect_uris": {"http://a.example"}, "scopes": {"openid"}, "audiences": {strings.Repeat("a", 513)}},
+			[]string{"Name: muss aus 1 bis 60 druckbaren Zeichen bestehen", "muss https sein, http auf einer Loopback-Adresse", "muss aus 1 bis 512 sichtbaren Zeichen"},
+		},
+		admin.PathServices: {
+			url.Values{"act": {"create"}, "name": {"a"}},
+			[]string{"mindestens eine ist nötig; der ersten gehört der Schlüssel", "mindestens eine Angabe ist nötig; es gibt: balance"},
+		},
+	} {
+		c.form.Set("form_token", formToken(t, b.get(path)))
+		got := b.post(path, c.form)
+		if b.says(got, "de", c.texts...); got.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("%s: got %d, want 422", path, got.StatusCode)
+		}
+	}
+}
