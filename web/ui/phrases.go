@@ -76,6 +76,9 @@ var phrases = map[string]string{
 	"PNG or SVG file of at most 64 KiB, shown 32 px high in place of our sign":            "PNG- oder SVG-Datei von höchstens 64 KiB, wird 32 px hoch anstelle unseres Zeichens gezeigt",
 	"link in the footer":    "Link in der Fußzeile",
 	"address in the footer": "Adresse in der Fußzeile",
+	"key of Stripe's API, sk_... or rk_...; empty: nothing can be bought, all else works":              "Schlüssel der API von Stripe, sk_... oder rk_...; leer: Es kann nichts gekauft werden, alles andere geht",
+	"signs Stripe's events, whsec_...; a comma list while it changes; required with STRIPE_SECRET_KEY": "signiert Stripes Ereignisse, whsec_...; während eines Wechsels mehrere, mit Komma getrennt; mit STRIPE_SECRET_KEY erforderlich",
+	"in dev mode, a stand-in for Stripe's API on a loopback address, for tests":                        "im Entwicklungsmodus ein Stellvertreter für Stripes API auf einer Loopback-Adresse, für Tests",
 
 	// What is wrong with apps and service keys.
 	`must be "mc_" and 1 to 64 of A-Z, a-z, 0-9, underscore and hyphen`:                      `muss "mc_" und 1 bis 64 Zeichen aus A-Z, a-z, 0-9, Unterstrich und Bindestrich sein`,
