@@ -151,6 +151,24 @@ func TestVerificationReturns(t *testing.T) {
 	b.wantPage(page, http.StatusOK, "/consent", "")
 }
 
+// TestVerificationAfterwards opens the link when the sign-in that it would lead back to is over, and in another browser.
+func TestVerificationAfterwards(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, email := range []string{"ada@example.com", "grace@example.com"} {
+		b, at := s.browser(t), s.browser(t)
+		page := b.get(s.demoRequest())
+		page = b.submit(b.get("/signup?"+page.Request.URL.RawQuery), "/signup", "email", email, "password", testPassword)
+		b.wantPage(page, http.StatusOK, "/consent", "")
+		if email == "grace@example.com" {
+			b.submit(page, "/consent", "decision", "deny")
+			at = b
+		}
+		page = at.submit(at.get(at.mailLink("Confirm your e-mail address")), "/verify-email")
+		at.wantPage(page, http.StatusOK, "/verify-email", "Your address is confirmed")
+	}
+}
+
 // TestDenied deletes an account on the word of whoever has its address.
 func TestDenied(t *testing.T) {
 	t.Parallel()

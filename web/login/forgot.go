@@ -126,11 +126,7 @@ func (p *Pages) Reset(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Provider.SessionsEnded()
 	p.cookies.SetLink(w, "")
-	if link.ReturnTo == "" {
-		link.ReturnTo = withParam(mail.PathReset, "done")
-	}
-	SeeOther(w, r, link.ReturnTo)
-	return nil
+	return p.leave(w, r, link, mail.PathReset)
 }
 
 // takeLink moves the token of a link into a cookie and sends the browser to the page without it. It reports whether

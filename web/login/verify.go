@@ -96,11 +96,7 @@ func (p *Pages) Verify(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Provider.SessionsEnded()
 	p.cookies.SetLink(w, "")
-	if link.ReturnTo == "" {
-		link.ReturnTo = withParam(mail.PathVerify, "done")
-	}
-	SeeOther(w, r, link.ReturnTo)
-	return nil
+	return p.leave(w, r, link, mail.PathVerify)
 }
 
 // Deny answers POST /verify-email/deny: whoever has the address did not make the account, which is deleted.
@@ -172,6 +168,25 @@ func (p *Pages) allowReturn(r *http.Request, link identity.Link) {
 	if to, err := url.Parse(link.ReturnTo); err == nil && to.Host != "" {
 		page.From(r.Context()).AllowForm(to.Scheme + "://" + to.Host)
 	}
+}
+
+// leave goes to where a link leads back to after it was used, or says at its page that it was: there may be nowhere, or
+// an app that no longer waits in this browser.
+func (p *Pages) leave(w http.ResponseWriter, r *http.Request, link identity.Link, path string) error {
+	to, err := url.Parse(link.ReturnTo)
+	waits := err == nil && link.ReturnTo != ""
+	if waits && to.Host == "" {
+		again := r.Clone(r.Context())
+		again.Form = to.Query()
+		if _, err := p.Provider.Interaction(again); errors.Is(err, provider.ErrNoRequest) {
+			waits = false
+		}
+	}
+	if !waits {
+		link.ReturnTo = withParam(path, "done")
+	}
+	SeeOther(w, r, link.ReturnTo)
+	return nil
 }
 
 // withParam adds a parameter that says "yes" to the address of a page.
