@@ -263,7 +263,7 @@ func (p *Provider) issue(w http.ResponseWriter, r *http.Request, it *Interaction
 	}
 	if given != nil {
 		approval.Event = &identity.Event{
-			UserID: who.User.ID, Type: "consent_granted", Metadata: map[string]string{"client_id": it.Client.ID},
+			UserID: who.User.ID, Type: "consent_granted", Device: p.device(r), Metadata: map[string]string{"client_id": it.Client.ID},
 		}
 	}
 	err := p.store.IssueCode(r.Context(), approval, p.allow)

@@ -129,6 +129,11 @@ var eventTexts = map[string]ui.Key{
 	"passkey_copied": ui.EventPasskeyCopied, "passkey_renamed": ui.EventPasskeyNamed,
 	"recovery_code_used": ui.EventRecoveryUsed, "recovery_codes_renewed": ui.EventRecoveryNew,
 	"two_factor_failure": ui.EventFactorWrong,
+	"consent_granted":    ui.EventConsent, "token_revoked": ui.EventTokenRevoked, "register_repeated": ui.EventRegisterAgain,
+	"email_verification_requested": ui.EventVerifyAsked, "role_changed": ui.EventRole, "roles_changed": ui.EventRoles,
+	"account_disabled": ui.EventDisabled, "account_enabled": ui.EventEnabled, "sessions_ended": ui.EventSessionsEnded,
+	"credits_adjusted": ui.EventCreditsGiven, "credits_refunded": ui.EventCreditsBack,
+	"wallet_frozen": ui.EventWalletFrozen, "wallet_rebuilt": ui.EventWalletRebuilt,
 }
 
 // alarming are events that a person should look at.

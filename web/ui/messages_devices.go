@@ -57,6 +57,19 @@ const (
 	EventPasskeyLogin    Key = "event.passkey_login_success"
 	EventAppRemoved      Key = "event.app_disconnected"
 	EventExported        Key = "event.data_exported"
+	EventConsent         Key = "event.consent_granted"
+	EventRole            Key = "event.role_changed"
+	EventRoles           Key = "event.roles_changed"
+	EventDisabled        Key = "event.account_disabled"
+	EventEnabled         Key = "event.account_enabled"
+	EventSessionsEnded   Key = "event.sessions_ended"
+	EventVerifyAsked     Key = "event.email_verification_requested"
+	EventRegisterAgain   Key = "event.register_repeated"
+	EventTokenRevoked    Key = "event.token_revoked"
+	EventCreditsGiven    Key = "event.credits_adjusted"
+	EventCreditsBack     Key = "event.credits_refunded"
+	EventWalletFrozen    Key = "event.wallet_frozen"
+	EventWalletRebuilt   Key = "event.wallet_rebuilt"
 )
 
 var devicesTexts = texts{
@@ -279,5 +292,57 @@ var devicesTexts = texts{
 	EventExported: {
 		"Own data downloaded",
 		"Eigene Daten heruntergeladen",
+	},
+	EventConsent: {
+		"Access of an app allowed",
+		"Einer App den Zugriff erlaubt",
+	},
+	EventRole: {
+		"Rights in the administration changed",
+		"Rechte in der Verwaltung geändert",
+	},
+	EventRoles: {
+		"Roles for apps changed",
+		"Rollen für Apps geändert",
+	},
+	EventDisabled: {
+		"Account disabled",
+		"Konto gesperrt",
+	},
+	EventEnabled: {
+		"Account enabled again",
+		"Konto wieder freigegeben",
+	},
+	EventSessionsEnded: {
+		"Signed out everywhere by the administration",
+		"Von der Verwaltung überall abgemeldet",
+	},
+	EventVerifyAsked: {
+		"Link to confirm the e-mail address requested",
+		"Link zum Bestätigen der E-Mail-Adresse angefordert",
+	},
+	EventRegisterAgain: {
+		"Somebody tried to create an account with this address",
+		"Jemand wollte ein Konto mit dieser Adresse erstellen",
+	},
+	EventTokenRevoked: {
+		"Signed out of an app",
+		"Von einer App abgemeldet",
+	},
+	EventCreditsGiven: {
+		"Credits adjusted by the administration",
+		"Credits von der Verwaltung angepasst",
+	},
+	EventCreditsBack: {
+		"Credits refunded",
+		"Credits erstattet",
+	},
+	EventWalletFrozen: {
+		"Credits frozen until they are checked",
+		"Credits eingefroren, bis sie geprüft sind",
+	},
+	EventWalletRebuilt: {
+		"Credits checked and released",
+		"Credits geprüft und freigegeben",
 	},
 }
