@@ -183,8 +183,8 @@ var adminTexts = texts{
 		"Jetzt alle Guthaben prüfen",
 	},
 	AdminCheckSums: {
-		"{wallets} wallets, {transactions} transactions, {faults} differences",
-		"{wallets} Guthaben, {transactions} Buchungen, {faults} Abweichungen",
+		"Wallets: {wallets}, transactions: {transactions}, differences: {faults}",
+		"Guthaben: {wallets}, Buchungen: {transactions}, Abweichungen: {faults}",
 	},
 	AdminChecked: {
 		"Result of the check",

@@ -318,8 +318,8 @@ var adminMoreTexts = texts{
 		"Sie sind Administrator",
 	},
 	AdminWelcomeLead: {
-		"Three doors from here.",
-		"Drei Wege von hier.",
+		"Where to go from here.",
+		"Wie es von hier weitergeht.",
 	},
 	AdminWho: {
 		"By whom",
@@ -334,8 +334,8 @@ var adminMoreTexts = texts{
 		"Credits am Tag",
 	},
 	ChartCreditsText: {
-		"Credits issued and spent on each of the last 30 days, UTC.",
-		"Ausgegebene und verbrauchte Credits der letzten 30 Tage, UTC.",
+		"Credits issued and spent on each of the last 30 days, UTC. An hour is counted when it is over.",
+		"Ausgegebene und verbrauchte Credits der letzten 30 Tage, UTC. Eine Stunde zählt, sobald sie vorbei ist.",
 	},
 	ChartErrors: {
 		"Errors",
@@ -354,8 +354,8 @@ var adminMoreTexts = texts{
 		"Anmeldungen je Stunde",
 	},
 	ChartSignInsText: {
-		"Sign-ins of the last 48 hours.",
-		"Anmeldungen der letzten 48 Stunden.",
+		"Sign-ins of the last 48 hours, counted every five minutes.",
+		"Anmeldungen der letzten 48 Stunden, alle fünf Minuten gezählt.",
 	},
 	ChartSignups: {
 		"New accounts a day",
