@@ -190,7 +190,7 @@ func TestChangePassword(t *testing.T) {
 	}
 }
 
-// TestConnectedApps: an app shows what it was allowed, and is shut out with its refresh tokens.
+// TestConnectedApps is CN4: an app shows what it was allowed, and is shut out with its refresh tokens.
 func TestConnectedApps(t *testing.T) {
 	t.Parallel()
 	f := publicFixture(t, "openid email offline_access")
