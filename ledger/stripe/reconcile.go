@@ -161,7 +161,7 @@ func (c *comparison) each(ctx context.Context, stripe reader, now time.Time, dai
 	differ := int64(0)
 	for id, p := range c.known {
 		paid := p.Facts.PaidCents > 0
-		if !(daily && moves(p, now)) && (!paid || c.paid[id]) {
+		if (!daily || !moves(p, now)) && (!paid || c.paid[id]) {
 			continue
 		}
 		if err := stripe.again(ctx, p, func(f ledger.Fact) error { return c.take(ctx, f) }); err != nil {
