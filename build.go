@@ -31,6 +31,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	credits := ledger.New(ledger.Config{
 		Store: p.db.Ledger(), SignupBonus: c.signupBonus, DailyFree: c.dailyFree, Metrics: p.set,
 	})
+	p.credits = credits
 	p.checker = ledger.NewChecker(ledger.CheckerConfig{
 		Store: p.db.Ledger(), Books: p.db.Ledger(), Now: time.Now, Metrics: p.set,
 	})

@@ -86,6 +86,7 @@ type program struct {
 
 	set     *metrics.Set // what is counted
 	metrics net.Listener // nil: none
+	credits *ledger.Ledger
 	checker *ledger.Checker
 	writer  mail.Writer
 }

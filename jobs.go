@@ -18,6 +18,7 @@ const (
 	noteEvery      = 10 * time.Second
 	payEvery       = 5 * time.Second
 	reconcileEvery = 10 * time.Minute
+	tidyEvery      = time.Minute
 )
 
 // startJobs starts what runs beside the requests until ctx ends.
@@ -32,6 +33,7 @@ func (p *program) startJobs(ctx context.Context) {
 	p.jobs.Go(func() { p.every(ctx, ledger.CheckEvery, "checking the ledger", p.checkLedger, nil) })
 	p.jobs.Go(func() { p.every(ctx, payEvery, "settling payments", p.shop.Work, nil) })
 	p.jobs.Go(func() { p.every(ctx, reconcileEvery, "comparing payments", p.shop.Reconciler().Run, nil) })
+	p.jobs.Go(func() { p.every(ctx, tidyEvery, "ending holds", p.tidyHolds, nil) })
 	p.sendMails(ctx)
 	if p.metrics != nil {
 		p.jobs.Go(func() { p.serveMetrics(ctx, p.metrics) })
@@ -107,6 +109,16 @@ func (p *program) checkLedger(ctx context.Context) error {
 		p.logger.Error("the ledger contradicts itself", "invariant", f.Invariant, "wallet", f.UserID, "detail", f.Text)
 	}
 	return err
+}
+
+// tidyHolds ends holds whose time is over in wallets that nobody touches, and counts those that are open.
+func (p *program) tidyHolds(ctx context.Context) error {
+	_, err := p.credits.TidyHolds(ctx)
+	open, countErr := p.credits.OpenHolds(ctx)
+	if countErr == nil {
+		p.set.GetOrCreateGauge("ledger_holds_open", nil).Set(float64(open))
+	}
+	return errors.Join(err, countErr)
 }
 
 // advanceKeys lets the signing keys age, and lets other processes know of a change.

@@ -47,7 +47,7 @@ func TestMetrics(t *testing.T) {
 	for _, want := range []string{
 		`credits_operations_total{type="usage",result="applied"} 1`, `credits_operations_total{type="usage",result="replayed"} 1`,
 		`credits_operations_total{type="usage",result="insufficient"} 1`, `credits_operations_total{type="usage",result="key_reused"} 1`,
-		"ledger_imbalance 0", "ledger_violations_total 0", "ledger_verified_timestamp_seconds 1", "ledger_commit_seconds_count", "ledger_batch_size_count",
+		"ledger_imbalance 0", "ledger_holds_open 0", "ledger_violations_total 0", "ledger_verified_timestamp_seconds 1", "ledger_commit_seconds_count", "ledger_batch_size_count",
 		`http_requests_total{method="POST",route="/api/v1/credits/use",status="201"} 2`,
 		`http_requests_total{method="POST",route="/api/v1/credits/use",status="402"} 1`,
 		`http_request_duration_seconds_bucket{method="POST",route="/api/v1/credits/use",status="201",le="5"} 2`,

@@ -15,7 +15,7 @@ import (
 var jobNames = map[string]ui.Key{
 	"cleaning": ui.JobClean, "watching for changes": ui.JobWatch, "rotating signing keys": ui.JobKeys,
 	"counting what happened": ui.JobCount, "noting uses of service keys": ui.JobUses, "checking the ledger": ui.JobLedger,
-	"sending mails": ui.JobMails,
+	"sending mails": ui.JobMails, "ending holds": ui.JobHolds,
 }
 
 // runs remembers the last run of each job, for administrators. The zero value remembers none. It is safe for concurrent

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -88,20 +89,37 @@ func loadHolds(q querier, s *ledger.State, w ledger.Wants, now time.Time, again 
 	if !held && cmp.Or(named...) == uuid.Nil {
 		return nil
 	}
-	named = append(named, uuid.Nil)
-	var err error
-	s.Holds, err = collectHolds(q.query(selectHolds+` WHERE h.id IN (
-			SELECT id FROM credits_holds WHERE user_id = ?1 AND state = 'open' AND expires_at <= ?2
-			UNION SELECT ?3 UNION SELECT ?4) AND h.user_id = ?1 ORDER BY h.id, p.grant_no`,
-		s.Wallet.UserID.String(), timestamp(now), named[0].String(), named[1].String()))
-	if err != nil || !held || w.Hold == uuid.Nil || w.Hold != w.ID {
+	if err := addHolds(q, s, now, held, named); err != nil || !held || w.Hold == uuid.Nil || w.Hold != w.ID {
 		return err
 	}
-	err = q.queryRow(`SELECT count(*) FROM credits_holds WHERE user_id = ? AND state = 'open'`, w.UserID.String()).Scan(&s.OpenHolds)
+	err := q.queryRow(`SELECT count(*) FROM credits_holds WHERE user_id = ? AND state = 'open'`, w.UserID.String()).Scan(&s.OpenHolds)
 	if err != nil {
 		return fmt.Errorf("counting holds: %w", err)
 	}
 	return nil
+}
+
+// addHolds reads holds that are named, and if there are any open ones those whose time is over.
+func addHolds(q querier, s *ledger.State, now time.Time, held bool, named []uuid.UUID) error {
+	var err error
+	userID := s.Wallet.UserID.String()
+	if held {
+		s.Holds, err = collectHolds(q.query(selectHolds+` WHERE h.user_id = ? AND h.state = 'open' AND h.expires_at <= ?
+			ORDER BY h.id, p.grant_no`, userID, timestamp(now)))
+	}
+	for _, id := range named {
+		if err != nil {
+			return err
+		}
+		if id == uuid.Nil || slices.ContainsFunc(s.Holds, func(h ledger.Hold) bool { return h.ID == id }) {
+			continue
+		}
+		var one []ledger.Hold
+		one, err = collectHolds(q.query(selectHolds+` WHERE h.id = ? AND +h.user_id = ? ORDER BY p.grant_no`, id.String(), userID))
+		s.Holds = append(s.Holds, one...)
+	}
+	slices.SortFunc(s.Holds, func(a, b ledger.Hold) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return err
 }
 
 // openHolds reads all open holds of a wallet.

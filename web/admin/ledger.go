@@ -29,6 +29,7 @@ type ledgerView struct {
 	Report *ledger.Report // of the check that was asked for; nil: none
 	Faults ui.Faults
 	Frozen []uuid.UUID
+	Held   int // open holds
 }
 
 // account is a line of the trial balance.
@@ -49,6 +50,9 @@ func (p *Pages) ShowLedger(w http.ResponseWriter, r *http.Request, who *provider
 
 func (p *Pages) ledgerView(r *http.Request, who *provider.SignedIn) (v ledgerView, err error) {
 	v.Page, v.Pass = p.page(r, who, ui.T(r.Context(), ui.AdminLedger)), p.Checker.Last()
+	if v.Held, err = p.Ledger.OpenHolds(r.Context()); err != nil {
+		return v, err
+	}
 	v.Frozen, err = p.Stats.FrozenWallets(r.Context(), maxShown)
 	return v, err
 }

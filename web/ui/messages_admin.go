@@ -52,6 +52,8 @@ const (
 	AdminFirstParty    Key = "admin.adminfirstparty"
 	AdminFrom          Key = "admin.adminfrom"
 	AdminFrozen        Key = "admin.adminfrozen"
+	AdminHeld          Key = "admin.adminheld"
+	AdminHeldText      Key = "admin.adminheldtext"
 	AdminGrants        Key = "admin.admingrants"
 	AdminHealth        Key = "admin.adminhealth"
 	AdminHome          Key = "admin.adminhome"
@@ -277,6 +279,14 @@ var adminTexts = texts{
 	AdminFrom: {
 		"From",
 		"Von",
+	},
+	AdminHeld: {
+		"Open holds",
+		"Offene Reservierungen",
+	},
+	AdminHeldText: {
+		"{n} holds are open. What is held cannot be spent; a hold ends by its capture, its release or its time.",
+		"{n} Reservierungen sind offen. Reserviertes ist nicht verfügbar; eine Reservierung endet mit ihrer Abrechnung, ihrer Freigabe oder ihrer Frist.",
 	},
 	AdminFrozen: {
 		"Frozen wallets",

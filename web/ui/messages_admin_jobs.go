@@ -65,6 +65,7 @@ const (
 	JobClean                 Key = "admin.job.clean"
 	JobCount                 Key = "admin.job.count"
 	JobKeys                  Key = "admin.job.keys"
+	JobHolds                 Key = "admin.job.holds"
 	JobLedger                Key = "admin.job.ledger"
 	JobMails                 Key = "admin.job.mails"
 	JobUses                  Key = "admin.job.uses"
@@ -135,6 +136,7 @@ var adminJobsTexts = texts{
 	JobClean:                 {"Delete what is old", "Altes löschen"},
 	JobCount:                 {"Count what happened", "Ereignisse zählen"},
 	JobKeys:                  {"Rotate signing keys", "Signaturschlüssel wechseln"},
+	JobHolds:                 {"End holds", "Reservierungen beenden"},
 	JobLedger:                {"Check the ledger", "Hauptbuch prüfen"},
 	JobMails:                 {"Send mails", "Mails senden"},
 	JobUses:                  {"Note uses of service keys", "Verwendung der Dienstschlüssel notieren"},
