@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -64,5 +65,25 @@ func TestChangeAddressGuarded(t *testing.T) {
 	s.sql(t, `UPDATE auth_sessions SET auth_time = auth_time - 301000000`)
 	for _, page := range []answer{b.get("/account/email"), b.submit(form, "/account/email", "email", "new@example.com")} {
 		b.wantPage(page, http.StatusOK, "/login", "confirm that it is you")
+	}
+}
+
+// TestChangeAddressLimited: what is passed at one person or address is passed with a time to wait, and so is what a network
+// may have sent.
+func TestChangeAddressLimited(t *testing.T) {
+	t.Parallel()
+	s := start(t, "RATE_LIMIT_CLASSES=mail=2/3600")
+	b := s.account(t, "ada@example.com", true)
+	form := b.get("/account/email")
+	for i := range 3 {
+		got := b.submit(form, "/account/email", "email", fmt.Sprintf("new%d@example.com", i))
+		if i < 2 {
+			b.wantPage(got, http.StatusOK, "/account/email", "")
+			continue
+		}
+		b.wantPage(got, http.StatusTooManyRequests, "/account/email", "")
+		if got.Header.Get("Retry-After") == "" {
+			t.Error("got no Retry-After")
+		}
 	}
 }

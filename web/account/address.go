@@ -3,6 +3,8 @@ package account
 import (
 	"errors"
 	"net/http"
+	"strconv"
+	"time"
 
 	"mana/provider"
 	"mana/provider/identity"
@@ -47,13 +49,17 @@ func (p *Pages) ChangeAddress(w http.ResponseWriter, r *http.Request, who *provi
 		p.addressRefused(w, r, who, ui.Fault{Field: "email", Text: ui.T(ctx, ui.AddressSame)})
 		return nil
 	}
+	if wait := p.Take(ctx, "mail", p.Network(ctx)); wait > 0 {
+		p.addressLimited(w, r, who, wait)
+		return nil
+	}
 	err := p.Identity.ChangeEmail(ctx, who.Session, typed, string(page.From(ctx).Language()), page.Device(r))
 	locked := new(identity.LockedError)
 	switch {
 	case errors.Is(err, identity.ErrEmail):
 		p.addressRefused(w, r, who, ui.Fault{Field: "email", Text: ui.T(ctx, ui.EmailInvalid)})
 	case errors.As(err, &locked):
-		p.addressRefused(w, r, who, ui.Fault{Text: ui.T(ctx, ui.Locked, "n", ui.Span(ctx, locked.RetryAfter))})
+		p.addressLimited(w, r, who, locked.RetryAfter)
 	case err != nil:
 		return err
 	default:
@@ -61,6 +67,11 @@ func (p *Pages) ChangeAddress(w http.ResponseWriter, r *http.Request, who *provi
 		login.SeeOther(w, r, PathAddress+"?sent=1")
 	}
 	return nil
+}
+
+func (p *Pages) addressLimited(w http.ResponseWriter, r *http.Request, who *provider.SignedIn, wait time.Duration) {
+	w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
+	p.addressRefused(w, r, who, ui.Fault{Text: ui.T(r.Context(), ui.Locked, "n", ui.Span(r.Context(), wait))})
 }
 
 func (p *Pages) addressRefused(w http.ResponseWriter, r *http.Request, who *provider.SignedIn, fault ui.Fault) {
