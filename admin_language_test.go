@@ -3,9 +3,12 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"mana/ledger"
 	"mana/web/admin"
 	"mana/web/page"
 	"mana/web/ui"
@@ -47,5 +50,18 @@ func TestAdminInGerman(t *testing.T) {
 		if b.says(got, "de", c.texts...); got.StatusCode != http.StatusUnprocessableEntity {
 			t.Errorf("%s: got %d, want 422", path, got.StatusCode)
 		}
+	}
+}
+
+// TestDashboardSells shows what was sold beside what was given and spent, in whole credits.
+func TestDashboardSells(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.administrator(t)
+	s.sql(t, `INSERT INTO auth_statistics (hour, measure, value) VALUES (?, 'credits_sold', ?)`,
+		time.Now().UTC().Truncate(time.Hour).UnixMicro(), 1234*int64(ledger.Credit))
+	got := b.get(admin.PathHome)
+	if !regexp.MustCompile(`class="series-2"></rect></svg>\s*Sold <strong>1,234</strong>`).MatchString(got.body) || strings.Count(got.body, `class="series-2"`) != 2 {
+		t.Errorf("got no bar of what was sold\n%s", got.body)
 	}
 }

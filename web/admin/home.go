@@ -80,6 +80,7 @@ func charts(ctx context.Context, tallies []identity.Tally, now time.Time) []ui.C
 		return c
 	}
 	issued := chart("credits", ui.ChartCredits, ui.ChartCreditsText, day, ui.ChartIssued, identity.CountIssued, ui.ChartSpent, identity.CountSpent)
+	issued.Series = append(issued.Series, ui.Series{Name: ui.T(ctx, ui.ChartSold), Values: day.values(identity.CountSold)})
 	for _, s := range issued.Series { // whole credits
 		for i := range s.Values {
 			s.Values[i] /= int64(ledger.Credit)

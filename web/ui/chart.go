@@ -14,7 +14,7 @@ type Chart struct {
 	Description string   // one sentence: what there is to see
 	Column      string   // heading of the labels in the table
 	Labels      []string // one for each point, in order of time
-	Series      []Series // one or two
+	Series      []Series // one to three; as lines one or two
 	Lines       bool     // lines rather than bars
 	// Text writes a value for people; nil: [Number].
 	Text func(ctx context.Context, value int64) string

@@ -73,6 +73,7 @@ const (
 	ChartSignups        Key = "admin.chartsignups"
 	ChartSignupsName    Key = "admin.chartsignupsname"
 	ChartSignupsText    Key = "admin.chartsignupstext"
+	ChartSold           Key = "admin.chartsold"
 	ChartSpent          Key = "admin.chartspent"
 	ChartSucceeded      Key = "admin.chartsucceeded"
 	ChartTokens         Key = "admin.charttokens"
@@ -334,8 +335,8 @@ var adminMoreTexts = texts{
 		"Credits am Tag",
 	},
 	ChartCreditsText: {
-		"Credits issued and spent on each of the last 30 days, UTC. An hour is counted when it is over.",
-		"Ausgegebene und verbrauchte Credits der letzten 30 Tage, UTC. Eine Stunde zählt, sobald sie vorbei ist.",
+		"Credits given, spent and sold on each of the last 30 days, UTC. An hour is counted when it is over.",
+		"Vergebene, verbrauchte und verkaufte Credits der letzten 30 Tage, UTC. Eine Stunde zählt, sobald sie vorbei ist.",
 	},
 	ChartErrors: {
 		"Errors",
@@ -347,7 +348,7 @@ var adminMoreTexts = texts{
 	},
 	ChartIssued: {
 		"Issued",
-		"Ausgegeben",
+		"Vergeben",
 	},
 	ChartSignIns: {
 		"Sign-ins an hour",
@@ -368,6 +369,10 @@ var adminMoreTexts = texts{
 	ChartSignupsText: {
 		"New accounts on each of the last 30 days, UTC.",
 		"Neue Konten der letzten 30 Tage, UTC.",
+	},
+	ChartSold: {
+		"Sold",
+		"Verkauft",
 	},
 	ChartSpent: {
 		"Spent",
