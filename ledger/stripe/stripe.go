@@ -62,7 +62,7 @@ type Config struct {
 	Local   string
 	Now     func() time.Time
 	Logger  *slog.Logger
-	Metrics *metrics.Set
+	Metrics *metrics.Set // nil: nobody reads what is counted
 }
 
 // Shop sells packages. It is safe for concurrent use.
@@ -75,6 +75,9 @@ type Shop struct {
 // New makes a shop.
 func New(cfg Config) *Shop {
 	s := &Shop{Config: cfg}
+	if s.Metrics == nil {
+		s.Metrics = metrics.NewSet()
+	}
 	switch {
 	case cfg.Key != "":
 		s.desk = newClient(cfg)
