@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
+
 	"mana/keys"
 	"mana/storage"
 	"mana/storage/storagetest"
@@ -327,7 +329,7 @@ func (s *server) newReplica(t *testing.T) *replica {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{cfg: cfg, logger: logger, db: db, shared: common}
+	p := &program{cfg: cfg, logger: logger, db: db, shared: common, set: metrics.NewSet()}
 	handler, _, err := p.build(t.Context(), *cfg.masterKey, nil)
 	if err != nil {
 		t.Fatal(err)
