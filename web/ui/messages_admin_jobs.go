@@ -102,7 +102,7 @@ var adminJobsTexts = texts{
 	AdminPackageCreditsHint:  {"One credit costs one cent. Neither can be changed later: make a new package instead.", "Ein Credit kostet einen Cent. Beides lässt sich später nicht ändern: Legen Sie dann ein neues Paket an."},
 	AdminPackageCreditsWrong: {"A whole number from 1 to 1,000,000.", "Eine ganze Zahl von 1 bis 1.000.000."},
 	AdminPackageEnd:          {"Take off sale", "Nicht mehr anbieten"},
-	AdminPackageEndOf:        {"Take {name} off sale", "{name} nicht mehr anbieten"},
+	AdminPackageEndOf:        {"Take off sale: {name}", "Nicht mehr anbieten: {name}"},
 	AdminPackageIs:           {"{credits} credits.", "{credits} Credits."},
 	AdminPackageNameWrong:    {"A name of 1 to 60 characters, and a description of up to 200.", "Ein Name von 1 bis 60 Zeichen und eine Beschreibung von bis zu 200."},
 	AdminPackageNew:          {"Create a package", "Paket anlegen"},
