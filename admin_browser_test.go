@@ -56,6 +56,7 @@ func TestBrowserAdmin(t *testing.T) {
 	w.press("#act-create", "#summary", "94-admin-packages-refused")
 	w.open(person, "#act-reset", "")
 	w.press("#act-reset", "#value", "94-admin-person-link")
+	w.open(s.issuer+"/admin/purchases", "#orders", "94-admin-purchases")
 	w.open(s.issuer+"/admin/jobs", "#jobs", "94-admin-jobs")
 	w.open(s.issuer+"/admin/settings", "#health", "95-admin-settings")
 	w.open(s.issuer+"/admin/audit", "tbody", "96-admin-audit")

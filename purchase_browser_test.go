@@ -38,6 +38,8 @@ func TestBrowserBuy(t *testing.T) {
 		t.Errorf("got %q credits of it after the withdrawal", kept)
 	}
 	w.open(s.issuer+"/account/credits/receipts", "table", "receipts")
+	w.open(s.issuer+"/credits/success", "h1", "bought-by-an-app")
+	w.open(s.issuer+"/credits/cancelled", "h1", "not-bought")
 }
 
 // TestBrowserTestPayment pays where no key is set: by a signed event through the webhook.
