@@ -133,7 +133,7 @@ type Passkeys interface {
 // an address of the network gets nil: browsers make passkeys for names alone.
 func NewWebAuthn(rp RelyingParty) (*webauthn.WebAuthn, error) {
 	if net.ParseIP(rp.ID) != nil {
-		return nil, nil //nolint:nilnil // wanted
+		return nil, nil //nolint:nilnil // no passkeys here, and no fault: TakesPasskeys tells
 	}
 	return webauthn.New(&webauthn.Config{
 		RPID: rp.ID, RPDisplayName: rp.Name, RPOrigins: []string{rp.Origin},

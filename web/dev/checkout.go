@@ -72,9 +72,12 @@ func (c *Checkout) Press(w http.ResponseWriter, r *http.Request, who *provider.S
 		return err
 	}
 	p, err := c.purchase(r, who)
-	if err != nil {
+	if errors.Is(err, ledger.ErrNoPurchase) {
 		login.SeeOther(w, r, "/account/credits/receipts")
-		return nil //nolint:nilerr // there is no such purchase: nothing is paid
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	receipt := "/account/credits/receipts/" + p.ID.String()
 	switch r.PostForm.Get("act") {
