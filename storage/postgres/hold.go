@@ -23,10 +23,6 @@ func keyObject(r ledger.KeyRecord) string {
 	return "transaction"
 }
 
-// holdAsTransaction is what the record of a key that names a hold is read with: number 0, which no transaction has.
-const holdAsTransaction = `SELECT i.object_id, k.user_id, 0::bigint, '', '', 0::bigint, 0::bigint, 0::bigint, 0, '', '', NULL, '', '', NULL,
-	NULL::uuid, NULL::uuid, NULL::uuid, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, i.created_at`
-
 const holdColumns = `id, user_id, caller, actor, app_id, description, metadata::text, idempotency_key, amount, added, captured, state,
 	created_at, expires_at, ended_at, capture_id, made_seq, ended_seq, free_left, paid_left, held_left, debt_left, earned_left,
 	spent_left`

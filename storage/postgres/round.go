@@ -109,10 +109,12 @@ func (r *round) load() error {
 	if err := r.conn.SendBatch(r.ctx, batch).Close(); err != nil {
 		return fmt.Errorf("locking wallets: %w", err)
 	}
-	if err := r.loadHolds(); err != nil {
-		return err
+	for _, more := range []func() error{r.loadMade, r.loadHolds, r.loadUsed} {
+		if err := more(); err != nil {
+			return err
+		}
 	}
-	return r.loadUsed()
+	return nil
 }
 
 // lock ends a query that locks rows.
@@ -156,7 +158,7 @@ func (r *round) takeGrants(rows pgx.Rows) error {
 	return err
 }
 
-// queueKeys reads the records of idempotency keys with what they have made.
+// queueKeys reads the records of idempotency keys.
 func (r *round) queueKeys(batch *pgx.Batch) {
 	r.keys = make(map[walletKey]keyed)
 	var userIDs []uuid.UUID
@@ -169,23 +171,51 @@ func (r *round) queueKeys(batch *pgx.Batch) {
 	if len(hashes) == 0 {
 		return
 	}
-	batch.Queue(`SELECT k.key_hash, i.fingerprint, i.created_at, t.* FROM unnest($1::uuid[], $2::bytea[]) AS k (user_id, key_hash)
-		CROSS JOIN LATERAL (SELECT fingerprint, object, object_id, created_at FROM credits.idempotency
-			WHERE user_id = k.user_id AND key_hash = k.key_hash LIMIT 1) i
-		CROSS JOIN LATERAL (SELECT `+transactionColumns+` FROM credits.transactions WHERE id = i.object_id AND user_id = k.user_id
-			UNION ALL `+holdAsTransaction+` WHERE i.object = 'hold' LIMIT 1) t`, userIDs, hashes).Query(func(rows pgx.Rows) error {
-		var hash, fingerprint []byte
-		var k keyed
-		_, err := pgx.ForEachRow(rows, append([]any{&hash, &fingerprint, &k.record.CreatedAt}, transactionTargets(&k.done)...), func() error {
-			k.record.Key = ledger.Key{Hash: [16]byte(hash), Fingerprint: [32]byte(fingerprint)}
-			if k.record.TransactionID, k.record.HoldID = k.done.ID, uuid.Nil; k.done.Seq == 0 {
-				k.record.TransactionID, k.record.HoldID = uuid.Nil, k.done.ID
-			}
-			r.keys[walletKey{k.done.UserID, k.record.Key.Hash}] = k
-			return nil
-		})
-		return err
+	batch.Queue(`SELECT i.* FROM unnest($1::uuid[], $2::bytea[]) AS k (user_id, key_hash) CROSS JOIN LATERAL (
+			SELECT user_id, key_hash, fingerprint, object, object_id, created_at FROM credits.idempotency
+			WHERE user_id = k.user_id AND key_hash = k.key_hash LIMIT 1) i`, userIDs, hashes).Query(r.takeKeys)
+}
+
+func (r *round) takeKeys(rows pgx.Rows) error {
+	var userID, made uuid.UUID
+	var hash, fingerprint []byte
+	var object string
+	var at time.Time
+	_, err := pgx.ForEachRow(rows, []any{&userID, &hash, &fingerprint, &object, &made, &at}, func() error {
+		k := keyed{record: ledger.KeyRecord{Key: ledger.Key{Hash: [16]byte(hash), Fingerprint: [32]byte(fingerprint)}, CreatedAt: at}}
+		if object == objectHold {
+			k.record.HoldID = made
+		} else {
+			k.record.TransactionID = made
+		}
+		r.keys[walletKey{userID, k.record.Key.Hash}] = k
+		return nil
 	})
+	return err
+}
+
+// loadMade reads the transactions that keys have made. There are few: a key is new mostly.
+func (r *round) loadMade() error {
+	of := make(map[uuid.UUID]walletKey)
+	for key, k := range r.keys {
+		if k.record.TransactionID != uuid.Nil {
+			of[k.record.TransactionID] = key
+		}
+	}
+	if len(of) == 0 {
+		return nil
+	}
+	rows, err := r.query(selectTransactions, slices.Collect(maps.Keys(of)))
+	if err != nil {
+		return fmt.Errorf("reading transactions: %w", err)
+	}
+	made, err := pgx.CollectRows(rows, scanTransaction)
+	for _, x := range made {
+		if key := of[x.ID]; key.userID == x.UserID {
+			r.keys[key] = keyed{r.keys[key].record, x}
+		}
+	}
+	return err
 }
 
 // queueDone looks for what an earlier commit of these commands has done, if there may be one. It has ended: its locks
@@ -195,7 +225,7 @@ func (r *round) queueDone(batch *pgx.Batch) {
 	if !r.unsure {
 		return
 	}
-	batch.Queue(`SELECT `+transactionColumns+` FROM credits.transactions WHERE id = ANY ($1::uuid[])`,
+	batch.Queue(selectTransactions,
 		column(r.commands, func(c *command) uuid.UUID { return c.wants.ID })).Query(func(rows pgx.Rows) error {
 		found, err := pgx.CollectRows(rows, scanTransaction)
 		for _, x := range found {

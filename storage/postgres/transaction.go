@@ -15,6 +15,8 @@ const transactionColumns = `id, user_id, seq, type, kind, amount, balance_before
 	metadata::text, caller, actor, idempotency_key, related_id, hold_id, purchase_id, free_after, paid_after, held_after, debt_after, earned_after,
 	spent_after, at`
 
+const selectTransactions = `SELECT ` + transactionColumns + ` FROM credits.transactions WHERE id = ANY ($1::uuid[])`
+
 func transactionTargets(x *ledger.Transaction) []any {
 	return []any{
 		&x.ID, &x.UserID, &x.Seq, &x.Type, &x.Kind, &x.Amount, &x.Before, &x.After, &x.Legs, &x.AppID, &x.Description,

@@ -1,0 +1,1 @@
+-- One program alone uses a file: there are no policies.
