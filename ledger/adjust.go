@@ -18,6 +18,8 @@ type Adjustment struct {
 	Reason         string
 	IdempotencyKey string
 	Actor          string // the operator, such as "command line"
+	// Admin is the person who acts, whose right the store looks at; uuid.Nil: nobody who is signed in.
+	Admin uuid.UUID
 }
 
 // adjust gives credits as a grant of their own, or takes them in burn order.

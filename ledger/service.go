@@ -238,7 +238,7 @@ func (l *Ledger) Adjust(ctx context.Context, a Adjustment) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	receipt, err := l.request(ctx, Wants{UserID: a.UserID, Key: key}, max(a.Amount, -a.Amount), Command{Adjust: &a})
+	receipt, err := l.request(ctx, Wants{UserID: a.UserID, Key: key, Admin: a.Admin}, max(a.Amount, -a.Amount), Command{Adjust: &a})
 	return l.count(TypeAdjustment, receipt, err)
 }
 

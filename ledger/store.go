@@ -66,6 +66,9 @@ type Wants struct {
 	Hold uuid.UUID
 	// Use is the use to be given back, loaded with what has been given back of it; nil: none.
 	Use uuid.UUID
+	// Admin is an administrator on whose word the command is; uuid.Nil: nobody's. A store that finds no such
+	// administrator in the transaction decides nothing, and says so by an error of its own.
+	Admin uuid.UUID
 	// Bytes is the length of the command's texts, by which a store bounds what it commits at one time.
 	Bytes int
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"mana/ledger"
+	"mana/provider/identity"
 )
 
 // unknownError is the error of a commit that was sent and not answered.
@@ -35,6 +36,7 @@ type round struct {
 	done     map[uuid.UUID]ledger.Transaction // by the commands' ids
 	caps     map[uuid.UUID]*usedCap           // nil: locked elsewhere
 	used     map[*command]*ledger.Usage
+	barred   map[*command]error // what nobody may do any more
 	journal  journal
 	found    int64 // commands that an earlier commit has done
 }
@@ -62,9 +64,12 @@ type wallet struct {
 	dirty       bool // something was decided
 }
 
-// actor is who the round acts for: its one person if there is one.
+// actor is who the round acts for: its one person if there is one. Who is an administrator only the system sees.
 func (r *round) actor() actor {
 	first := r.commands[0]
+	if slices.ContainsFunc(r.commands, func(c *command) bool { return c.wants.Admin != uuid.Nil }) {
+		return system
+	}
 	for _, c := range r.commands {
 		if c.wants.UserID != first.wants.UserID || c.cap != nil {
 			return ledgerActor
@@ -109,7 +114,7 @@ func (r *round) load() error {
 	if err := r.conn.SendBatch(r.ctx, batch).Close(); err != nil {
 		return fmt.Errorf("locking wallets: %w", err)
 	}
-	for _, more := range []func() error{r.loadMade, r.loadHolds, r.loadUsed} {
+	for _, more := range []func() error{r.loadBarred, r.loadMade, r.loadHolds, r.loadUsed} {
 		if err := more(); err != nil {
 			return err
 		}
@@ -287,6 +292,26 @@ func (r *round) loadUsed() error {
 	return nil
 }
 
+// loadBarred looks at the right of administrators. It takes no lock, which a deletion takes before that of the wallet: what
+// takes a right away at the same time comes after.
+func (r *round) loadBarred() error {
+	r.barred = make(map[*command]error)
+	for _, c := range r.commands {
+		if c.wants.Admin == uuid.Nil {
+			continue
+		}
+		var may bool
+		err := r.queryRow(`SELECT EXISTS (SELECT FROM auth.users WHERE id = $1 AND `+liveAdministrator+`)`, c.wants.Admin).Scan(&may)
+		if err != nil {
+			return fmt.Errorf("looking for an administrator: %w", err)
+		}
+		if !may {
+			r.barred[c] = identity.ErrNotAdministrator
+		}
+	}
+	return nil
+}
+
 func (r *round) key(c *command) (keyed, bool) {
 	if c.wants.Key == nil {
 		return keyed{}, false
@@ -320,6 +345,9 @@ func (r *round) decide() (held bool) {
 		}
 		c.held = time.Time{}
 		if c.err = ledger.ErrNoWallet; w == nil {
+			continue
+		}
+		if c.err = r.barred[c]; c.err != nil {
 			continue
 		}
 		var delta ledger.Delta

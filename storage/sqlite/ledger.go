@@ -30,6 +30,11 @@ func (l *Ledger) Decide(ctx context.Context, w ledger.Wants, decide func(time.Ti
 
 func (l *Ledger) decide(t *tx, w ledger.Wants, decide func(time.Time, ledger.State) (ledger.Delta, error)) error {
 	now := l.db.clock()
+	if w.Admin != uuid.Nil {
+		if err := authorize(t, identity.Actor{Admin: w.Admin}); err != nil {
+			return err
+		}
+	}
 	state, err := loadState(t, w)
 	if err == nil {
 		err = loadHolds(t, &state, w, now, t.again)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"mana/ledger"
 	"mana/provider/identity"
 )
 
@@ -239,4 +240,30 @@ func testAdministration(t *testing.T, open Open) {
 			t.Errorf("got %v, want the registration", got)
 		}
 	})
+}
+
+// testGiven: credits are given on the word of somebody who is an administrator then, beside commands of others on the
+// same wallet.
+func testGiven(t *testing.T, open Open) {
+	clock := NewClock()
+	s := open(t, clock.Now)
+	admin, user := createUser(t, s, "admin@example.com", clock.Now()), createUser(t, s, "user@example.com", clock.Now())
+	want(t, identity.Admin{Store: s.Identity, By: operator()}.SetRole(t.Context(), admin.ID, identity.RoleAdmin), nil)
+	credits := ledger.New(ledger.Config{Store: s.Ledger})
+	give := func(who uuid.UUID, key string) error {
+		_, err := credits.Adjust(t.Context(), ledger.Adjustment{
+			UserID: user.ID, Amount: ledger.Credit, Reason: "thanks", IdempotencyKey: key, Actor: "admin:" + who.String(), Admin: who,
+		})
+		return err
+	}
+	outcomes := race(30, func(i int) error {
+		return give([]uuid.UUID{admin.ID, user.ID, uuid.Nil}[i%3], fmt.Sprintf("k%d", i))
+	})
+	if outcomes[nil] != 20 || outcomes[identity.ErrNotAdministrator] != 10 {
+		t.Errorf("got %v, want the administrator's and the command line's alone", outcomes)
+	}
+	balance, err := credits.Peek(t.Context(), user.ID)
+	if err != nil || balance.Free != bonus+20*ledger.Credit {
+		t.Errorf("got %v, %v, want 20 more", balance.Free, err)
+	}
 }

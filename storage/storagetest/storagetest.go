@@ -93,6 +93,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("mail desk", func(t *testing.T) { t.Parallel(); testMailDesk(t, open) })
 	t.Run("package administration", func(t *testing.T) { t.Parallel(); testPackageAdmin(t, open) })
 	t.Run("administration", func(t *testing.T) { t.Parallel(); testAdministration(t, open) })
+	t.Run("credits given by administrators", func(t *testing.T) { t.Parallel(); testGiven(t, open) })
 	t.Run("second factors", func(t *testing.T) { t.Parallel(); testFactors(t, open) })
 	t.Run("passkeys", func(t *testing.T) { t.Parallel(); testPasskeys(t, open) })
 	t.Run("sign-ins that wait", func(t *testing.T) { t.Parallel(); testSignIns(t, open) })

@@ -210,7 +210,7 @@ func (p *Pages) adjust(r *http.Request, by identity.Actor, id uuid.UUID) error {
 	}
 	_, err = p.Ledger.Adjust(r.Context(), ledger.Adjustment{
 		UserID: id, Amount: amount, Class: class, Reason: strings.TrimSpace(r.PostForm.Get("reason")),
-		IdempotencyKey: r.PostForm.Get("key"), Actor: by.String(),
+		IdempotencyKey: r.PostForm.Get("key"), Actor: by.String(), Admin: by.Admin,
 	})
 	return err
 }
