@@ -31,10 +31,13 @@ type AddressRequest struct {
 type AddressChange struct {
 	Hash []byte // of the link's secret
 	// Undo takes the change back, by the mail to the address before, if that was proven. While an earlier change can be
-	// taken back, Notice goes there instead.
+	// taken back, Notice goes there instead, and so it does if it was not proven: whoever has it may be a stranger, who
+	// must not get the account, and no more mails than Key, which counts those to the address, and Limits let through.
 	Undo     NewLink
 	UndoMail NewMail
 	Notice   NewMail
+	Key      []byte
+	Limits   []AttemptLimit
 	Bonus    LateBonus
 	Event    Event // its person is filled in
 }
@@ -92,6 +95,7 @@ func (s *Service) ConfirmChange(ctx context.Context, token Secret, language stri
 	}
 	return s.store.ChangeAddress(ctx, AddressChange{
 		Hash: token.Hash(), Undo: undo, UndoMail: mail, Notice: notice, Bonus: bonus, Event: Event{Type: "email_changed", Device: d},
+		Key: s.mailCount(link.User.Email), Limits: mailLimits,
 	})
 }
 

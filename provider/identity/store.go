@@ -105,7 +105,8 @@ type Records interface {
 	// EndSessionOf is EndSession for a session of this person. [ErrNoSession] when it is somebody else's or has ended.
 	EndSessionOf(ctx context.Context, userID, id uuid.UUID, reason string, e Event) error
 	// EndOtherSessions is EndSession for all live sessions of a person but one, with one event that names their number,
-	// and none when there are none. It gives the number.
+	// and none when there are none. It gives the number. A change of the address that waits ends too: one of them, or one
+	// that has ended before, may have asked for it.
 	EndOtherSessions(ctx context.Context, userID, kept uuid.UUID, reason string, e Event) (int, error)
 	// EventsOf lists at most limit events of a person that are older than one of them, the newest first; the nil UUID
 	// begins with the newest.

@@ -57,7 +57,7 @@ func (s *Identity) ChangeAddress(ctx context.Context, c identity.AddressChange) 
 		if err := setAddress(t, link, now); err != nil {
 			return err
 		}
-		if err := tellBefore(t, link.User, c, now); err != nil {
+		if err := tellBefore(t, link, c, now); err != nil {
 			return err
 		}
 		event := c.Event
@@ -93,11 +93,11 @@ func unclaimed(t *tx, person uuid.UUID, email identity.Email, now time.Time) err
 	return err
 }
 
-// tellBefore writes to the address that a person had, if it was proven. Else the new one is the first that is, which brings
-// the bonus.
-func tellBefore(t *tx, before identity.User, c identity.AddressChange, now time.Time) error {
+// tellBefore writes to the address that a person had.
+func tellBefore(t *tx, link identity.Link, c identity.AddressChange, now time.Time) error {
+	before := link.User
 	if !before.EmailVerified {
-		return welcome(t, before.ID, c.Bonus, now)
+		return tellUnproven(t, link, c, now)
 	}
 	var earlier bool
 	err := t.queryRow(`SELECT EXISTS (SELECT FROM auth.verification_tokens
@@ -113,6 +113,20 @@ func tellBefore(t *tx, before identity.User, c identity.AddressChange, now time.
 		return err
 	}
 	return insertMailTo(t, before.ID, before.Email, c.UndoMail, now)
+}
+
+// tellUnproven writes to an address that was not proven, if it may have another mail. The new one is the first that is
+// proven, which brings the bonus.
+func tellUnproven(t *tx, link identity.Link, c identity.AddressChange, now time.Time) error {
+	before := link.User
+	if err := welcome(t, before.ID, c.Bonus, now); err != nil || before.Email == link.Email {
+		return err
+	}
+	taken, err := takeAttempt(t, uuid.Must(uuid.NewV7()), c.Key, c.Limits, now)
+	if err != nil || taken.ID == uuid.Nil {
+		return err
+	}
+	return insertMailTo(t, before.ID, before.Email, c.Notice, now)
 }
 
 // UndoAddress implements [identity.Addresses].

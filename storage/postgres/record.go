@@ -53,6 +53,9 @@ func (s *Identity) EndOtherSessions(ctx context.Context, userID, kept uuid.UUID,
 	now := s.db.clock()
 	n := 0
 	err := s.db.writeFor(ctx, userID.String(), system, func(t *tx) error {
+		if err := endLinks(t, userID, identity.PurposeChange, now); err != nil {
+			return err
+		}
 		rows, err := t.query(`SELECT s.id FROM auth.sessions s WHERE s.user_id = $1 AND s.id <> $3 AND s.revoked_at IS NULL AND `+inTime+`
 			ORDER BY s.id FOR NO KEY UPDATE`, userID, now, kept)
 		if err != nil {

@@ -63,6 +63,9 @@ func (s *Identity) EndOtherSessions(ctx context.Context, userID, kept uuid.UUID,
 	now := timestamp(s.db.clock())
 	n := 0
 	err := s.db.write(ctx, func(t *tx) error {
+		if err := endLinks(t, userID, identity.PurposeChange, now); err != nil {
+			return err
+		}
 		ids, err := otherSessions(t, userID, kept, now)
 		if n = len(ids); err != nil || n == 0 {
 			return err

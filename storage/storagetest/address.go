@@ -3,6 +3,7 @@ package storagetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,7 +24,10 @@ func asking(t *testing.T, s Store, session identity.Session, email string, now t
 func addressChange(hash []byte, now time.Time) identity.AddressChange {
 	undo, mail := newLink(identity.MailUndo, now)
 	_, notice := newLink(identity.MailMoved, now)
-	return identity.AddressChange{Hash: hash, Undo: undo, UndoMail: mail, Notice: notice, Event: identity.Event{Type: "email_changed"}}
+	return identity.AddressChange{
+		Hash: hash, Undo: undo, UndoMail: mail, Notice: notice, Event: identity.Event{Type: "email_changed"},
+		Key: keyOf("old address"), Limits: []identity.AttemptLimit{{Max: 1, Window: time.Hour}},
+	}
 }
 
 // provenUser makes a person with a proven address.
@@ -131,13 +135,42 @@ func testAddresses(t *testing.T, open Open) {
 		clock.Add(25 * time.Hour)
 		want(t, second(s.Identity.ChangeAddress(ctx, addressChange(late, clock.Now()))), identity.ErrLinkExpired)
 	})
-	t.Run("an address that was never proven gets no mail", func(t *testing.T) {
-		finn := createUser(t, s, "finn@example.com", clock.Now())
-		hash, err := asking(t, s, startSession(t, s, finn, clock.Now()), "finn2@example.com", clock.Now())
+	t.Run("ends with the other sessions", func(t *testing.T) {
+		erin := provenUser(t, s, "erin@example.com", clock.Now())
+		own, ended := startSession(t, s, erin, clock.Now()), identity.Event{UserID: erin.ID, Type: identity.EventRevoked}
+		for _, before := range []bool{false, true} { // the session that asked has ended before
+			stolen := startSession(t, s, erin, clock.Now())
+			hash, err := asking(t, s, stolen, "thief@example.net", clock.Now())
+			want(t, err, nil)
+			if before {
+				want(t, s.Identity.EndSession(ctx, stolen.ID, "logout", ended), nil)
+			}
+			want(t, second(s.Identity.EndOtherSessions(ctx, erin.ID, own.ID, "revoked", ended)), nil)
+			want(t, second(s.Identity.ChangeAddress(ctx, addressChange(hash, clock.Now()))), identity.ErrLinkInvalid)
+		}
+	})
+	t.Run("an address that was never proven gets a notice without a link, and not many", func(t *testing.T) {
+		for n, wanted := range [][]string{
+			{"email_moved finn0@example.com", "change_email new0@example.com"}, {"change_email new1@example.com"},
+		} {
+			finn := createUser(t, s, fmt.Sprintf("finn%d@example.com", n), clock.Now())
+			hash, err := asking(t, s, startSession(t, s, finn, clock.Now()), fmt.Sprintf("new%d@example.com", n), clock.Now())
+			want(t, err, nil)
+			change := addressChange(hash, clock.Now())
+			want(t, second(s.Identity.ChangeAddress(ctx, change)), nil)
+			if got := mailed(t, s, finn); !slices.Equal(got, wanted) {
+				t.Errorf("got %v, want %v", got, wanted)
+			}
+			want(t, second(s.Identity.UndoAddress(ctx, change.Undo.Hash, identity.Event{})), identity.ErrLinkInvalid)
+		}
+	})
+	t.Run("the same one again is only proven", func(t *testing.T) {
+		ivy := createUser(t, s, "ivy@example.com", clock.Now())
+		hash, err := asking(t, s, startSession(t, s, ivy, clock.Now()), "ivy@example.com", clock.Now())
 		want(t, err, nil)
 		want(t, second(s.Identity.ChangeAddress(ctx, addressChange(hash, clock.Now()))), nil)
-		if got := mailed(t, s, finn); len(got) != 1 || got[0] != "change_email finn2@example.com" {
-			t.Errorf("got %v, want the mail to the new address alone", got)
+		if got := mailed(t, s, ivy); !slices.Equal(got, []string{"change_email ivy@example.com"}) {
+			t.Errorf("got %v, want no notice", got)
 		}
 	})
 }

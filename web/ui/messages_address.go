@@ -177,7 +177,7 @@ var addressTexts = texts{
 		"Wenn Sie das waren, müssen Sie nichts tun. Der Link gilt einmal, sieben Tage lang.",
 	},
 	MailMovedNote: {
-		"If it was you, you need not do anything. If it was not, use the link in the mail that the address before this one got.",
-		"Wenn Sie das waren, müssen Sie nichts tun. Wenn nicht, verwenden Sie den Link in der E-Mail an die Adresse davor.",
+		"If it was you, you need not do anything. If it was not, use the link in the mail that the address before this one got; without such a mail, write to whoever runs {brand}.",
+		"Wenn Sie das waren, müssen Sie nichts tun. Wenn nicht, verwenden Sie den Link in der E-Mail an die Adresse davor; ohne solche E-Mail schreiben Sie an den Betreiber von {brand}.",
 	},
 }
