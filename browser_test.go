@@ -77,7 +77,7 @@ func inEither(en, de string) string {
 }
 
 // shots takes each page in light and dark, wide and at 360 px, and checks that nothing scrolls sideways, at 320 px
-// neither, and that axe-core finds nothing.
+// neither, and that axe-core finds nothing. Without a folder no picture is kept.
 type shots struct {
 	dir string
 	t   *testing.T
@@ -119,6 +119,9 @@ func (s shots) one(ctx context.Context, target *chromedp.Target, name string, wi
 	}
 	if err := s.fits(ctx, name, width); err != nil {
 		return err
+	}
+	if s.dir == "" {
+		return nil
 	}
 	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {

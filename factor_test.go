@@ -153,7 +153,10 @@ func TestFactorsNeedFreshProof(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "openid")
 	f.sql(t, `UPDATE auth_sessions SET auth_time = auth_time - 301000000`)
-	for _, path := range []string{totpPath, totpPath + "/remove", "/account/security/recovery-codes"} {
+	for _, path := range []string{
+		totpPath, totpPath + "/remove", "/account/security/recovery-codes",
+		"/account/security/passkeys", "/account/security/passkeys/rename", "/account/security/passkeys/remove",
+	} {
 		if got := f.browser.get(path); got.Request.URL.Path != "/login" || got.Request.URL.Query().Get("return") != path {
 			t.Errorf("%s: got %s, want the login page", path, got.Request.URL)
 		}

@@ -129,8 +129,8 @@ func passkeyRoutes(pages *login.Pages, mine *account.Pages) []route {
 		{"POST", account.PathPasskeys, kindPage, pages.Fresh("", mine.AddPasskey)},
 		{"POST", account.PathPasskeyOptions, kindPage, pages.Fresh(account.PathPasskeys, mine.PasskeyOptions)},
 		{"GET", login.PathPasskeyOffer, kindPage, pages.Fresh("", mine.OfferPasskey)},
-		{"GET", account.PathPasskeyRename, kindPage, pages.SignedIn(mine.ShowRenamePasskey)},
-		{"POST", account.PathPasskeyRename, kindPage, pages.SignedIn(mine.RenamePasskey)},
+		{"GET", account.PathPasskeyRename, kindPage, pages.Fresh("", mine.ShowRenamePasskey)},
+		{"POST", account.PathPasskeyRename, kindPage, pages.Fresh(account.PathSecurity, mine.RenamePasskey)},
 		{"GET", account.PathPasskeyRemove, kindPage, pages.Fresh("", mine.ShowRemovePasskey)},
 		{"POST", account.PathPasskeyRemove, kindPage, pages.Fresh(account.PathSecurity, mine.RemovePasskey)},
 	}
