@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS = -s -w -X main.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test gallery race check fmtcheck lint generate generated fmt vuln bench bench-ledger timing soak build image notices
+.PHONY: help run dev test gallery race check fmtcheck lint generate generated fmt openapi vuln bench bench-ledger timing soak build image notices
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ fmt: ## format the sources
 	$(TOOL) templ fmt web
 	$(TOOL) templ generate -path web
 	$(TOOL) gofumpt -w $$(git ls-files '*.go' | grep -v _templ.go)
+
+openapi: ## write the description of the API anew, from its types
+	go test ./web/api -run '^TestDocument$$' -count 1 -write
 
 vuln: ## look for known vulnerabilities in what is linked
 	@sh deploy/tools/vuln.sh

@@ -6,6 +6,7 @@ import (
 	"mana/provider"
 	"mana/web/account"
 	"mana/web/admin"
+	"mana/web/api"
 	"mana/web/dev"
 	"mana/web/login"
 	"mana/web/mail"
@@ -201,6 +202,7 @@ func (s *Site) apiRoutes() []route {
 		{"POST", "/api/v1/credits/payment-link", kindAPI, s.api.PaymentLink()},
 		{"POST", "/api/v1/webhooks/stripe", kindWebhook, s.api.Handle(s.api.Webhook)},
 		{"GET", "/api/v1/credits/packages", kindAPI, s.api.Handle(s.api.Packages)},
+		{"", api.PathOpenAPI, kindDocument, api.OpenAPI()},
 		{"GET", "/api/v1/health", kindAPI, s.api.Handle(s.api.Health)},
 		{"GET", "/health", kindOpen, s.api.Handle(s.api.Health)},
 		{"GET", "/health/live", kindOpen, s.api.Handle(s.api.Live)},

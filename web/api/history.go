@@ -28,8 +28,9 @@ var historyTypes = []ledger.Type{
 	"", ledger.TypePurchase, ledger.TypeUsage, ledger.TypeRefund, ledger.TypeBonus, ledger.TypeExpiry, ledger.TypeAdjustment,
 }
 
-type pageBody struct {
-	Data       any     `json:"data"`
+// pageBody is part of a list, with the cursor of what follows; null at its end.
+type pageBody[T any] struct {
+	Data       []T     `json:"data"`
 	NextCursor *string `json:"nextCursor"`
 }
 
@@ -61,7 +62,7 @@ func (a *API) history(w http.ResponseWriter, r *http.Request, who provider.Acces
 	for i, t := range page {
 		data[i] = transactionOf(t)
 	}
-	body := pageBody{Data: data}
+	body := pageBody[transactionBody]{Data: data}
 	if next > 0 {
 		cursor := a.cursor(r, who.UserID, next)
 		body.NextCursor = &cursor
@@ -165,7 +166,7 @@ func (a *API) usage(w http.ResponseWriter, r *http.Request, who provider.Access)
 			data[i].Date = time.Unix(u.Day*secondsPerDay, 0).UTC().Format(time.DateOnly)
 		}
 	}
-	writeJSON(w, http.StatusOK, pageBody{Data: data})
+	writeJSON(w, http.StatusOK, pageBody[usageBody]{Data: data})
 	return nil
 }
 

@@ -244,6 +244,12 @@ func (h holder) ref(of ledger.Hold) ledger.HoldRef {
 	return ledger.HoldRef{UserID: of.UserID, ID: of.ID, Caller: h.caller(), Actor: h.actor()}
 }
 
+type capturedBody struct {
+	Transaction transactionBody `json:"transaction"`
+	Hold        holdBody        `json:"hold"`
+	NewBalance  balanceBody     `json:"newBalance"`
+}
+
 // Capture spends a hold, or part of it: POST /api/v1/credits/holds/{id}/capture.
 func (a *API) Capture() http.Handler {
 	return a.holds(provider.ScopeCreditsSpend, "spend", a.capture)
@@ -271,11 +277,7 @@ func (a *API) capture(w http.ResponseWriter, r *http.Request, who holder) error 
 		return err
 	}
 	replayed(w, receipt)
-	writeJSON(w, http.StatusCreated, struct {
-		Transaction transactionBody `json:"transaction"`
-		Hold        holdBody        `json:"hold"`
-		NewBalance  balanceBody     `json:"newBalance"`
-	}{transactionOf(receipt.Transaction), holdOf(*receipt.Hold), balanceOf(receipt.Balance)})
+	writeJSON(w, http.StatusCreated, capturedBody{transactionOf(receipt.Transaction), holdOf(*receipt.Hold), balanceOf(receipt.Balance)})
 	return nil
 }
 
@@ -391,7 +393,7 @@ func (a *API) listHolds(w http.ResponseWriter, r *http.Request, who holder) erro
 	if err != nil {
 		return err
 	}
-	page := pageBody{}
+	page := pageBody[holdBody]{}
 	if len(holds) > limit {
 		holds = holds[:limit]
 		page.NextCursor = optional(holds[limit-1].ID.String())

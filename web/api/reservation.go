@@ -11,6 +11,24 @@ import (
 
 const maxReason = 200 // characters
 
+type reservedBody struct {
+	ReservationID string        `json:"reservationId"`
+	Balance       ledger.Amount `json:"balance"` // all that can still be spent
+	ExpiresAt     string        `json:"expiresAt"`
+	NewBalance    balanceBody   `json:"newBalance"`
+}
+
+type committedBody struct {
+	Success       bool   `json:"success"`
+	TransactionID string `json:"transactionId"`
+}
+
+type releasedBody struct {
+	Success    bool          `json:"success"`
+	Balance    ledger.Amount `json:"balance"` // all that can still be spent
+	NewBalance balanceBody   `json:"newBalance"`
+}
+
 // ServiceReserve holds credits of a person for a back end: POST reserve, the contract's name for a hold.
 func (a *API) ServiceReserve(w http.ResponseWriter, r *http.Request) error {
 	key, err := a.service(r, provider.MayHold)
@@ -34,12 +52,7 @@ func (a *API) ServiceReserve(w http.ResponseWriter, r *http.Request) error {
 		return a.refusedUse(w, r, hold.UserID, err)
 	}
 	replayed(w, receipt)
-	writeJSON(w, http.StatusOK, struct {
-		ReservationID string        `json:"reservationId"`
-		Balance       ledger.Amount `json:"balance"`
-		ExpiresAt     string        `json:"expiresAt"`
-		NewBalance    balanceBody   `json:"newBalance"`
-	}{receipt.Hold.ID.String(), spendable(receipt), timestamp(receipt.Hold.ExpiresAt), balanceOf(receipt.Balance)})
+	writeJSON(w, http.StatusOK, reservedBody{receipt.Hold.ID.String(), spendable(receipt), timestamp(receipt.Hold.ExpiresAt), balanceOf(receipt.Balance)})
 	return nil
 }
 
@@ -79,10 +92,7 @@ func (a *API) ServiceCommit(w http.ResponseWriter, r *http.Request) error {
 		return ofHold(err)
 	}
 	replayed(w, receipt)
-	writeJSON(w, http.StatusOK, struct {
-		Success       bool   `json:"success"`
-		TransactionID string `json:"transactionId"`
-	}{true, receipt.Transaction.ID.String()})
+	writeJSON(w, http.StatusOK, committedBody{true, receipt.Transaction.ID.String()})
 	return nil
 }
 
@@ -125,10 +135,6 @@ func (a *API) ServiceRelease(w http.ResponseWriter, r *http.Request) error {
 		return ofHold(err)
 	}
 	replayed(w, receipt)
-	writeJSON(w, http.StatusOK, struct {
-		Success    bool          `json:"success"`
-		Balance    ledger.Amount `json:"balance"`
-		NewBalance balanceBody   `json:"newBalance"`
-	}{true, spendable(receipt), balanceOf(receipt.Balance)})
+	writeJSON(w, http.StatusOK, releasedBody{true, spendable(receipt), balanceOf(receipt.Balance)})
 	return nil
 }

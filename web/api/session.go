@@ -33,13 +33,18 @@ func sessionOf(s identity.Session, current uuid.UUID) sessionBody {
 	}
 }
 
+type currentBody struct {
+	User    profileBody `json:"user"`
+	Session sessionBody `json:"session"`
+}
+
 // Session shows who the caller is, and the session of the token: GET /api/v1/auth/session.
 func (a *API) Session(w http.ResponseWriter, r *http.Request, who provider.Access) error {
 	session, user, err := a.cfg.Identity.SessionByID(r.Context(), who.SessionID)
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"user": profileOf(user), "session": sessionOf(session, who.SessionID)})
+	writeJSON(w, http.StatusOK, currentBody{profileOf(user), sessionOf(session, who.SessionID)})
 	return nil
 }
 
@@ -68,7 +73,7 @@ func (a *API) EndSession(w http.ResponseWriter, r *http.Request, who provider.Ac
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, map[string]bool{"success": true})
+	writeJSON(w, http.StatusOK, succeeded{Success: true})
 	return nil
 }
 
