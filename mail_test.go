@@ -38,16 +38,22 @@ var linkInMail = regexp.MustCompile(`href="(http://localhost:[0-9]+/(?:verify-em
 // mailLink gives the address of the link in the newest mail with a subject, as dev mode shows it.
 func (b *browser) mailLink(subject string) string {
 	b.t.Helper()
+	found := linkInMail.FindStringSubmatch(b.mail(subject))
+	if found == nil {
+		b.t.Fatalf("no link in the mail %q", subject)
+	}
+	return html.UnescapeString(found[1])
+}
+
+// mail gives the newest mail with a subject, as dev mode shows it.
+func (b *browser) mail(subject string) string {
+	b.t.Helper()
 	list := b.get("/dev/mail")
 	row := regexp.MustCompile(`<a href="(/dev/mail/[0-9a-f-]+)">` + subject).FindStringSubmatch(list.body)
 	if row == nil {
 		b.t.Fatalf("no mail %q in\n%s", subject, list.body)
 	}
-	found := linkInMail.FindStringSubmatch(b.get(row[1]).body)
-	if found == nil {
-		b.t.Fatalf("no link in the mail %q", subject)
-	}
-	return html.UnescapeString(found[1])
+	return b.get(row[1]).body
 }
 
 func (b *browser) wantPage(page answer, status int, path, text string) {

@@ -278,7 +278,7 @@ func TestWithdraw(t *testing.T) {
 	token := s.bearer(t, "ada@example.com")
 	_, link, _ := s.api(t, "POST", "/api/v1/credits/payment-link", token, map[string]any{"packageId": s.starter(t)})
 	session := pay.pay(strings.TrimPrefix(fmt.Sprint(link["url"]), pay.server.URL+"/pay/"))
-	stranger := s.browser(t)
+	stranger, own := s.browser(t), b.get("/withdraw")
 	form := stranger.get("/withdraw")
 	if got := stranger.submit(form, "/withdraw", "email", "eve@example.com", "purchase", fmt.Sprint(link["purchaseId"])); got.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("got %d for another address", got.StatusCode)
@@ -309,8 +309,15 @@ func TestWithdraw(t *testing.T) {
 	if again := stranger.submit(confirm, "/withdraw"); again.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("got %d when it was sent again", again.StatusCode)
 	}
-	if mails := b.get("/dev/mail"); !strings.Contains(mails.body, "Confirmation of your withdrawal") {
-		t.Error("got no mail")
+	letter := b.mail("Confirmation of your withdrawal")
+	if !strings.Contains(letter, fmt.Sprint(link["purchaseId"])) || !strings.Contains(letter, "€1.00") {
+		t.Errorf("got %s, want the order number and the amount", letter)
+	}
+	for i := range 11 { // who is signed in is counted too
+		got := b.submit(own, "/withdraw", "act", "confirm")
+		if limited := got.StatusCode == http.StatusTooManyRequests; limited != (i >= 9) || limited && got.Header.Get("Retry-After") == "" {
+			t.Fatalf("got %d at the confirmation %d", got.StatusCode, i)
+		}
 	}
 }
 

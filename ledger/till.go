@@ -24,6 +24,9 @@ type Withdrawal struct {
 	UserID        uuid.UUID
 	PurchaseID    uuid.UUID
 	Actor         string // "user"
+
+	// Who asks, for the security log and for the language of the mail that confirms it; may be empty.
+	IPAddress, UserAgent, Language string
 }
 
 // Purchases keeps what people buy. Each method is one database transaction.
@@ -39,7 +42,7 @@ type Purchases interface {
 	// PurchasesOf lists a person's purchases, newest first, at most limit.
 	PurchasesOf(ctx context.Context, userID uuid.UUID, limit int) ([]Purchase, error)
 	// Withdraw takes back what is unspent of a purchase, in whole cents, and asks for their refund: see
-	// [Payments.AskedRefunds]. The same request again changes nothing. [ErrNotWithdrawable], [ErrNoPurchase], [ErrClosed], [ErrFrozen].
+	// [Payments.AskedRefunds]. The mail that confirms it is written with it. The same request again changes nothing. [ErrNotWithdrawable], [ErrNoPurchase], [ErrClosed], [ErrFrozen].
 	Withdraw(ctx context.Context, w Withdrawal) (Purchase, error)
 	// CancelExpired cancels purchases that have waited too long for their payment, and tells how many, at most limit.
 	CancelExpired(ctx context.Context, limit int) (int, error)

@@ -25,7 +25,7 @@ const (
 	classRefreshIP = "refreship" // of an address
 	classSpend     = "spend"     // of a person and caller
 	classRead      = "read"      // of a person
-	classPurchase  = "purchase"  // of a person: purchases; withdrawals without a session of an address
+	classPurchase  = "purchase"  // of a person: purchases; withdrawals, without a session of an address
 	classBearer    = "bearer"    // of a person: all calls with a token
 	classService   = "service"   // of a service key, unless the key has its own rate
 	classPublic    = "public"    // of an address

@@ -163,18 +163,15 @@ func (s *Shop) Receipt(ctx context.Context, userID, purchaseID uuid.UUID) (strin
 	return s.desk.receipt(ctx, p)
 }
 
-// Withdraw takes a purchase back as far as it is unspent. The job asks for the refund. Errors as
+// Withdraw takes a purchase of w.UserID back as far as it is unspent. The job asks for the refund. Errors as
 // [ledger.Purchases.Withdraw].
-func (s *Shop) Withdraw(ctx context.Context, userID, purchaseID uuid.UUID) (ledger.Purchase, error) {
-	request, err := uuid.NewV7()
-	if err != nil {
+func (s *Shop) Withdraw(ctx context.Context, w ledger.Withdrawal) (_ ledger.Purchase, err error) {
+	if w.RequestID, err = uuid.NewV7(); err != nil {
 		return ledger.Purchase{}, fmt.Errorf("making an id: %w", err)
 	}
-	transaction, err := uuid.NewV7()
-	if err != nil {
+	if w.TransactionID, err = uuid.NewV7(); err != nil {
 		return ledger.Purchase{}, fmt.Errorf("making an id: %w", err)
 	}
-	return s.Purchases.Withdraw(ctx, ledger.Withdrawal{
-		RequestID: request, TransactionID: transaction, UserID: userID, PurchaseID: purchaseID, Actor: "user",
-	})
+	w.Actor = "user"
+	return s.Purchases.Withdraw(ctx, w)
 }

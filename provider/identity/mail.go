@@ -60,9 +60,12 @@ func (k MailKind) Purpose() Purpose {
 	return ""
 }
 
-// Asked reports whether a mail of this kind answers somebody who named the address; such mails are counted by address.
+// Asked reports whether a mail of this kind answers somebody who named the address; such acts are counted.
 // The others tell a person about their account.
-func (k MailKind) Asked() bool { return k.Purpose() != "" || k == MailExists }
+func (k MailKind) Asked() bool { return k.Purpose() != "" || k == MailExists || k == MailWithdrawn }
+
+// Each reports whether each mail of this kind says something of its own. Of the others the latest one is enough.
+func (k MailKind) Each() bool { return k == MailWithdrawn }
 
 // UnprovenMails is how many mails a person whose address is not proven has had in an hour when notices stop: whoever made
 // the account may have named the address of somebody else.
@@ -86,11 +89,12 @@ type Mail struct {
 	UserID    uuid.UUID
 	To        Email
 	CreatedAt time.Time
-	Attempts  int       // so far, the one under way included
-	NextAt    time.Time // of the next attempt
-	SentAt    time.Time // zero: not yet
-	FailedAt  time.Time // zero: not given up
-	Fault     string    // of the last attempt
+	Attempts  int               // so far, the one under way included
+	NextAt    time.Time         // of the next attempt
+	SentAt    time.Time         // zero: not yet
+	FailedAt  time.Time         // zero: not given up
+	Fault     string            // of the last attempt
+	About     map[string]string // metadata of the event that it tells of; nil: none
 }
 
 // Outbox keeps the mails that are to be sent. A mail is sent at least once. Each method is one transaction.

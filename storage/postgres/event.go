@@ -43,3 +43,13 @@ func eventRow(e identity.Event, now time.Time) ([]any, error) {
 		id, optionalID(e.UserID), e.Type, e.Device.IPAddress, printable(e.Device.UserAgent), metadata, now,
 	}, nil
 }
+
+// insertEvents is insertEvent for several.
+func insertEvents(t *tx, events []identity.Event, now time.Time) error {
+	for _, e := range events {
+		if err := insertEvent(t, e, now); err != nil {
+			return fmt.Errorf("noting an event: %w", err)
+		}
+	}
+	return nil
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"mana/ledger"
+	"mana/provider/identity"
 )
 
 var _ ledger.Inbox = (*Ledger)(nil)
@@ -105,12 +106,16 @@ func (l *Ledger) settle(t *tx, x ledger.Settling) (done ledger.Settled, frozen b
 	if err != nil {
 		return done, false, err
 	}
-	return done, false, writeSale(t, s, delta, func(batch *pgx.Batch) {
+	err = writeSale(t, s, delta, func(batch *pgx.Batch) {
 		if done.Outcome == ledger.OutcomeSettled {
 			queuePurchase(batch, done.Purchase, before)
 		}
 		l.queueOutcome(batch, x.Fact, done)
 	})
+	if err != nil || done.Outcome != ledger.OutcomeSettled {
+		return done, false, err
+	}
+	return done, false, insertEvents(t, identity.PurchaseEvents(before, done.Purchase, identity.Device{}), now)
 }
 
 // ownedPurchase is a purchase and whose it is.

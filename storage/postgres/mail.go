@@ -22,11 +22,12 @@ func insertMailTo(t *tx, person uuid.UUID, to identity.Email, m identity.NewMail
 	if m.Kind == "" {
 		return nil
 	}
-	_, err := t.exec(deleteWaitingMail, person, string(m.Kind))
-	if err != nil {
-		return err
+	if !m.Kind.Each() {
+		if _, err := t.exec(deleteWaitingMail, person, string(m.Kind)); err != nil {
+			return err
+		}
 	}
-	_, err = t.exec(insertMailRow, mailRow(person, to, m, now)...)
+	_, err := t.exec(insertMailRow, mailRow(person, to, m, now)...)
 	return err
 }
 
@@ -47,12 +48,14 @@ func mailRow(person uuid.UUID, to identity.Email, m identity.NewMail, now time.T
 	}
 }
 
-const mailColumns = `id, user_id, address, kind, language, created_at, expires_at, attempts, next_at, sent_at, failed_at, fault`
+// mailColumns are a mail, and what the event of its id tells.
+const mailColumns = `id, user_id, address, kind, language, created_at, expires_at, attempts, next_at, sent_at, failed_at, fault,
+	(SELECT e.metadata FROM auth.security_events e WHERE e.id = mails.id)`
 
 func scanMail(row pgx.CollectableRow) (identity.Mail, error) {
 	var m identity.Mail
 	err := row.Scan(&m.ID, &m.UserID, &m.To, &m.Kind, &m.Language, &m.CreatedAt, &m.ExpiresAt, &m.Attempts, &m.NextAt,
-		toTime(&m.SentAt), toTime(&m.FailedAt), &m.Fault)
+		toTime(&m.SentAt), toTime(&m.FailedAt), &m.Fault, &m.About)
 	return m, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"mana/ledger"
+	"mana/provider/identity"
 )
 
 var _ ledger.Purchases = (*Ledger)(nil)
@@ -201,7 +202,7 @@ func (l *Ledger) PurchasesOf(ctx context.Context, userID uuid.UUID, limit int) (
 	return found, nil
 }
 
-// Withdraw implements [ledger.Purchases].
+// Withdraw implements [ledger.Purchases]. Only the system sees the outbox and addresses: the transaction ends as that.
 func (l *Ledger) Withdraw(ctx context.Context, w ledger.Withdrawal) (ledger.Purchase, error) {
 	now := l.db.clock()
 	var p ledger.Purchase
@@ -219,7 +220,14 @@ func (l *Ledger) Withdraw(ctx context.Context, w ledger.Withdrawal) (ledger.Purc
 		if err != nil {
 			return err
 		}
-		return writeSale(t, s, delta, func(batch *pgx.Batch) { queuePurchase(batch, p, before) })
+		err = writeSale(t, s, delta, func(batch *pgx.Batch) {
+			queuePurchase(batch, p, before)
+			batch.Queue(actAs, system.name, system.subject())
+		})
+		if err != nil {
+			return err
+		}
+		return insertEvents(t, identity.PurchaseEvents(before, p, withdrawer(w)), now)
 	})
 	if err == nil && frozen {
 		err = ledger.ErrFrozen
@@ -228,6 +236,11 @@ func (l *Ledger) Withdraw(ctx context.Context, w ledger.Withdrawal) (ledger.Purc
 		return ledger.Purchase{}, fmt.Errorf("withdrawing from a purchase: %w", err)
 	}
 	return p, nil
+}
+
+// withdrawer is who withdraws.
+func withdrawer(w ledger.Withdrawal) identity.Device {
+	return identity.Device{IPAddress: w.IPAddress, UserAgent: w.UserAgent, Language: w.Language}
 }
 
 // lockSale locks a wallet and loads it with a purchase and its grant, and the holds whose time is over. [ledger.ErrNoPurchase], [ledger.ErrNoWallet].

@@ -31,3 +31,13 @@ func insertEvent(t *tx, e identity.Event, now int64) error {
 	}
 	return insertMail(t, e.UserID, e.Notice(id, fromTimestamp(now)), now)
 }
+
+// insertEvents is insertEvent for several.
+func insertEvents(t *tx, events []identity.Event, now int64) error {
+	for _, e := range events {
+		if err := insertEvent(t, e, now); err != nil {
+			return fmt.Errorf("noting an event: %w", err)
+		}
+	}
+	return nil
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"mana/ledger"
+	"mana/provider/identity"
 )
 
 var _ ledger.Inbox = (*Ledger)(nil)
@@ -112,6 +113,9 @@ func (l *Ledger) settle(t *tx, x ledger.Settling) (done ledger.Settled, frozen b
 			return done, false, err
 		}
 		if err := writePurchase(t, done.Purchase, before); err != nil {
+			return done, false, err
+		}
+		if err := insertEvents(t, identity.PurchaseEvents(before, done.Purchase, identity.Device{}), timestamp(now)); err != nil {
 			return done, false, err
 		}
 	}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -22,11 +23,13 @@ func insertMailTo(t *tx, person uuid.UUID, to identity.Email, m identity.NewMail
 	if m.Kind == "" {
 		return nil
 	}
-	_, err := t.exec(`DELETE FROM auth_mails WHERE user_id = ? AND kind = ? AND sent_at IS NULL`, person.String(), string(m.Kind))
-	if err != nil {
-		return err
+	if !m.Kind.Each() {
+		_, err := t.exec(`DELETE FROM auth_mails WHERE user_id = ? AND kind = ? AND sent_at IS NULL`, person.String(), string(m.Kind))
+		if err != nil {
+			return err
+		}
 	}
-	_, err = t.exec(`INSERT INTO auth_mails (id, user_id, address, kind, language, created_at, expires_at, next_at)
+	_, err := t.exec(`INSERT INTO auth_mails (id, user_id, address, kind, language, created_at, expires_at, next_at)
 		SELECT ?1, id, coalesce(nullif(?7, ''), email), ?2, CASE substr(json_extract(claims, '$.locale') || '-', 1, 3) WHEN 'de-' THEN 'de' WHEN 'en-' THEN 'en' ELSE ?3 END,
 			?4, ?5, ?4 FROM auth_users u WHERE id = ?6 AND deleted_at IS NULL AND (?8 OR email_verified
 			OR (SELECT count(*) FROM auth_mails m WHERE m.user_id = u.id AND m.created_at > ?9) < ?10)`,
@@ -35,16 +38,22 @@ func insertMailTo(t *tx, person uuid.UUID, to identity.Email, m identity.NewMail
 	return err
 }
 
-const mailColumns = `id, user_id, address, kind, language, created_at, expires_at, attempts, next_at, sent_at, failed_at, fault`
+// mailColumns are a mail, and what the event of its id tells.
+const mailColumns = `id, user_id, address, kind, language, created_at, expires_at, attempts, next_at, sent_at, failed_at, fault,
+	coalesce((SELECT e.metadata FROM auth_security_events e WHERE e.id = auth_mails.id), 'null')`
 
 func scanMail(row rowScanner) (identity.Mail, error) {
 	var m identity.Mail
 	var created, expires, next int64
 	var sent, failed sql.NullInt64
-	err := row.Scan(&m.ID, &m.UserID, &m.To, &m.Kind, &m.Language, &created, &expires, &m.Attempts, &next, &sent, &failed, &m.Fault)
+	var about string
+	err := row.Scan(&m.ID, &m.UserID, &m.To, &m.Kind, &m.Language, &created, &expires, &m.Attempts, &next, &sent, &failed, &m.Fault, &about)
+	if err != nil {
+		return m, err
+	}
 	m.CreatedAt, m.ExpiresAt, m.NextAt = fromTimestamp(created), fromTimestamp(expires), fromTimestamp(next)
 	m.SentAt, m.FailedAt = fromOptional(sent), fromOptional(failed)
-	return m, err
+	return m, json.Unmarshal([]byte(about), &m.About)
 }
 
 // LeaseMail implements [identity.Outbox].

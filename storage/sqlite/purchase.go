@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"mana/ledger"
+	"mana/provider/identity"
 )
 
 var _ ledger.Purchases = (*Ledger)(nil)
@@ -246,7 +247,10 @@ func (l *Ledger) Withdraw(ctx context.Context, w ledger.Withdrawal) (ledger.Purc
 		if err := writeSale(t, delta); err != nil {
 			return err
 		}
-		return writePurchase(t, p, before)
+		if err := writePurchase(t, p, before); err != nil {
+			return err
+		}
+		return insertEvents(t, identity.PurchaseEvents(before, p, withdrawer(w)), timestamp(now))
 	})
 	if err == nil && frozen {
 		err = ledger.ErrFrozen
@@ -255,6 +259,11 @@ func (l *Ledger) Withdraw(ctx context.Context, w ledger.Withdrawal) (ledger.Purc
 		return ledger.Purchase{}, fmt.Errorf("withdrawing from a purchase: %w", err)
 	}
 	return p, nil
+}
+
+// withdrawer is who withdraws.
+func withdrawer(w ledger.Withdrawal) identity.Device {
+	return identity.Device{IPAddress: w.IPAddress, UserAgent: w.UserAgent, Language: w.Language}
 }
 
 // loadSale loads a wallet with a purchase and its grant, and the holds whose time is over. [ledger.ErrNoPurchase], [ledger.ErrNoWallet].

@@ -58,6 +58,8 @@ func testLedger(t *testing.T, open Open) {
 		"payments heard of too early":            testEarlyEvents,
 		"debt":                                   testDebt,
 		"what a refund of a payment takes":       testReversalOrder,
+		"events of purchases":                    testPurchaseEvents,
+		"mails of withdrawals":                   testWithdrawalMails,
 		"withdrawals":                            testWithdrawal,
 		"payments to a frozen wallet":            testUnsettled,
 		"payments to a closed wallet":            testPurchaseClosed,

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"mana/ledger"
+	"mana/provider/identity"
 )
 
 // Till is the part of an engine that knows what people buy.
@@ -235,6 +236,66 @@ func testReversalOrder(t *testing.T, w *wallets) {
 		t.Errorf("got %+v", done.Transaction)
 	}
 	w.wantPaid(t, 20, 0, 50)
+}
+
+// wantEvents counts the events of a kind that name a purchase of the wallet.
+func (w *wallets) wantEvents(t *testing.T, kind string, n int) {
+	t.Helper()
+	wantNumber(t, w.Store, `SELECT count(*) FROM auth.security_events WHERE event_type = '`+kind+`' AND user_id = '`+w.user.ID.String()+`'`, n)
+}
+
+// testPurchaseEvents: what a payment did is in the security log once, whatever told of it.
+func testPurchaseEvents(t *testing.T, w *wallets) {
+	p := w.order(t, packageOf100)
+	w.wantEvents(t, identity.EventPurchased, 0)
+	for range 2 {
+		w.pay(t, p)
+		w.refunded(t, p, 40)
+		w.tell(t, ledger.Fact{Kind: ledger.FactRefund, PurchaseID: p.ID, Refund: ledger.PaymentRefund{ID: "re_1", Cents: 40, State: ledger.RefundSucceeded}})
+		w.disputed(t, p, ledger.DisputeWarning)
+	}
+	w.wantEvents(t, identity.EventPurchased, 1)
+	w.wantEvents(t, identity.EventPaidBack, 1)
+	w.wantEvents(t, identity.EventDisputed, 0)
+	for range 2 {
+		w.disputed(t, p, ledger.DisputeOpen)
+		w.disputed(t, p, ledger.DisputeWon)
+	}
+	w.wantEvents(t, identity.EventDisputed, 2)
+	w.wantEvents(t, identity.EventWithdrawn, 0)
+}
+
+// testWithdrawalMails: each withdrawal is confirmed by a mail of its own, with its number and cents, and none without it.
+func testWithdrawalMails(t *testing.T, w *wallets) {
+	numbers := make(map[string]string)
+	for range 2 {
+		p := w.purchase(t)
+		ask := ledger.Withdrawal{
+			RequestID: uuid.Must(uuid.NewV7()), TransactionID: uuid.Must(uuid.NewV7()), UserID: w.user.ID, PurchaseID: p.ID, Actor: "user",
+			IPAddress: "203.0.113.7", UserAgent: "Browser", Language: "de",
+		}
+		for range 2 {
+			if _, err := w.Till.Withdraw(t.Context(), ask); err != nil {
+				t.Fatal(err)
+			}
+		}
+		numbers[p.ID.String()] = "100"
+	}
+	w.wantEvents(t, identity.EventWithdrawn, 2)
+	if _, err := w.Till.Withdraw(t.Context(), ledger.Withdrawal{RequestID: uuid.New(), UserID: w.user.ID, PurchaseID: w.order(t, packageOf100).ID}); err == nil {
+		t.Error("withdrew from what is not paid")
+	}
+	mails, err := w.Identity.Mails(t.Context(), 9)
+	if err != nil || len(mails) != 2 {
+		t.Fatalf("got %+v, %v, want a mail of each withdrawal", mails, err)
+	}
+	for range mails {
+		m, err := w.Identity.LeaseMail(t.Context(), time.Minute)
+		if err != nil || m.Kind != identity.MailWithdrawn || m.Language != "de" || numbers[m.About[identity.MetaPurchase]] != m.About[identity.MetaCents] {
+			t.Errorf("got %+v, %v", m, err)
+		}
+		delete(numbers, m.About[identity.MetaPurchase])
+	}
 }
 
 func testWithdrawal(t *testing.T, w *wallets) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -121,6 +122,10 @@ func (p *Pages) Withdraw(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx := r.Context()
 	v.Number, v.Email = r.PostForm.Get("purchase"), r.PostForm.Get("email")
+	if wait := p.countWithdrawal(r, v); wait > 0 {
+		p.tooMany(w, r, v, wait)
+		return nil
+	}
 	userID, err := p.withdrawer(r, &v)
 	if err != nil {
 		return err
@@ -131,26 +136,41 @@ func (p *Pages) Withdraw(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if len(v.Faults) > 0 || r.PostForm.Get("act") != "confirm" {
-		if len(v.Faults) > 0 && v.Faults[0].Text == ui.T(ctx, ui.OrderTooMany) {
-			w.Header().Set("Retry-After", strconv.Itoa(3600))
-		}
+	if len(v.Faults) > 0 || !confirmed(r) {
 		p.renderWithdraw(w, r, v)
 		return nil
 	}
 	return p.withdraw(w, r, userID, v)
 }
 
-// withdrawer finds whose purchase is meant. Tries without a session are counted.
+// countWithdrawal counts what a person confirms, and every try of somebody who is not signed in.
+func (p *Pages) countWithdrawal(r *http.Request, v withdrawView) (wait time.Duration) {
+	ctx := r.Context()
+	switch {
+	case v.Who == nil:
+		return p.Take(ctx, classPurchase, p.Network(ctx))
+	case confirmed(r):
+		return p.Take(ctx, classPurchase, v.Who.User.ID.String())
+	}
+	return 0
+}
+
+// confirmed reports whether a form is the second step.
+func confirmed(r *http.Request) bool { return r.PostForm.Get("act") == "confirm" }
+
+// tooMany answers who asks too often.
+func (p *Pages) tooMany(w http.ResponseWriter, r *http.Request, v withdrawView, wait time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+	v.Failed, v.Faults = true, ui.Faults{{Text: ui.T(r.Context(), ui.OrderTooMany)}}
+	ui.Render(w, r, http.StatusTooManyRequests, withdrawPage(v))
+}
+
+// withdrawer finds whose purchase is meant.
 func (p *Pages) withdrawer(r *http.Request, v *withdrawView) (uuid.UUID, error) {
 	if v.Who != nil {
 		return v.Who.User.ID, nil
 	}
 	ctx := r.Context()
-	if p.Take(ctx, classPurchase, p.Network(ctx)) > 0 {
-		v.Faults = ui.Faults{{Text: ui.T(ctx, ui.OrderTooMany)}}
-		return uuid.Nil, nil
-	}
 	userID, err := p.Identity.PersonAt(ctx, strings.TrimSpace(v.Email))
 	if errors.Is(err, identity.ErrNotFound) {
 		v.Faults = ui.Faults{{Field: "purchase", Text: ui.T(ctx, ui.WithdrawUnknown)}}
@@ -161,16 +181,16 @@ func (p *Pages) withdrawer(r *http.Request, v *withdrawView) (uuid.UUID, error) 
 
 func (p *Pages) withdraw(w http.ResponseWriter, r *http.Request, userID uuid.UUID, v withdrawView) error {
 	ctx := r.Context()
-	_, err := p.Shop.Withdraw(ctx, userID, v.Chosen.ID)
+	by := page.Device(r)
+	_, err := p.Shop.Withdraw(ctx, ledger.Withdrawal{
+		UserID: userID, PurchaseID: v.Chosen.ID, IPAddress: by.IPAddress, UserAgent: by.UserAgent, Language: by.Language,
+	})
 	if errors.Is(err, ledger.ErrNotWithdrawable) {
 		v.Faults = ui.Faults{{Field: "purchase", Text: ui.T(ctx, ui.WithdrawOver)}}
 		p.renderWithdraw(w, r, v)
 		return nil
 	}
 	if err != nil {
-		return err
-	}
-	if err := p.Identity.NoteWithdrawal(ctx, userID, v.Chosen.ID, page.Device(r)); err != nil {
 		return err
 	}
 	if v.Who == nil {

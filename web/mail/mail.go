@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"mana/provider/identity"
@@ -115,7 +116,8 @@ func (w Writer) letter(ctx context.Context, m identity.Mail) (letter, error) {
 		l.Button, l.Link = say(ui.MailLowButton), w.Issuer.String()+"/account/credits"
 	case identity.MailWithdrawn:
 		l.Subject, l.Note = say(ui.MailWithdrawnSubject), say(ui.MailWithdrawnNote)
-		l.Lead = ui.T(ctx, ui.MailWithdrawnLead, "brand", w.Brand, "when", ui.When(ctx, m.CreatedAt))
+		l.Lead = ui.T(ctx, ui.MailWithdrawnLead, "brand", w.Brand, "when", ui.When(ctx, m.CreatedAt),
+			"number", m.About[identity.MetaPurchase], "amount", ui.Money(ctx, cents(m), "EUR"))
 		l.Button, l.Link = say(ui.MailWithdrawnButton), w.Issuer.String()+"/account/credits/receipts"
 	case identity.MailDeleted:
 		l.Subject, l.Lead, l.Note = say(ui.MailDeletedSubject), say(ui.MailDeletedLead), say(ui.MailDeletedNote)
@@ -123,6 +125,15 @@ func (w Writer) letter(ctx context.Context, m identity.Mail) (letter, error) {
 		return l, fmt.Errorf("no mail is of the kind %q", m.Kind)
 	}
 	return l, nil
+}
+
+// cents are those that a mail tells of.
+func cents(m identity.Mail) int64 {
+	n, err := strconv.ParseInt(m.About[identity.MetaCents], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // Address is where the button of a mail leads to, empty if it has none.

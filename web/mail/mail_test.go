@@ -21,6 +21,7 @@ func TestNotices(t *testing.T) {
 	for _, kind := range []identity.MailKind{
 		identity.MailFactorOn, identity.MailFactorOff, identity.MailRecoveryUsed, identity.MailPasskeyAdded, identity.MailPasskeyRemoved,
 		identity.MailTokenReused, identity.MailLinked, identity.MailUnlinked, identity.MailClaimed, identity.MailDeleted, identity.MailLowBalance,
+		identity.MailWithdrawn,
 	} {
 		for _, language := range []string{"en", "de", ""} {
 			m := identity.Mail{NewMail: identity.NewMail{ID: uuid.New(), Kind: kind, Language: language}, To: "ada@example.com"}
@@ -34,8 +35,11 @@ func TestNotices(t *testing.T) {
 			}
 			seen[got.Subject] = kind
 			links, page := kind != identity.MailDeleted, "/account/security"
-			if kind == identity.MailLowBalance {
+			switch kind {
+			case identity.MailLowBalance:
 				page = "/account/credits"
+			case identity.MailWithdrawn:
+				page = "/account/credits/receipts"
 			}
 			for part, text := range map[string]string{"text": got.Text, "HTML": got.HTML} {
 				if !strings.Contains(text, "Mäna") || !strings.Contains(text, got.Subject) || strings.Contains(text, "secret") ||

@@ -19,6 +19,9 @@ const (
 	WithdrawDoneTitle      Key = "withdraw.done.title"
 	WithdrawDoneText       Key = "withdraw.done.text"
 	EventWithdrawn         Key = "event.withdrawn"
+	EventPurchased         Key = "event.purchased"
+	EventPaidBack          Key = "event.paidback"
+	EventDisputed          Key = "event.disputed"
 	MailWithdrawnSubject   Key = "mail.withdrawn.subject"
 	MailWithdrawnLead      Key = "mail.withdrawn.lead"
 	MailWithdrawnButton    Key = "mail.withdrawn.button"
@@ -110,6 +113,18 @@ var withdrawalTexts = texts{
 		"The unspent credits were taken back, and the refund is on its way. You get a confirmation by mail.",
 		"Die nicht verbrauchten Credits wurden zurückgenommen, und die Erstattung ist auf dem Weg. Sie erhalten eine Bestätigung per E-Mail.",
 	},
+	EventPurchased: {
+		"You bought credits",
+		"Sie haben Credits gekauft",
+	},
+	EventPaidBack: {
+		"The price of a purchase was refunded, or a refund failed",
+		"Der Preis eines Kaufs wurde erstattet, oder eine Erstattung ist gescheitert",
+	},
+	EventDisputed: {
+		"The payment of a purchase was disputed, or a dispute was settled",
+		"Die Zahlung eines Kaufs wurde angefochten, oder eine Anfechtung ist beigelegt",
+	},
 	EventWithdrawn: {
 		"You withdrew from a purchase",
 		"Sie haben einen Kauf widerrufen",
@@ -119,16 +134,16 @@ var withdrawalTexts = texts{
 		"Bestätigung Ihres Widerrufs",
 	},
 	MailWithdrawnLead: {
-		"Your withdrawal from a purchase of credits at {brand} was received on {when}. The unspent credits were taken back, and their price is refunded to the means of payment that you used.",
-		"Ihr Widerruf eines Kaufs von Credits bei {brand} ist am {when} eingegangen. Die nicht verbrauchten Credits wurden zurückgenommen, und ihr Preis wird auf das Zahlungsmittel erstattet, das Sie verwendet haben.",
+		"Your withdrawal from the purchase of credits at {brand} with the order number {number} was received on {when}. The unspent credits were taken back, and their price of {amount} is refunded to the means of payment that you used.",
+		"Ihr Widerruf des Kaufs von Credits bei {brand} mit der Bestellnummer {number} ist am {when} eingegangen. Die nicht verbrauchten Credits wurden zurückgenommen, und ihr Preis von {amount} wird auf das Zahlungsmittel erstattet, das Sie verwendet haben.",
 	},
 	MailWithdrawnButton: {
 		"See your purchases",
 		"Ihre Käufe ansehen",
 	},
 	MailWithdrawnNote: {
-		"The order number, the amount that is refunded and the day are with the purchase. Keep this mail.",
-		"Bestellnummer, erstatteter Betrag und Tag stehen beim Kauf. Bewahren Sie diese E-Mail auf.",
+		"The amount that is refunded and the day are with the purchase too. Keep this mail.",
+		"Erstatteter Betrag und Tag stehen auch beim Kauf. Bewahren Sie diese E-Mail auf.",
 	},
 	DevCheckoutTitle: {
 		"Test payment",
