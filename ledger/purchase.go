@@ -143,11 +143,12 @@ func (f Facts) RefundedCents() int64 { return f.refunded(PaymentRefund.told) }
 func (r PaymentRefund) told() bool { return r.State != RefundAsked }
 
 // refunded is the larger of what the refunds that count come to and of the highest figure that was reported, less
-// those that failed.
+// those that failed. One that Stripe refused to make has no id, and was never part of a figure.
 func (f Facts) refunded(counts func(PaymentRefund) bool) int64 {
 	var sum, failed int64
 	for _, r := range f.Refunds {
 		switch {
+		case r.State == RefundFailed && r.ID == "":
 		case r.State == RefundFailed:
 			failed += r.Cents
 		case counts(r):

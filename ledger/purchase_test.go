@@ -50,6 +50,7 @@ func TestTarget(t *testing.T) {
 		"answered, then without our id":  {[]Fact{paid, asked, answered, refund("re_1", 100, RefundSucceeded)}, 200},
 		"told before it was answered":    {[]Fact{paid, asked, refund("re_1", 100, RefundSucceeded), answered}, 200},
 		"asked and refused":              {[]Fact{paid, asked, refused}, 300},
+		"refused, and by the sum":        {[]Fact{paid, asked, refused, reported(300)}, 0},
 		"asked, and refunded elsewhere":  {[]Fact{paid, asked, refund("re_2", 300, RefundSucceeded)}, 0},
 		"asked, answered and failed":     {[]Fact{paid, asked, reported(100), answered, refund("re_1", 100, RefundFailed)}, 300},
 	} {

@@ -23,7 +23,9 @@ func (of *payment) target(state func(*moneyBack) string, paid bool, reported int
 		switch state(b) {
 		case "":
 		case "failed":
-			failed += b.cents
+			if b.id != "" { // else Stripe never had it, and reported none of it
+				failed += b.cents
+			}
 		default:
 			back += b.cents
 		}
