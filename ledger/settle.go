@@ -21,19 +21,22 @@ const callerPurchase = "internal:purchase"
 func (p Purchase) Source() string { return "purchase:" + p.ID.String() }
 
 // Settle decides what a fact does to its purchase and to the wallet, of which the state has the purchase's own grant
-// too, and the holds whose time is over. It is a pure function. A fact that does not fit changes nothing. [ErrFrozen]; [ErrImpossible]: nothing may be
-// written.
+// too, and the holds whose time is over. It is a pure function. A fact that does not fit changes nothing, and neither
+// does one by which a closed wallet would have to change. [ErrFrozen]; [ErrImpossible]: nothing may be written.
 func Settle(s State, p Purchase, now time.Time, x Settling) (Delta, Settled, error) {
 	if s.Wallet.State == WalletFrozen {
 		return Delta{}, Settled{}, ErrFrozen
 	}
-	if reason := x.Fact.misfit(s, p); reason != "" {
+	if reason := x.Fact.misfit(p); reason != "" {
 		return Delta{}, Settled{Outcome: OutcomeQuarantined, Reason: reason}, nil
 	}
 	now = now.UTC().Truncate(time.Microsecond)
 	p.Payment = p.Payment.with(x.Fact.Payment)
 	p.Facts = p.Facts.add(x.Fact)
 	first := p.advance(x.Fact.Kind, now)
+	if s.Wallet.State != WalletActive && Target(p, p.Facts) != p.Posted {
+		return Delta{}, Settled{Outcome: OutcomeQuarantined, Reason: ReasonClosed}, nil
+	}
 	d, done, err := p.post(s, sale{id: x.TransactionID, actor: stripeApp, now: now, first: first})
 	if errors.Is(err, ErrBalanceLimit) {
 		return Delta{}, Settled{Outcome: OutcomeQuarantined, Reason: ReasonLimit}, nil
@@ -74,8 +77,8 @@ func (p Purchase) Withdrawable(grants []Grant) int64 {
 	return max(0, min(mulDiv(int64(left), p.PriceEuroCents, int64(p.Credits)), p.PriceEuroCents-back))
 }
 
-// misfit says why a fact does not belong to a purchase, or cannot be taken in; empty: it can.
-func (x Fact) misfit(s State, p Purchase) Reason {
+// misfit says why a fact does not belong to a purchase; empty: it does.
+func (x Fact) misfit(p Purchase) Reason {
 	switch {
 	case x.Account != p.Account:
 		return ReasonAccount
@@ -87,8 +90,6 @@ func (x Fact) misfit(s State, p Purchase) Reason {
 		return ReasonAmount
 	case x.PurchaseID != uuid.Nil && x.PurchaseID != p.ID || !p.Payment.fits(x.Payment):
 		return ReasonPayment
-	case s.Wallet.State != WalletActive:
-		return ReasonClosed
 	}
 	return ""
 }

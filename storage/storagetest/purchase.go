@@ -396,8 +396,16 @@ func testCustomers(t *testing.T, w *wallets) {
 	}
 }
 
-// testPurchaseClosed deletes the person between the order and the payment.
+// testPurchaseClosed deletes the person between the order and the payment, and between a withdrawal and its refund.
 func testPurchaseClosed(t *testing.T, w *wallets) {
+	paid := w.purchase(t)
+	if err := w.Till.Link(t.Context(), paid.ID, ledger.Payment{IntentID: "pi_1"}); err != nil {
+		t.Fatal(err)
+	}
+	ask := ledger.Withdrawal{RequestID: uuid.Must(uuid.NewV7()), TransactionID: uuid.Must(uuid.NewV7()), UserID: w.user.ID, PurchaseID: paid.ID, Actor: "user"}
+	if _, err := w.Till.Withdraw(t.Context(), ask); err != nil {
+		t.Fatal(err)
+	}
 	p := w.order(t, packageOf100)
 	if err := w.Identity.DeleteAccount(t.Context(), deletion(w.user.ID)); err != nil {
 		t.Fatal(err)
@@ -405,6 +413,23 @@ func testPurchaseClosed(t *testing.T, w *wallets) {
 	if done := w.tell(t, ledger.Fact{Kind: ledger.FactPaid, PurchaseID: p.ID, Cents: 100}); done.Reason != ledger.ReasonClosed {
 		t.Errorf("got %+v, want it in quarantine", done)
 	}
+	if done := w.tell(t, ledger.Fact{Kind: ledger.FactCancelled, PurchaseID: p.ID}); done.Purchase.Status != ledger.PurchaseCancelled {
+		t.Errorf("got %+v, want it cancelled: the wallet has nothing to do with it", done)
+	}
+	back := ledger.Fact{Kind: ledger.FactRefund, PurchaseID: paid.ID, Refund: ledger.PaymentRefund{
+		ID: "re_1", RequestID: ask.RequestID, Cents: 100, State: ledger.RefundSucceeded,
+	}}
+	if done := w.tell(t, back); done.Outcome != ledger.OutcomeSettled {
+		t.Errorf("got %+v, want the refund noted that was asked for before", done)
+	}
+	if asked, err := w.Till.AskedRefunds(t.Context(), 9); err != nil || len(asked) != 0 {
+		t.Errorf("got %+v, %v, want none that is asked for again", asked, err)
+	}
+	back.Refund.State = ledger.RefundFailed
+	if done := w.tell(t, back); done.Reason != ledger.ReasonClosed {
+		t.Errorf("got %+v, want it in quarantine: there is no wallet to give the credits to", done)
+	}
+	w.wantSound(t)
 	_, err := w.Till.Order(t.Context(), ledger.Order{ID: uuid.Must(uuid.NewV7()), UserID: w.user.ID, PackageID: packageOf100})
 	if !errors.Is(err, ledger.ErrClosed) {
 		t.Errorf("got %v, want it refused", err)
