@@ -64,7 +64,8 @@ const (
 	OutcomeQuarantined Outcome = "quarantined"
 )
 
-// KeepBodies is how long the body of a processed event is kept.
+// KeepBodies is how long the body of a processed event is kept. One in quarantine stays until somebody has looked at it,
+// but for those of an unknown purchase, which are mostly of something else that is sold there.
 const KeepBodies = 90 * 24 * time.Hour
 
 // StripeEvent is an event as it arrived.

@@ -78,7 +78,7 @@ type Inbox interface {
 	Dismiss(ctx context.Context, eventID string, o Outcome, r Reason) error
 	// Quarantined lists at most limit events that are in quarantine, newest first.
 	Quarantined(ctx context.Context, limit int) ([]StripeEvent, error)
-	// Requeue lets an event in quarantine wait again. [ErrNoEvent].
+	// Requeue lets an event in quarantine wait again. [ErrNoEvent], also when its body is not kept any more.
 	Requeue(ctx context.Context, eventID string) error
 }
 

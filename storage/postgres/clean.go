@@ -61,7 +61,8 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 		{`DELETE FROM auth.sessions WHERE id IN
 			(SELECT id FROM auth.sessions WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, ended},
 		{`UPDATE credits.stripe_events SET body = '' WHERE id IN
-			(SELECT id FROM credits.stripe_events WHERE body <> '' AND processed_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, now.Add(-ledger.KeepBodies)},
+			(SELECT id FROM credits.stripe_events WHERE body <> '' AND processed_at <= $1
+				AND (outcome <> 'quarantined' OR reason = 'unknown purchase') LIMIT $2 FOR UPDATE SKIP LOCKED)`, now.Add(-ledger.KeepBodies)},
 	} {
 		clean(func(ctx context.Context) (int, error) { return db.cleanRows(ctx, statement.query, statement.before) })
 	}

@@ -190,7 +190,7 @@ func (l *Ledger) Dismiss(ctx context.Context, eventID string, o ledger.Outcome, 
 func (l *Ledger) Requeue(ctx context.Context, eventID string) error {
 	err := l.db.write(ctx, system, func(t *tx) error {
 		found, err := one(t.exec(`UPDATE credits.stripe_events SET processed_at = NULL, outcome = '', reason = '',
-			stripe_payment_intent_id = '' WHERE id = $1 AND outcome = 'quarantined'`, eventID))
+			stripe_payment_intent_id = '' WHERE id = $1 AND outcome = 'quarantined' AND body <> ''`, eventID))
 		if err == nil && !found {
 			return ledger.ErrNoEvent
 		}

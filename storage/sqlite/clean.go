@@ -62,7 +62,8 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 		{`DELETE FROM auth_security_events WHERE id IN
 			(SELECT id FROM auth_security_events WHERE created_at <= min(?, (SELECT max(created_at) FROM auth_security_events) - 30 * 86400000000) LIMIT ?)`, ended},
 		{`UPDATE credits_stripe_events SET body = x'' WHERE id IN
-			(SELECT id FROM credits_stripe_events WHERE length(body) > 0 AND processed_at <= ? LIMIT ?)`, timestamp(now.Add(-ledger.KeepBodies))},
+			(SELECT id FROM credits_stripe_events WHERE length(body) > 0 AND processed_at <= ?
+				AND (outcome <> 'quarantined' OR reason = 'unknown purchase') LIMIT ?)`, timestamp(now.Add(-ledger.KeepBodies))},
 	} {
 		clean(func(ctx context.Context) (int, error) { return db.cleanRows(ctx, statement.query, statement.limit) })
 	}

@@ -203,7 +203,7 @@ func (l *Ledger) Dismiss(ctx context.Context, eventID string, o ledger.Outcome, 
 func (l *Ledger) Requeue(ctx context.Context, eventID string) error {
 	err := l.db.write(ctx, func(t *tx) error {
 		found, err := one(t.exec(`UPDATE credits_stripe_events SET processed_at = NULL, outcome = '', reason = '',
-			stripe_payment_intent_id = '' WHERE id = ? AND outcome = 'quarantined'`, eventID))
+			stripe_payment_intent_id = '' WHERE id = ? AND outcome = 'quarantined' AND length(body) > 0`, eventID))
 		if err == nil && !found {
 			return ledger.ErrNoEvent
 		}

@@ -101,8 +101,8 @@ func testInbox(t *testing.T, w *wallets) {
 		t.Error(err)
 	}
 	list, err := w.Till.Quarantined(t.Context(), 9)
-	if err != nil || len(list) != 1 || len(list[0].Body) != 0 {
-		t.Errorf("got %+v, %v, want its body gone", list, err)
+	if err != nil || len(list) != 1 || len(list[0].Body) == 0 {
+		t.Errorf("got %+v, %v, want its body kept: nobody has looked at it", list, err)
 	}
 	if rest, err = w.Till.Waiting(t.Context(), ledger.StripeEvent{}, 2); err != nil || len(rest) != 1 || len(rest[0].Body) == 0 {
 		t.Errorf("got %+v, %v, want it kept", rest, err)
