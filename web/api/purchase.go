@@ -249,12 +249,6 @@ type receivedBody struct {
 // Webhook takes an event of Stripe: POST /api/v1/webhooks/stripe. It answers as soon as the event is stored; whatever
 // cannot be stored now, Stripe sends again.
 func (a *API) Webhook(w http.ResponseWriter, r *http.Request) error {
-	select {
-	case a.webhooks <- struct{}{}:
-		defer func() { <-a.webhooks }()
-	default:
-		return unavailable()
-	}
 	if len(a.cfg.Shop.Secrets) == 0 {
 		return errNoPayments()
 	}
@@ -271,6 +265,12 @@ func (a *API) Webhook(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(headers) > 1 {
 		return stripe.ErrSignature
+	}
+	select { // not before the body is here: who sends it slowly keeps no place from others
+	case a.webhooks <- struct{}{}:
+		defer func() { <-a.webhooks }()
+	default:
+		return unavailable()
 	}
 	err = a.cfg.Shop.Receive(r.Context(), headers[0], body)
 	if err != nil && !errors.Is(err, stripe.ErrSignature) {
