@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -220,6 +222,28 @@ func TestWebhookRefusals(t *testing.T) {
 	}
 }
 
+// TestWebhookSlowly: who sends many events slowly keeps none of Stripe's out.
+func TestWebhookSlowly(t *testing.T) {
+	t.Parallel()
+	s := start(t, newStandIn(t).env()...)
+	host := strings.TrimPrefix(s.issuer, "http://")
+	for range 64 {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n", stripeHook, host)
+		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "100") {
+			t.Fatalf("got %q, %v, want the program to wait for the event", line, err)
+		}
+	}
+	body := []byte(`{"id":"evt_1","object":"event","type":"customer.created"}`)
+	if status, text := postEvent(t, s.issuer+stripeHook, body, stripe.Sign(body, stripeSecret, time.Now())); status != http.StatusOK {
+		t.Errorf("got %d %s", status, text)
+	}
+}
+
 // TestWebhookOff computes nothing when no secret is set.
 func TestWebhookOff(t *testing.T) {
 	t.Parallel()
@@ -242,6 +266,11 @@ func TestReconcile(t *testing.T) {
 	if got := s.paid(t, token); got != 0 {
 		t.Fatalf("got %v credits before anybody told", got)
 	}
+	pay.mu.Lock()
+	pay.make("checkout.session", "cs", object{ // of something else that is sold there
+		"mode": "setup", "currency": nil, "amount_total": nil, "status": "open", "payment_status": "no_payment_required", "payment_intent": nil,
+	})
+	pay.mu.Unlock()
 	again := func(want float64, what string) {
 		t.Helper()
 		s.stop()
@@ -265,6 +294,9 @@ func TestReconcile(t *testing.T) {
 	})
 	pay.mu.Unlock()
 	again(0, "a dispute that no event told")
+	if _, log := s.stop(); strings.Contains(log, "a job failed") {
+		t.Errorf("what is of something else stops the comparison\n%s", log)
+	}
 }
 
 // TestWithdraw takes a purchase back by both steps, and Stripe is asked for the refund once.
@@ -318,6 +350,37 @@ func TestWithdraw(t *testing.T) {
 		if limited := got.StatusCode == http.StatusTooManyRequests; limited != (i >= 9) || limited && got.Header.Get("Retry-After") == "" {
 			t.Fatalf("got %d at the confirmation %d", got.StatusCode, i)
 		}
+	}
+}
+
+// TestCustomerGone: somebody deleted the customer at Stripe, or the key is of another mode now. Buying goes on.
+func TestCustomerGone(t *testing.T) {
+	t.Parallel()
+	pay := newStandIn(t)
+	s := start(t, pay.env()...)
+	pay.tell(s)
+	_, token := s.person(t, "ada@example.com")
+	order := map[string]any{"packageId": s.starter(t)}
+	if status, body, _ := s.api(t, "POST", "/api/v1/credits/purchase", token, order); status != http.StatusCreated {
+		t.Fatalf("got %d %v", status, body)
+	}
+	pay.mu.Lock()
+	for _, o := range pay.objects {
+		if o["object"] == "customer" {
+			o["deleted"] = true
+		}
+	}
+	pay.mu.Unlock()
+	if status, body, _ := s.api(t, "POST", "/api/v1/credits/purchase", token, order); status != http.StatusCreated {
+		t.Errorf("got %d %v", status, body)
+	}
+	status, link, _ := s.api(t, "POST", "/api/v1/credits/payment-link", token, order)
+	if status != http.StatusCreated {
+		t.Fatalf("got %d %v", status, link)
+	}
+	pay.pay(strings.TrimPrefix(fmt.Sprint(link["url"]), pay.server.URL+"/pay/"))
+	if got := s.paid(t, token); got != 100 {
+		t.Errorf("got %v credits", got)
 	}
 }
 

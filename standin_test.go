@@ -147,7 +147,12 @@ func (s *standIn) answer(w http.ResponseWriter, status int, v any) {
 }
 
 func (s *standIn) refuse(w http.ResponseWriter, status int, code string) {
-	s.answer(w, status, object{"error": object{"type": "invalid_request_error", "code": code, "message": code}})
+	s.refuseFor(w, status, code, "")
+}
+
+// refuseFor names the parameter that is wrong.
+func (s *standIn) refuseFor(w http.ResponseWriter, status int, code, param string) {
+	s.answer(w, status, object{"error": object{"type": "invalid_request_error", "code": code, "message": code, "param": param}})
 }
 
 // post makes and changes objects.
@@ -164,6 +169,10 @@ func (s *standIn) post(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, http.StatusOK, known)
 		return
 	}
+	if customer := r.PostForm.Get("customer"); customer != "" && (s.objects[customer] == nil || s.objects[customer]["deleted"] != nil) {
+		s.refuseFor(w, http.StatusBadRequest, "resource_missing", "customer")
+		return
+	}
 	var made object
 	switch kind := kindsOf[path]; {
 	case path == "customers":
@@ -171,14 +180,14 @@ func (s *standIn) post(w http.ResponseWriter, r *http.Request) {
 	case path == "checkout/sessions":
 		made = s.make(kind[0], kind[1], object{
 			"status": "open", "payment_status": "unpaid", "payment_intent": nil, "currency": r.PostForm.Get("line_items[0][price_data][currency]"),
-			"amount_total": cents(r.PostForm, "line_items[0][price_data][unit_amount]"), "customer": r.PostForm.Get("customer"),
+			"amount_total": cents(r.PostForm, "line_items[0][price_data][unit_amount]"), "customer": optionalText(r.PostForm.Get("customer")),
 			"metadata": metaOf(r.PostForm, "metadata"), "success_url": r.PostForm.Get("success_url"), "cancel_url": r.PostForm.Get("cancel_url"),
 		})
 		made["url"] = s.server.URL + "/pay/" + made["id"].(string)
 	case path == "payment_intents":
 		made = s.make(kind[0], kind[1], object{
 			"amount": cents(r.PostForm, "amount"), "amount_received": 0, "currency": r.PostForm.Get("currency"), "status": "requires_payment_method",
-			"customer": r.PostForm.Get("customer"), "metadata": metaOf(r.PostForm, "metadata"),
+			"customer": optionalText(r.PostForm.Get("customer")), "metadata": metaOf(r.PostForm, "metadata"),
 		})
 		made["client_secret"] = made["id"].(string) + "_secret_x"
 	case path == "refunds":
@@ -202,6 +211,14 @@ func (s *standIn) post(w http.ResponseWriter, r *http.Request) {
 		s.answers[path+" "+key] = made
 	}
 	s.answer(w, http.StatusOK, s.checked(made))
+}
+
+// optionalText is null for an empty text.
+func optionalText(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 func cents(form url.Values, name string) int64 {

@@ -104,9 +104,9 @@ type Payments interface {
 	Customer(ctx context.Context, userID uuid.UUID) (string, error)
 	// NoteCustomer stores it once and gives the one that is stored.
 	NoteCustomer(ctx context.Context, userID uuid.UUID, customerID string) (string, error)
-	// AskedRefunds lists at most limit refunds that Stripe has to be asked for. One is done when a fact tells of it:
-	// with its RequestID and what Stripe answered, or [RefundFailed] when it refused.
-	AskedRefunds(ctx context.Context, limit int) ([]AskedRefund, error)
+	// AskedRefunds lists at most limit refunds that Stripe has to be asked for, in order of RequestID after one. One is
+	// done when a fact tells of it: with its RequestID and what Stripe answered, or [RefundFailed] when it refused.
+	AskedRefunds(ctx context.Context, after uuid.UUID, limit int) ([]AskedRefund, error)
 	// PurchasesSince lists at most limit purchases of all people, made at since or later, in order of id after one.
 	PurchasesSince(ctx context.Context, since time.Time, after uuid.UUID, limit int) ([]Purchase, error)
 	// Backlog counts what is under way.

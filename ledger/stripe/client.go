@@ -87,6 +87,10 @@ func (c *stripeClient) session(ctx context.Context, p ledger.Purchase, b Basket)
 		params.Locale = &b.Language
 	}
 	session, err := c.api.CheckoutSessions.New(params)
+	if customerGone(err) {
+		customer, params.Customer, params.IdempotencyKey = "", nil, withoutCustomer(p.ID)
+		session, err = c.api.CheckoutSessions.New(params)
+	}
 	if err != nil {
 		return Session{}, fault("opening a payment page", err)
 	}
@@ -102,12 +106,17 @@ func (c *stripeClient) intent(ctx context.Context, p ledger.Purchase, b Basket) 
 	if err != nil {
 		return Intent{}, err
 	}
-	intent, err := c.api.PaymentIntents.New(&stripe.PaymentIntentParams{
+	params := &stripe.PaymentIntentParams{
 		Params: stripe.Params{Context: ctx, IdempotencyKey: stripe.String(p.ID.String())},
 		Amount: &p.PriceEuroCents, Currency: &p.Currency, Customer: &customer,
 		AutomaticPaymentMethods: &stripe.PaymentIntentAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true)},
 		Description:             stripe.String(description(p)), Metadata: metadata(p, b),
-	})
+	}
+	intent, err := c.api.PaymentIntents.New(params)
+	if customerGone(err) {
+		customer, params.Customer, params.IdempotencyKey = "", nil, withoutCustomer(p.ID)
+		intent, err = c.api.PaymentIntents.New(params)
+	}
 	if err != nil {
 		return Intent{}, fault("beginning a payment", err)
 	}
@@ -128,6 +137,18 @@ func (c *stripeClient) customer(ctx context.Context, userID uuid.UUID) (string, 
 		return "", fault("making a customer", err)
 	}
 	return c.payments.NoteCustomer(ctx, userID, made.ID)
+}
+
+// customerGone reports whether Stripe has no such customer any more: somebody deleted it there, or the key is of another
+// mode than the one it was made with.
+func customerGone(err error) bool {
+	answer := new(stripe.Error)
+	return errors.As(err, &answer) && answer.Code == stripe.ErrorCodeResourceMissing && answer.Param == "customer"
+}
+
+// withoutCustomer is the key of a call that is repeated without a customer.
+func withoutCustomer(purchaseID uuid.UUID) *string {
+	return stripe.String(purchaseID.String() + "-guest")
 }
 
 func (c *stripeClient) address(ctx context.Context, p ledger.Purchase) (string, error) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -182,10 +183,12 @@ func FuzzEvent(f *testing.F) {
 	f.Add(event("payment_intent.succeeded", "2023-10-16", `{"object":"payment_intent","id":"pi_1","currency":"eur","status":"succeeded","amount_received":500}`))
 	f.Add(event("charge.dispute.created", "", `{"object":"dispute","id":"dp_1","currency":"eur","amount":5,"status":"lost","balance_transactions":[{"amount":-5}]}`))
 	f.Add([]byte(`{"type":"refund.failed","livemode":true,"data":{"object":{"object":"refund","id":"re_1","currency":"eur","amount":1,"payment_intent":[]}}}`))
+	f.Add([]byte(`{"id":"evt_\u0000","type":"x\u0000"}`))
+	f.Add([]byte(`{"id":"evt_1","type":"` + strings.Repeat("x", maxID-1) + `é"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		e := arrived(body, time.Unix(1_800_000_000, 0))
-		if e.ID == "" || len(e.ID) > maxID {
-			t.Errorf("got the id %q", e.ID)
+		if e.ID == "" || len(e.ID) > maxID || strings.ContainsRune(e.ID+e.Type, 0) || !utf8.ValidString(e.ID+e.Type) {
+			t.Errorf("got the id %q and the type %q: no database keeps them", e.ID, e.Type)
 		}
 		fact, ok, err := read(body)
 		if ok && (err != nil || fact.Cents < 0 || fact.Refund.Cents < 0 || fact.Dispute.Cents < 0 || fact.Currency == "") {

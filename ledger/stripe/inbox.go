@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -51,11 +53,11 @@ func arrived(body []byte, now time.Time) ledger.StripeEvent {
 	}
 	_ = json.Unmarshal(body, &head) // an event that cannot be read is stored too
 	e := ledger.StripeEvent{ID: head.ID, Type: head.Type, Body: body, ReceivedAt: now}
-	if e.ID == "" || len(e.ID) > maxID {
+	if e.ID == "" || len(e.ID) > maxID || strings.ContainsRune(e.ID, 0) {
 		sum := sha256.Sum256(body)
 		e.ID = "sha256:" + hex.EncodeToString(sum[:])
 	}
-	e.Type = e.Type[:min(len(e.Type), maxID)]
+	e.Type = strings.ToValidUTF8(strings.ReplaceAll(e.Type[:min(len(e.Type), maxID)], "\x00", ""), "")
 	return e
 }
 
@@ -121,6 +123,9 @@ func (s *Shop) watch() {
 const (
 	roundRows = 100 // of one page of work
 	maxRounds = 100 // pages of one run
+	maxFaults = 10  // of one run, before it ends: Stripe is away
+	// refundPause is how long a refund waits that could not be asked for.
+	refundPause = 10 * time.Minute
 )
 
 // Work settles the events that wait, asks for the refunds that are due, and cancels purchases that waited too long. It
@@ -149,32 +154,56 @@ func (s *Shop) workEvents(ctx context.Context) (fault error) {
 	return fault
 }
 
-// workRefunds asks Stripe outside of any transaction, and takes in what it answers.
+// workRefunds asks Stripe for the refunds that are due. One that fails stands behind the others, and is tried again
+// after a while.
 func (s *Shop) workRefunds(ctx context.Context) (fault error) {
 	if s.desk == nil {
 		return nil
 	}
-	asked, err := s.Payments.AskedRefunds(ctx, roundRows)
-	if err != nil {
-		return err
-	}
-	for _, r := range asked {
-		refund, err := s.desk.refund(ctx, r)
+	now, after, faults := s.Now(), uuid.Nil, 0
+	maps.DeleteFunc(s.failed, func(_ uuid.UUID, until time.Time) bool { return !now.Before(until) })
+	for range maxRounds {
+		asked, err := s.Payments.AskedRefunds(ctx, after, roundRows)
 		if err != nil {
-			fault = fmt.Errorf("refund %s: %w", r.RequestID, err)
-			continue
+			return err
 		}
-		if refund.State == ledger.RefundFailed {
-			s.Logger.Error("Stripe refuses a refund", "purchase", r.PurchaseID, "refund", r.RequestID)
+		for _, r := range asked {
+			if after = r.RequestID; now.Before(s.failed[r.RequestID]) {
+				continue
+			}
+			err := s.askRefund(ctx, r)
+			if err == nil {
+				continue
+			}
+			fault, s.failed[r.RequestID] = fmt.Errorf("refund %s: %w", r.RequestID, err), now.Add(refundPause)
+			if faults++; faults == maxFaults || ctx.Err() != nil {
+				return fault
+			}
 		}
-		if _, err := s.settle(ctx, ledger.Fact{
-			Kind: ledger.FactRefund, PurchaseID: r.PurchaseID, Payment: ledger.Payment{IntentID: r.IntentID},
-			Currency: "eur", Livemode: s.Key.Live(), Refund: refund,
-		}); err != nil {
-			fault = fmt.Errorf("noting refund %s: %w", r.RequestID, err)
+		if len(asked) < roundRows {
+			return fault
 		}
 	}
 	return fault
+}
+
+// askRefund asks Stripe outside of any transaction, and takes in what it answers.
+func (s *Shop) askRefund(ctx context.Context, r ledger.AskedRefund) error {
+	refund, err := s.desk.refund(ctx, r)
+	if err != nil {
+		return err
+	}
+	if refund.State == ledger.RefundFailed {
+		s.Logger.Error("Stripe refuses a refund", "purchase", r.PurchaseID, "refund", r.RequestID)
+	}
+	settled, err := s.settle(ctx, ledger.Fact{
+		Kind: ledger.FactRefund, PurchaseID: r.PurchaseID, Payment: ledger.Payment{IntentID: r.IntentID},
+		Currency: ledger.Euro, Livemode: s.Key.Live(), Refund: refund,
+	})
+	if err == nil && settled.Outcome == ledger.OutcomeQuarantined {
+		err = fmt.Errorf("what became of it cannot be noted: %s", settled.Reason)
+	}
+	return err
 }
 
 func (s *Shop) workExpired(ctx context.Context) error {

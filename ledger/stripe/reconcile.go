@@ -156,16 +156,20 @@ func knows(p ledger.Purchase, f ledger.Fact) bool {
 }
 
 // each looks at the purchases one by one whose payment the lists did not show: the objects of those that may still
-// move, and the payments of those that are completed.
+// move, and the payments of those that are completed, as long as the lists should have shown them.
 func (c *comparison) each(ctx context.Context, stripe reader, now time.Time, daily bool) error {
-	differ := int64(0)
+	differ, faults := int64(0), 0
 	for id, p := range c.known {
 		paid := p.Facts.PaidCents > 0
-		if (!daily || !moves(p, now)) && (!paid || c.paid[id]) {
+		if (!daily || !moves(p, now)) && (!paid || c.paid[id] || now.Sub(p.CreatedAt) > lookBack) {
 			continue
 		}
 		if err := stripe.again(ctx, p, func(f ledger.Fact) error { return c.take(ctx, f) }); err != nil {
-			return err
+			c.fault = err // the next ones may do, but not when Stripe is away
+			if faults++; faults == maxFaults {
+				return err
+			}
+			continue
 		}
 		if paid && !c.paid[id] {
 			differ++
@@ -249,8 +253,11 @@ func refusedAs(err error, status int) bool {
 // told tells what an object says, if it says something.
 func (c *stripeClient) told(o object, tell func(ledger.Fact) error) error {
 	f, ok, err := o.fact("")
-	if err != nil || !ok {
+	if err != nil && f.PurchaseID != uuid.Nil {
 		return err
+	}
+	if !ok {
+		return nil // it tells nothing of a payment, or is of something else that is sold there
 	}
 	f.Livemode = c.live // the key shows objects of its own mode alone
 	return tell(f)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+	"github.com/google/uuid"
 
 	"mana/ledger"
 )
@@ -70,11 +71,12 @@ type Shop struct {
 	Config
 	desk    desk // nil: payments are off
 	backlog gauges
+	failed  map[uuid.UUID]time.Time // refunds that could not be asked for, and when they are tried again; of the job alone
 }
 
 // New makes a shop.
 func New(cfg Config) *Shop {
-	s := &Shop{Config: cfg}
+	s := &Shop{Config: cfg, failed: make(map[uuid.UUID]time.Time)}
 	if s.Metrics == nil {
 		s.Metrics = metrics.NewSet()
 	}

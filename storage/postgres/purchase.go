@@ -354,12 +354,12 @@ func (l *Ledger) NoteCustomer(ctx context.Context, userID uuid.UUID, customerID 
 }
 
 // AskedRefunds implements [ledger.Payments].
-func (l *Ledger) AskedRefunds(ctx context.Context, limit int) ([]ledger.AskedRefund, error) {
+func (l *Ledger) AskedRefunds(ctx context.Context, after uuid.UUID, limit int) ([]ledger.AskedRefund, error) {
 	var found []ledger.AskedRefund
 	err := l.db.read(ctx, system, `SELECT r.request_id, r.purchase_id, p.stripe_payment_intent_id, r.cents
 		FROM credits.refunds r JOIN credits.purchases p ON p.id = r.purchase_id
-		WHERE r.state = 'asked' AND p.stripe_payment_intent_id IS NOT NULL ORDER BY r.request_id LIMIT $1`,
-		all(&found, pgx.RowToStructByPos[ledger.AskedRefund]), limit)
+		WHERE r.state = 'asked' AND r.request_id > $1 AND p.stripe_payment_intent_id IS NOT NULL ORDER BY r.request_id LIMIT $2`,
+		all(&found, pgx.RowToStructByPos[ledger.AskedRefund]), after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("listing refunds: %w", err)
 	}

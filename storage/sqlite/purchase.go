@@ -345,10 +345,11 @@ func (l *Ledger) NoteCustomer(ctx context.Context, userID uuid.UUID, customerID 
 }
 
 // AskedRefunds implements [ledger.Payments].
-func (l *Ledger) AskedRefunds(ctx context.Context, limit int) ([]ledger.AskedRefund, error) {
+func (l *Ledger) AskedRefunds(ctx context.Context, after uuid.UUID, limit int) ([]ledger.AskedRefund, error) {
 	rows, err := l.db.query(ctx, `SELECT r.request_id, r.purchase_id, p.stripe_payment_intent_id, r.cents
 		FROM credits_refunds r JOIN credits_purchases p ON p.id = r.purchase_id
-		WHERE r.state = 'asked' AND p.stripe_payment_intent_id IS NOT NULL ORDER BY r.request_id LIMIT ?`, limit)
+		WHERE r.state = 'asked' AND r.request_id > ? AND p.stripe_payment_intent_id IS NOT NULL ORDER BY r.request_id LIMIT ?`,
+		after.String(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("listing refunds: %w", err)
 	}

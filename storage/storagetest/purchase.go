@@ -319,15 +319,18 @@ func testWithdrawal(t *testing.T, w *wallets) {
 	again.RequestID, again.TransactionID = uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
 	_, err = w.Till.Withdraw(t.Context(), again)
 	want(t, err, ledger.ErrNotWithdrawable)
-	if asked, err := w.Till.AskedRefunds(t.Context(), 9); err != nil || len(asked) != 0 {
+	if asked, err := w.Till.AskedRefunds(t.Context(), uuid.Nil, 9); err != nil || len(asked) != 0 {
 		t.Errorf("got %+v, %v, want none while the payment is not known", asked, err)
 	}
 	if err := w.Till.Link(t.Context(), p.ID, ledger.Payment{IntentID: "pi_1"}); err != nil {
 		t.Fatal(err)
 	}
-	asked, err := w.Till.AskedRefunds(t.Context(), 9)
+	asked, err := w.Till.AskedRefunds(t.Context(), uuid.Nil, 9)
 	if err != nil || len(asked) != 1 || asked[0] != (ledger.AskedRefund{RequestID: ask.RequestID, PurchaseID: p.ID, IntentID: "pi_1", Cents: 89}) {
 		t.Errorf("got %+v, %v", asked, err)
+	}
+	if after, err := w.Till.AskedRefunds(t.Context(), ask.RequestID, 9); err != nil || len(after) != 0 {
+		t.Errorf("got %+v, %v, want none after it", after, err)
 	}
 	back := ledger.Fact{Kind: ledger.FactRefund, PurchaseID: p.ID, Refund: ledger.PaymentRefund{
 		ID: "re_1", RequestID: ask.RequestID, Cents: 89, State: ledger.RefundPending,
@@ -335,7 +338,7 @@ func testWithdrawal(t *testing.T, w *wallets) {
 	if done := w.tell(t, back); done.Transaction.ID != uuid.Nil || done.Purchase.Facts.RefundedCents() != 89 || len(done.Purchase.Facts.Refunds) != 1 {
 		t.Errorf("got %+v, want the same refund", done)
 	}
-	if asked, err = w.Till.AskedRefunds(t.Context(), 9); err != nil || len(asked) != 0 {
+	if asked, err = w.Till.AskedRefunds(t.Context(), uuid.Nil, 9); err != nil || len(asked) != 0 {
 		t.Errorf("got %+v, %v, want it done", asked, err)
 	}
 	back.Refund.State, back.Refund.RequestID = ledger.RefundFailed, uuid.Nil
@@ -422,7 +425,7 @@ func testPurchaseClosed(t *testing.T, w *wallets) {
 	if done := w.tell(t, back); done.Outcome != ledger.OutcomeSettled {
 		t.Errorf("got %+v, want the refund noted that was asked for before", done)
 	}
-	if asked, err := w.Till.AskedRefunds(t.Context(), 9); err != nil || len(asked) != 0 {
+	if asked, err := w.Till.AskedRefunds(t.Context(), uuid.Nil, 9); err != nil || len(asked) != 0 {
 		t.Errorf("got %+v, %v, want none that is asked for again", asked, err)
 	}
 	back.Refund.State = ledger.RefundFailed
