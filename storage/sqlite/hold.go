@@ -102,10 +102,9 @@ func loadHolds(q querier, s *ledger.State, w ledger.Wants, now time.Time, again 
 // addHolds reads holds that are named, and if there are any open ones those whose time is over.
 func addHolds(q querier, s *ledger.State, now time.Time, held bool, named []uuid.UUID) error {
 	var err error
-	userID := s.Wallet.UserID.String()
+	userID := s.Wallet.UserID
 	if held {
-		s.Holds, err = collectHolds(q.query(selectHolds+` WHERE h.user_id = ? AND h.state = 'open' AND h.expires_at <= ?
-			ORDER BY h.id, p.grant_no`, userID, timestamp(now)))
+		s.Holds, err = dueHolds(q, userID, now)
 	}
 	for _, id := range named {
 		if err != nil {
@@ -115,16 +114,36 @@ func addHolds(q querier, s *ledger.State, now time.Time, held bool, named []uuid
 			continue
 		}
 		var one []ledger.Hold
-		one, err = collectHolds(q.query(selectHolds+` WHERE h.id = ? AND +h.user_id = ? ORDER BY p.grant_no`, id.String(), userID))
+		one, err = collectHolds(q.query(selectHolds+` WHERE h.id = ? AND +h.user_id = ? ORDER BY p.grant_no`, id.String(), userID.String()))
 		s.Holds = append(s.Holds, one...)
 	}
 	slices.SortFunc(s.Holds, func(a, b ledger.Hold) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	return err
 }
 
+// Open holds of a wallet, and of them those whose time is over. Rows are sorted when they are read: the index that has
+// the order has those that ended too, which become many.
+const (
+	openHoldsOf = ` WHERE h.user_id = ? AND h.state = 'open' ORDER BY +h.id, p.grant_no`
+	dueHoldsOf  = ` WHERE h.user_id = ? AND h.state = 'open' AND h.expires_at <= ? ORDER BY +h.id, p.grant_no`
+)
+
+// dueHolds reads the holds whose time is over. Mostly there are none, as the index alone tells.
+func dueHolds(q querier, userID uuid.UUID, now time.Time) ([]ledger.Hold, error) {
+	var first sql.NullInt64
+	err := q.queryRow(`SELECT min(expires_at) FROM credits_holds WHERE user_id = ? AND state = 'open'`, userID.String()).Scan(&first)
+	if err != nil {
+		return nil, fmt.Errorf("looking for holds whose time is over: %w", err)
+	}
+	if !first.Valid || first.Int64 > timestamp(now) {
+		return nil, nil
+	}
+	return collectHolds(q.query(selectHolds+dueHoldsOf, userID.String(), timestamp(now)))
+}
+
 // openHolds reads all open holds of a wallet.
 func openHolds(q querier, userID uuid.UUID) ([]ledger.Hold, error) {
-	return collectHolds(q.query(selectHolds+` WHERE h.user_id = ? AND h.state = 'open' ORDER BY h.id, p.grant_no`, userID.String()))
+	return collectHolds(q.query(selectHolds+openHoldsOf, userID.String()))
 }
 
 // writeHolds writes the holds that a decision made and changed.
