@@ -24,7 +24,7 @@ import (
 // build wires stores, domains and pages by hand.
 func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Client) (http.Handler, *keys.Ring, error) {
 	c := p.cfg
-	ring, err := loadRing(ctx, c, p.db, master)
+	ring, err := loadRing(ctx, c, p.db, master, p.set)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -44,7 +44,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 	op, err := provider.New(provider.Config{
 		Issuer: c.issuer.String(), Audience: c.audience, Store: p.db.Provider(), Identity: people, Ring: ring,
 		Cookies: cookies, Pages: login.Protocol{Site: site}, AccessTTL: c.accessTTL, RefreshMax: c.sessionMax,
-		CreditsAlg: c.creditsAlg, Ended: p.shared.end,
+		CreditsAlg: c.creditsAlg, Ended: p.shared.end, Metrics: p.set,
 		SignupOpen: c.signupOpen, RequireVerified: c.verified, Derive: master.Derive, Device: page.Device, Logger: p.logger, Now: time.Now,
 	})
 	if err != nil {
@@ -132,7 +132,7 @@ func (p *program) people(master keys.MasterKey, credits *ledger.Ledger) (*identi
 		Store: p.db.Identity(), Hasher: identity.NewHasher(p.cfg.hashSlots(identity.HashMemory)), Ledger: credits,
 		Derive: master.Derive, Now: time.Now, RequireVerified: p.cfg.verified, BonusProven: p.cfg.bonusProven,
 		Seal: master.Sealer("identity/second-factor"), Open: master.Opener("identity/second-factor"), WebAuthn: passkeys,
-		Breaches: c.breaches, SignupWork: c.signupWork,
+		Breaches: c.breaches, SignupWork: c.signupWork, Metrics: p.set,
 	}), nil
 }
 

@@ -134,7 +134,7 @@ func withRing(ctx context.Context, environ []string, f func(*keys.Ring, *storage
 		if err != nil {
 			return err
 		}
-		ring, err := loadRing(ctx, cfg, db, master)
+		ring, err := loadRing(ctx, cfg, db, master, nil)
 		if err != nil {
 			return err
 		}

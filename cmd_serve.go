@@ -152,6 +152,7 @@ func (p *program) open(ctx context.Context, file *applyFile, own *http.Client) (
 	}
 	p.set = metrics.NewSet()
 	p.countBuild()
+	p.runs.set = p.set
 	if p.db, err = storage.Open(ctx, p.cfg.database(), p.logger, p.set); err != nil {
 		return nil, err
 	}
@@ -448,9 +449,10 @@ func typedCommand() string {
 }
 
 // loadRing opens the signing keys.
-func loadRing(ctx context.Context, cfg *config, db *storage.DB, master keys.MasterKey) (*keys.Ring, error) {
+func loadRing(ctx context.Context, cfg *config, db *storage.DB, master keys.MasterKey, set *metrics.Set) (*keys.Ring, error) {
 	return keys.Load(ctx, keys.Config{
-		Store: db.Keys(), Master: master, Algorithms: cfg.signingAlgs, RSABits: cfg.rsaBits, Rotation: cfg.keyRotation,
+		Metrics: set,
+		Store:   db.Keys(), Master: master, Algorithms: cfg.signingAlgs, RSABits: cfg.rsaBits, Rotation: cfg.keyRotation,
 		Now: time.Now, Import: cfg.importKey,
 	})
 }

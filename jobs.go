@@ -29,6 +29,7 @@ func (p *program) startJobs(ctx context.Context) {
 	p.jobs.Go(func() { p.every(ctx, watchEvery, "watching for changes", watch, p.shared.changed) })
 	p.jobs.Go(func() { p.every(ctx, advanceEvery, "rotating signing keys", p.advanceKeys, nil) })
 	p.jobs.Go(func() { p.every(ctx, tallyEvery, "counting what happened", p.tally, nil) })
+	p.jobs.Go(func() { p.every(ctx, censusEvery, "counting people", p.census, nil) })
 	p.jobs.Go(func() { p.every(ctx, noteEvery, "noting uses of service keys", p.serviceKeys.NoteUses, nil) })
 	p.jobs.Go(func() { p.every(ctx, ledger.CheckEvery, "checking the ledger", p.checkLedger, nil) })
 	p.jobs.Go(func() { p.every(ctx, payEvery, "settling payments", p.shop.Work, nil) })

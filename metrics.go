@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"syscall"
 	"time"
 
@@ -51,11 +52,24 @@ func (p *program) countBuild() {
 	if storage.IsPostgres(p.cfg.database()) {
 		engine = "postgres"
 	}
-	p.set.NewGauge(fmt.Sprintf(`mana_build_info{version=%q,engine=%q}`, version, engine), nil).Set(1)
+	p.set.NewGauge("data_free_ratio", func() float64 { return freeRatio(p.cfg.dataDir) })
+	p.set.NewGauge(fmt.Sprintf(`mana_build_info{version=%q,engine=%q,role="primary"}`, version, engine), nil).Set(1)
 }
 
 // serveMetrics answers GET /metrics until ctx ends.
 func (p *program) serveMetrics(ctx context.Context, listener net.Listener) {
+	server := &http.Server{
+		Handler: p.private(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 2 * time.Minute, // a profile takes 30 s
+	}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		p.logger.Error("serving metrics ended", "error", err)
+	}
+}
+
+// private answers what is for operators alone: metrics and profiles.
+func (p *program) private() http.Handler {
 	metrics.ExposeMetadata(true)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
@@ -64,10 +78,46 @@ func (p *program) serveMetrics(ctx context.Context, listener net.Listener) {
 		metrics.WriteProcessMetrics(w)
 		metrics.WriteFDMetrics(w)
 	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stop()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		p.logger.Error("serving metrics ended", "error", err)
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+const censusEvery = time.Minute
+
+// census counts who is there and what waits.
+func (p *program) census(ctx context.Context) error {
+	c, err := p.db.Identity().Census(ctx, time.Now())
+	if err != nil {
+		return err
 	}
+	for name, n := range map[string]int64{
+		"auth_users_total": c.Users, "auth_users_verified": c.Verified, "auth_users_created_today": c.CreatedToday,
+		"auth_users_created_this_week": c.ThisWeek, "auth_users_created_this_month": c.ThisMonth, "auth_sessions_active": c.Sessions,
+	} {
+		p.set.GetOrCreateGauge(name, nil).Set(float64(n))
+	}
+	return p.countOutbox(ctx)
+}
+
+// countOutbox counts the mails that wait. Without a mail server they are not late: nobody sends them.
+func (p *program) countOutbox(ctx context.Context) error {
+	waiting, oldest, err := p.db.Identity().Waiting(ctx)
+	if err != nil {
+		return fmt.Errorf("counting mails: %w", err)
+	}
+	sum := 0
+	for _, n := range waiting {
+		sum += n
+	}
+	p.set.GetOrCreateGauge(`outbox_pending{kind="mail"}`, nil).Set(float64(sum))
+	late := 0.0
+	if sum > 0 && p.cfg.smtp.Host != "" {
+		late = time.Since(oldest).Seconds()
+	}
+	p.set.GetOrCreateGauge("outbox_oldest_seconds", nil).Set(late)
+	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/go-jose/go-jose/v4"
 
 	"mana/keys/verifier"
@@ -46,6 +47,8 @@ type Config struct {
 	Now        func() time.Time
 	// Import becomes the first RS256 key of a store that never had one; nil: one is made.
 	Import *rsa.PrivateKey
+	// Metrics is where ages and signatures are measured, nil if nowhere.
+	Metrics *metrics.Set
 }
 
 // Ring holds the usable signing keys in memory. It is safe for concurrent use; looking up keys never waits.
@@ -55,8 +58,9 @@ type Ring struct {
 	cfg       Config
 	current   atomic.Pointer[snapshot]
 	reloading sync.Mutex
-	signed    atomic.Int64  // access tokens since [Ring.Signed] was asked
-	slots     chan struct{} // bounds what signs at once; those who wait are served in order
+	signed    atomic.Int64                            // access tokens since [Ring.Signed] was asked
+	slots     chan struct{}                           // bounds what signs at once; those who wait are served in order
+	seconds   map[string]*metrics.PrometheusHistogram // from the wish to the signature, by algorithm
 }
 
 // snapshot is the content of a ring at one moment. It never changes.
@@ -64,6 +68,7 @@ type snapshot struct {
 	byID   map[string]*key // enabled algorithms, not removed
 	active map[string]*key // by algorithm
 	jwks   []byte
+	lives  []life
 }
 
 // Load reads the keys and opens them. An enabled algorithm without an active key gets one, which signs at
@@ -74,6 +79,7 @@ func Load(ctx context.Context, cfg Config) (*Ring, error) {
 	}
 	r := &Ring{cfg: cfg, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	r.current.Store(new(snapshot))
+	r.watch(cfg.Metrics)
 	stored, err := r.stored(ctx)
 	if err != nil {
 		return nil, err
@@ -169,6 +175,7 @@ func (r *Ring) take(stored []StoredKey, old *snapshot) (*snapshot, error) {
 				}
 			}
 			fresh.byID[k.id] = k
+			fresh.lives = append(fresh.lives, life{alg, s.State, s.CreatedAt, s.ActivatedAt})
 			set.Keys = append(set.Keys, k.public)
 			if s.State == Active {
 				fresh.active[alg] = k
@@ -232,7 +239,9 @@ func (r *Ring) Sign(ctx context.Context, alg, typ string, claims any) (string, e
 	if err != nil {
 		return "", fmt.Errorf("encoding claims: %w", err)
 	}
+	began := time.Now()
 	signature, err := r.signInTurn(ctx, signer, payload)
+	r.seconds[alg].Update(time.Since(began).Seconds())
 	if err != nil {
 		return "", fmt.Errorf("signing: %w", err)
 	}

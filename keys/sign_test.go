@@ -26,6 +26,7 @@ func ringOf(t testing.TB, alg string) *Ring {
 		t.Fatal(err)
 	}
 	r := &Ring{cfg: Config{Master: master, Algorithms: []string{alg}}, slots: make(chan struct{}, 1)}
+	r.watch(nil)
 	content, err := r.take([]StoredKey{stored}, new(snapshot))
 	if err != nil {
 		t.Fatal(err)

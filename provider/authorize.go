@@ -286,6 +286,7 @@ func (p *Provider) resourceOf(asked []string) (string, *oidc.Error) {
 
 // refuse sends an error to the proven address (RFC 6749, section 4.1.2.1).
 func (p *Provider) refuse(w http.ResponseWriter, r *http.Request, to responseTarget, e *oidc.Error) {
+	p.counts.refused(endpointOf(r), e)
 	p.respond(w, r, to, []param{{"error", string(e.ErrorType)}, {"error_description", e.Description}})
 }
 

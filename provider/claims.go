@@ -66,11 +66,15 @@ func (p *Provider) accessToken(ctx context.Context, f Facts) (string, error) {
 
 // signAccess signs an access token. Its algorithm is that of the API that it is for.
 func (p *Provider) signAccess(ctx context.Context, claims accessClaims) (string, error) {
-	alg := ""
-	if claims.Audience == p.CreditsResource() {
-		alg = p.creditsAlg
+	return p.ring.Sign(ctx, p.accessAlg(claims.Audience), keys.TypeAccessToken, claims)
+}
+
+// accessAlg is the algorithm of access tokens for an audience; empty: RS256.
+func (p *Provider) accessAlg(audience string) string {
+	if audience == p.CreditsResource() {
+		return p.creditsAlg
 	}
-	return p.ring.Sign(ctx, alg, keys.TypeAccessToken, claims)
+	return ""
 }
 
 // idToken signs an ID token. Claims of the person are in it only as the claims parameter asked for them one by

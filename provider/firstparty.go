@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/zitadel/oidc/v3/pkg/oidc"
 
 	"mana/keys"
 	"mana/provider/identity"
@@ -62,8 +63,17 @@ func (f *FirstParty) Login(ctx context.Context, in Login) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
+	tokens, err := f.start(ctx, credential, in.Device)
+	if !errors.Is(err, ErrFactorDue) { // the pages count it
+		f.identity.CountLogin(err)
+	}
+	return tokens, err
+}
+
+// start starts a session for a person who has just been proven.
+func (f *FirstParty) start(ctx context.Context, credential identity.Credential, d identity.Device) (Tokens, error) {
 	user := credential.User
-	session, err := f.identity.NewRESTSession(user, in.Device, f.refreshTTL, f.refreshMax)
+	session, err := f.identity.NewRESTSession(user, d, f.refreshTTL, f.refreshMax)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -75,7 +85,7 @@ func (f *FirstParty) Login(ctx context.Context, in Login) (Tokens, error) {
 	}
 	err = f.store.StartFirstParty(ctx, FirstPartySession{
 		Session: session, Refresh: refresh,
-		Event: identity.Event{UserID: user.ID, Type: "login_success", Device: in.Device},
+		Event: identity.Event{UserID: user.ID, Type: "login_success", Device: d},
 	}, f.allow)
 	if errors.Is(err, ErrFactorDue) {
 		return Tokens{}, ErrFactorDue
@@ -86,21 +96,24 @@ func (f *FirstParty) Login(ctx context.Context, in Login) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, fmt.Errorf("starting a session: %w", err)
 	}
-	return f.issue(ctx, user, session, secret)
+	return f.issue(ctx, grantPassword, user, session, secret)
 }
 
 // issue signs the access token that goes with a refresh token.
-func (f *FirstParty) issue(ctx context.Context, user identity.User, session identity.Session, refresh identity.Secret) (Tokens, error) {
+func (f *FirstParty) issue(ctx context.Context, grant string, user identity.User, session identity.Session, refresh identity.Secret) (Tokens, error) {
 	access, err := f.firstPartyToken(ctx, user, session)
 	if err != nil {
 		return Tokens{}, err
 	}
+	f.counts.issued(grant, kindAccess, "")
+	f.counts.issued(grant, kindRefresh, "")
 	return Tokens{User: user, AccessToken: access, RefreshToken: refresh, ExpiresIn: f.accessTTL}, nil
 }
 
 // Refresh exchanges a refresh token of a first-party session for the next one and a new access token. The
 // person is read anew. [ErrInvalidGrant]; [ErrRefreshExpired].
-func (f *FirstParty) Refresh(ctx context.Context, token string, d identity.Device) (Tokens, error) {
+func (f *FirstParty) Refresh(ctx context.Context, token string, d identity.Device) (_ Tokens, err error) {
+	defer func() { f.counts.refreshed(err) }()
 	if secretHash(token) == nil {
 		return Tokens{}, ErrInvalidGrant
 	}
@@ -120,7 +133,7 @@ func (f *FirstParty) Refresh(ctx context.Context, token string, d identity.Devic
 	if err != nil {
 		return Tokens{}, err
 	}
-	return f.issue(ctx, done.Facts.User, done.Facts.Session, f.successor(token, done.Salt))
+	return f.issue(ctx, string(oidc.GrantTypeRefreshToken), done.Facts.User, done.Facts.Session, f.successor(token, done.Salt))
 }
 
 // RefreshFamily names the family that a refresh token is or was of. [ErrInvalidGrant].

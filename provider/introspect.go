@@ -45,14 +45,15 @@ func (p *Provider) Introspect(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err != nil {
-		p.writeTokenError(w, err)
+		p.writeTokenError(w, r, err)
 		return
 	}
 	answer, err := p.introspect(r, client, token)
 	if err != nil {
-		p.writeTokenError(w, err)
+		p.writeTokenError(w, r, err)
 		return
 	}
+	p.counts.introspected(answer)
 	writeJSON(w, http.StatusOK, answer)
 }
 
@@ -105,16 +106,16 @@ func (p *Provider) introspectRefresh(r *http.Request, client Client, token strin
 func (p *Provider) Revoke(w http.ResponseWriter, r *http.Request) {
 	client, err := p.machineClient(w, r)
 	if err != nil {
-		p.writeTokenError(w, err)
+		p.writeTokenError(w, r, err)
 		return
 	}
 	token := r.PostForm.Get("token")
 	if token == "" {
-		p.writeTokenError(w, badRequest("token is missing"))
+		p.writeTokenError(w, r, badRequest("token is missing"))
 		return
 	}
 	if err := p.revoke(r, client, token); err != nil {
-		p.writeTokenError(w, err)
+		p.writeTokenError(w, r, err)
 		return
 	}
 	noStore(w)
@@ -123,6 +124,7 @@ func (p *Provider) Revoke(w http.ResponseWriter, r *http.Request) {
 
 func (p *Provider) revoke(r *http.Request, client Client, token string) error {
 	if !strings.Contains(token, ".") {
+		p.counts.revoked(kindRefresh)
 		if hash := secretHash(token); hash != nil {
 			known, err := p.store.RevokeRefresh(r.Context(), hash, client.ID, p.event(r, "token_revoked"))
 			if known || err != nil { // what failed may have happened
@@ -132,6 +134,7 @@ func (p *Provider) revoke(r *http.Request, client Client, token string) error {
 		}
 		return nil
 	}
+	p.counts.revoked(kindAccess)
 	payload, err := p.ring.Verify(keys.TypeAccessToken, token)
 	if err != nil {
 		return nil //nolint:nilerr // what is no token of ours needs no revocation (RFC 7009, section 2.2)

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/google/uuid"
 
 	"mana/keys"
@@ -115,6 +116,8 @@ type Config struct {
 	// Ended is called when something ended that access tokens stand on, for other processes to forget it too. It must
 	// not wait. It may be nil.
 	Ended func()
+	// Metrics is where it is counted what clients ask, nil if nowhere.
+	Metrics *metrics.Set
 }
 
 // Provider serves the protocol. It is safe for concurrent use.
@@ -139,6 +142,7 @@ type Provider struct {
 	verifier        *verifier.Verifier
 	creditsAlg      string
 	ended           func()
+	counts          counts
 	discovery       published
 	jwks            published
 	library         http.Handler
@@ -159,7 +163,7 @@ func New(cfg Config) (*Provider, error) {
 		refreshKey: cfg.Derive(refreshLabel), device: cfg.Device, logger: cfg.Logger, now: cfg.Now,
 		facts:    newMemo[Facts](factsLife, maxFacts),
 		verified: newMemo[accessClaims](cfg.AccessTTL, maxVerified),
-		verifier: local, creditsAlg: cfg.CreditsAlg, ended: cfg.Ended,
+		verifier: local, creditsAlg: cfg.CreditsAlg, ended: cfg.Ended, counts: newCounts(cfg.Metrics),
 	}
 	if err := p.Republish(); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -78,7 +79,9 @@ func (p *Provider) successor(token string, salt []byte) identity.Secret {
 
 // refresh exchanges a refresh token (RFC 6749, section 6). Tokens of public clients rotate (RFC 9700, section
 // 4.14.2), those of confidential ones by their policy.
-func (p *Provider) refresh(r *http.Request, client Client) (*oidc.AccessTokenResponse, error) {
+func (p *Provider) refresh(r *http.Request, client Client) (_ *oidc.AccessTokenResponse, err error) {
+	var cause error // before it is made an error of the protocol
+	defer func() { p.counts.refreshed(cmp.Or(cause, err)) }()
 	token := r.PostForm.Get("refresh_token")
 	if token == "" {
 		return nil, badRequest("refresh_token is missing")
@@ -105,6 +108,7 @@ func (p *Provider) refresh(r *http.Request, client Client) (*oidc.AccessTokenRes
 		return until, target.check(f)
 	})
 	if err != nil {
+		cause = err
 		return nil, p.grantError(err)
 	}
 	done.Facts.Grant.Nonce = "" // of the first ID token alone (OpenID Connect Core 1.0, section 12.2)

@@ -28,12 +28,12 @@ const (
 func (p *Provider) Token(w http.ResponseWriter, r *http.Request) {
 	client, err := p.machineClient(w, r)
 	if err != nil {
-		p.writeTokenError(w, err)
+		p.writeTokenError(w, r, err)
 		return
 	}
 	response, err := p.grant(r, client)
 	if err != nil {
-		p.writeTokenError(w, err)
+		p.writeTokenError(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, response)
@@ -145,13 +145,16 @@ func (p *Provider) redeemCode(r *http.Request, client Client) (*oidc.AccessToken
 type target struct {
 	scopes   []string // empty: all that were granted
 	resource string   // empty: that of the grant
+	grant    string   // the grant type of the request
 	provider *Provider
 }
 
 // tokenTarget reads scope and resource of a token request.
 func (p *Provider) tokenTarget(r *http.Request) (target, *oidc.Error) {
 	resource, fault := p.resourceOf(r.PostForm["resource"])
-	return target{scopes: strings.Fields(r.PostForm.Get("scope")), resource: resource, provider: p}, fault
+	return target{
+		scopes: strings.Fields(r.PostForm.Get("scope")), resource: resource, grant: r.PostForm.Get("grant_type"), provider: p,
+	}, fault
 }
 
 // check holds the target against what was granted: it may narrow, never widen. A resource asked for at the
@@ -207,10 +210,15 @@ func (p *Provider) tokens(ctx context.Context, f Facts, t target, refresh identi
 		AccessToken: access, TokenType: oidc.BearerToken, ExpiresIn: seconds(p.accessTTL), Scope: f.Grant.Scopes,
 		RefreshToken: string(refresh),
 	}
+	p.counts.issued(t.grant, kindAccess, p.accessAlg(p.audienceOf(f.Grant.Scopes, f.Grant.Resource)))
+	if refresh != "" {
+		p.counts.issued(t.grant, kindRefresh, "")
+	}
 	if slices.Contains(f.Grant.Scopes, ScopeOpenID) {
 		if response.IDToken, err = p.idToken(ctx, f, access); err != nil {
 			return nil, signingError{err}
 		}
+		p.counts.issued(t.grant, kindID, f.Client.IDTokenAlg)
 	}
 	return response, nil
 }
@@ -241,6 +249,7 @@ func (p *Provider) clientCredentials(r *http.Request, client Client) (*oidc.Acce
 	if err != nil {
 		return nil, signingError{err}
 	}
+	p.counts.issued(string(oidc.GrantTypeClientCredentials), kindAccess, p.accessAlg(p.audienceOf(asked, resource)))
 	return &oidc.AccessTokenResponse{
 		AccessToken: access, TokenType: oidc.BearerToken, ExpiresIn: seconds(p.accessTTL), Scope: asked,
 	}, nil
@@ -251,17 +260,22 @@ type signingError struct{ error }
 
 // writeTokenError answers with an error of the protocol, or for a fault of ours with 503, when nothing was
 // consumed and trying again may help, or else with 500.
-func (p *Provider) writeTokenError(w http.ResponseWriter, err error) {
+func (p *Provider) writeTokenError(w http.ResponseWriter, r *http.Request, err error) {
+	status, fault := p.tokenError(w, err)
+	p.counts.refused(endpointOf(r), fault)
+	p.writeJSONError(w, status, fault)
+}
+
+// tokenError is the status and the text of an error. A fault of ours is logged.
+func (p *Provider) tokenError(w http.ResponseWriter, err error) (int, *oidc.Error) {
 	fault := new(oidc.Error)
 	if _, late := errors.AsType[signingError](err); late {
 		p.logFault(w, err)
-		p.writeJSONError(w, http.StatusInternalServerError, errInternal())
-		return
+		return http.StatusInternalServerError, errInternal()
 	}
 	if !errors.As(err, &fault) {
 		p.logFault(w, err)
-		p.writeJSONError(w, http.StatusServiceUnavailable, errUnavailable())
-		return
+		return http.StatusServiceUnavailable, errUnavailable()
 	}
 	status := http.StatusBadRequest
 	if own := (statusError{}); errors.As(err, &own) {
@@ -269,7 +283,7 @@ func (p *Provider) writeTokenError(w http.ResponseWriter, err error) {
 	} else if fault.ErrorType == oidc.InvalidClient {
 		status = http.StatusUnauthorized
 	}
-	p.writeJSONError(w, status, fault)
+	return status, fault
 }
 
 // noChallenge is what a malformed verifier answers to: no challenge, and not none either.

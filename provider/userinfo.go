@@ -24,7 +24,7 @@ func (p *Provider) serveUserInfo(w http.ResponseWriter, r *http.Request, limited
 	switch {
 	case err != nil:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="`+p.issuer+`", error="invalid_request"`)
-		p.writeTokenError(w, err)
+		p.writeTokenError(w, r, err)
 	case token == "":
 		w.Header().Set("WWW-Authenticate", `Bearer realm="`+p.issuer+`"`)
 		w.WriteHeader(http.StatusUnauthorized)

@@ -90,10 +90,11 @@ func Away(err error) bool { return postgres.Away(err) }
 
 // Open opens PostgreSQL by its URL, or else the embedded engine at a path. metrics may be nil.
 func Open(ctx context.Context, place string, logger *slog.Logger, set *metrics.Set) (*DB, error) {
+	watch := newOperations(set).watch
 	if IsPostgres(place) {
-		return openPostgres(ctx, postgres.Config{URL: place, Logger: logger, Metrics: set})
+		return openPostgres(ctx, postgres.Config{URL: place, Logger: logger, Metrics: set, Watch: watch})
 	}
-	db, err := sqlite.Open(ctx, sqlite.Config{Path: place, Now: time.Now, Logger: logger, Metrics: set})
+	db, err := sqlite.Open(ctx, sqlite.Config{Path: place, Now: time.Now, Logger: logger, Metrics: set, Watch: watch})
 	if err != nil {
 		return nil, err
 	}

@@ -137,7 +137,8 @@ func (s *Service) WaitingSignIn(ctx context.Context, waiting Secret) (User, erro
 
 // FinishSignIn proves the second factor and starts the session that waited for it. [ErrNoSignIn] when nothing waits,
 // [ErrCodeWrong], [ErrCodeUsed], [*LockedError] after too many wrong codes.
-func (s *Service) FinishSignIn(ctx context.Context, in FactorSignIn) (Started, error) {
+func (s *Service) FinishSignIn(ctx context.Context, in FactorSignIn) (started Started, err error) {
+	defer func() { s.counts.login(err) }()
 	hash := in.Waiting.Hash()
 	if hash == nil {
 		return Started{}, ErrNoSignIn
@@ -146,14 +147,19 @@ func (s *Service) FinishSignIn(ctx context.Context, in FactorSignIn) (Started, e
 	if err != nil {
 		return Started{}, err
 	}
-	started, err := s.prepareSession(user, SignIn{Remember: waiting.Remember, Device: in.Device})
+	started, err = s.prepareSession(user, SignIn{Remember: waiting.Remember, Device: in.Device})
 	if err != nil {
 		return Started{}, err
 	}
 	started.Session.AuthTime = waiting.AuthTime // of the primary proof
 	started.Session.AMR = append(slices.Clip(waiting.AMR), AMROneTime, AMRMulti)
 	failure := Event{UserID: user.ID, Type: "login_failure", Device: in.Device, Metadata: map[string]string{"factor": AMROneTime}}
-	err = s.counted(ctx, user.ID, failure, func() error {
+	kind := kindRecovery
+	if isTOTP(typedCode(in.Code)) {
+		kind = kindTOTP
+	}
+	err = s.counted(ctx, user.ID, failure, func() (err error) {
+		defer func() { s.counts.factor(kind, err) }()
 		proof, err := s.proveFactor(ctx, user.ID, in.Code)
 		if err != nil {
 			return err

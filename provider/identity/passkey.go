@@ -321,7 +321,11 @@ func (s *Service) RemovePasskey(ctx context.Context, session Session, id []byte,
 
 // SignInPasskey proves a person by the answer of a passkey, which stands for two factors, and starts a browser session.
 // [ErrPasskey], [ErrPasskeyCopied]; [ErrUnverified], with the person, as [Service.Authenticate].
-func (s *Service) SignInPasskey(ctx context.Context, browser Secret, answer string, in SignIn) (Started, error) {
+func (s *Service) SignInPasskey(ctx context.Context, browser Secret, answer string, in SignIn) (_ Started, err error) {
+	defer func() {
+		s.counts.login(err)
+		s.counts.factor(kindPasskey, err)
+	}()
 	parsed, err := protocol.ParseCredentialRequestResponseBytes([]byte(answer))
 	if err != nil {
 		return Started{}, fmt.Errorf("%w: %w", ErrPasskey, err)

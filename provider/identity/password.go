@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/VictoriaMetrics/metrics"
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
 )
@@ -41,6 +42,7 @@ type Hasher struct {
 	running chan struct{}
 	queued  chan struct{}
 	dummy   string
+	seconds *metrics.PrometheusHistogram // nil: nobody counts
 }
 
 // NewHasher makes a hasher with the given number of parallel hashes, at least 1.
@@ -81,6 +83,10 @@ func (h *Hasher) Check(ctx context.Context, encoded, password string) (bool, err
 }
 
 func (h *Hasher) sum(ctx context.Context, password string, salt []byte) ([]byte, error) {
+	if h.seconds != nil {
+		begin := time.Now()
+		defer func() { h.seconds.Update(time.Since(begin).Seconds()) }()
+	}
 	select {
 	case h.queued <- struct{}{}:
 		defer func() { <-h.queued }()

@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/google/uuid"
 
@@ -52,6 +53,8 @@ type Config struct {
 	Breaches *Breaches
 	// SignupWork is how hard it is to register on a page, in bits, at most [MaxWork]. 0: it takes no work.
 	SignupWork int
+	// Metrics is where sign-ins are counted, nil if nowhere.
+	Metrics *metrics.Set
 }
 
 // Service registers people and proves who they are. It is safe for concurrent use.
@@ -72,6 +75,7 @@ type Service struct {
 	recoveryKey []byte
 	seal        func(row string, plain []byte) []byte
 	open        func(row string, sealed []byte) ([]byte, error)
+	counts      counts
 	// registering lets one registration of an address at a time reach the hash: whoever comes later finds
 	// the address taken and costs none.
 	registering [64]chan struct{}
@@ -85,6 +89,7 @@ func New(cfg Config) *Service {
 		bonusKey: cfg.Derive(bonusKeyLabel), countKey: cfg.Derive(countKeyLabel),
 		linkKey: cfg.Derive(linkKeyLabel), mailKey: cfg.Derive(mailKeyLabel),
 		webauthn: cfg.WebAuthn, recoveryKey: cfg.Derive(recoveryKeyLabel), seal: cfg.Seal, open: cfg.Open,
+		counts: newCounts(cfg.Metrics, cfg.Hasher),
 	}
 	for i := range s.registering {
 		s.registering[i] = make(chan struct{}, 1)
@@ -124,7 +129,8 @@ func (s *Service) Register(ctx context.Context, r Registration) (User, error) {
 }
 
 // register makes an account and has it stored.
-func (s *Service) register(ctx context.Context, r Registration, store func(context.Context, NewAccount) (User, error)) (User, error) {
+func (s *Service) register(ctx context.Context, r Registration, store func(context.Context, NewAccount) (User, error)) (_ User, err error) {
+	defer func() { s.counts.signup(err) }()
 	if faults := r.Faults(); len(faults) > 0 {
 		return User{}, faults[0]
 	}
@@ -214,12 +220,17 @@ func (s *Service) claim(ctx context.Context, email Email) (done func(), err erro
 // [ErrCredentials] after the same work. [*LockedError] after too many failures, whether the account
 // exists or not; [ErrBusy] when hashing is overloaded, which counts as no failure; [ErrUnverified] after the
 // right password of somebody who has to prove the address first.
-func (s *Service) Authenticate(ctx context.Context, email, password string, d Device) (Credential, error) {
+func (s *Service) Authenticate(ctx context.Context, email, password string, d Device) (credential Credential, err error) {
+	defer func() {
+		if err != nil { // a success is counted when the session is there
+			s.counts.login(err)
+		}
+	}()
 	address, err := ParseEmail(email)
 	if err != nil {
 		return Credential{}, err
 	}
-	credential, err := s.confirm(ctx, address, password, d)
+	credential, err = s.confirm(ctx, address, password, d)
 	if err == nil && s.verified && !credential.User.EmailVerified {
 		return Credential{}, ErrUnverified
 	}

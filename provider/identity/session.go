@@ -116,11 +116,12 @@ func (s *Service) wait(ctx context.Context, user User, in SignIn) (Started, erro
 
 // StartSession starts a browser session for a person who has just been proven, such as by registration. When a second
 // factor is due, the sign-in waits for it instead. The cookie value is new each time.
-func (s *Service) StartSession(ctx context.Context, user User, in SignIn) (Started, error) {
+func (s *Service) StartSession(ctx context.Context, user User, in SignIn) (started Started, err error) {
 	if user.SecondFactor && !slices.Contains(in.AMR, AMRMulti) {
-		return s.wait(ctx, user, in)
+		return s.wait(ctx, user, in) // it is counted when it ends
 	}
-	started, err := s.prepareSession(user, in)
+	defer func() { s.counts.login(err) }()
+	started, err = s.prepareSession(user, in)
 	if err != nil {
 		return Started{}, err
 	}

@@ -34,8 +34,24 @@ type Tallies interface {
 	// TallyUp counts what storage knows: events up to now, and credits of the hours that are over. It looks at a day
 	// at most, and reports whether more is to be done. Any number of processes may call it.
 	TallyUp(ctx context.Context, now time.Time) (more bool, err error)
+	// Census counts who is there at a moment.
+	Census(ctx context.Context, now time.Time) (Census, error)
 	// AddTallies adds what one process has counted in an hour.
 	AddTallies(ctx context.Context, hour time.Time, counts map[string]int64) error
+}
+
+// Census is who is there. Deleted people are not; days, weeks and months are those of UTC, and weeks begin on Monday.
+type Census struct {
+	Users, Verified                   int64
+	CreatedToday, ThisWeek, ThisMonth int64 // of Users
+	Sessions                          int64 // that may still be used, but for those that were idle for too long
+}
+
+// Beginnings are when the day, the week and the month of a moment began.
+func Beginnings(now time.Time) (day, week, month time.Time) {
+	year, of, date := now.UTC().Date()
+	day = time.Date(year, of, date, 0, 0, 0, 0, time.UTC)
+	return day, day.AddDate(0, 0, -(int(day.Weekday())+6)%7), time.Date(year, of, 1, 0, 0, 0, 0, time.UTC)
 }
 
 // TallyBack is how far back counting begins in an installation that has never counted.

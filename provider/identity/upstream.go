@@ -79,25 +79,34 @@ type UpstreamSignIn struct {
 // is, another is taken from whoever made it. [ErrNoEmail], [ErrLinkFirst], [ErrSignupClosed], [ErrCredentials];
 // [ErrUnverified], with the person, as [Service.Authenticate].
 func (s *Service) SignInUpstream(ctx context.Context, in UpstreamSignIn) (Started, error) {
-	user, err := s.upstreamUser(ctx, in)
-	if errors.Is(err, ErrEmailTaken) { // somebody was faster
-		user, err = s.upstreamUser(ctx, in)
-	}
+	user, err := s.welcome(ctx, in)
 	if err != nil {
+		s.counts.login(err)
 		return Started{User: user}, err
 	}
-	if !user.Live() {
-		return Started{}, ErrCredentials
-	}
 	in.AMR = []string{} // what the other provider has seen is not told by RFC 8176
-	if !user.EmailVerified && (s.verified || in.Discreet && !in.Person.EmailVerified) {
-		return Started{User: user}, ErrUnverified
-	}
 	if in.AuthTime = in.Person.AuthTime; in.AuthTime.IsZero() {
 		in.AuthTime = user.CreatedAt // nobody knows of a later proof: the provider may have asked nothing
 	}
 	in.proof = Proof{Provider: in.Person.Provider, AccountID: in.Person.AccountID}
 	return s.StartSession(ctx, user, in.SignIn)
+}
+
+// welcome finds or makes the person, and says why they cannot sign in.
+func (s *Service) welcome(ctx context.Context, in UpstreamSignIn) (User, error) {
+	user, err := s.upstreamUser(ctx, in)
+	if errors.Is(err, ErrEmailTaken) { // somebody was faster
+		user, err = s.upstreamUser(ctx, in)
+	}
+	switch {
+	case err != nil:
+		return user, err
+	case !user.Live():
+		return User{}, ErrCredentials
+	case !user.EmailVerified && (s.verified || in.Discreet && !in.Person.EmailVerified):
+		return user, ErrUnverified
+	}
+	return user, nil
 }
 
 // upstreamUser finds or makes the person.
@@ -198,7 +207,8 @@ func (s *Service) claimUpstream(ctx context.Context, user User, in UpstreamSignI
 }
 
 // registerUpstream makes a person without a password.
-func (s *Service) registerUpstream(ctx context.Context, email Email, in UpstreamSignIn) (User, error) {
+func (s *Service) registerUpstream(ctx context.Context, email Email, in UpstreamSignIn) (_ User, err error) {
+	defer func() { s.counts.signup(err) }()
 	if !in.SignupOpen {
 		return User{}, ErrSignupClosed
 	}

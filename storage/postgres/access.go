@@ -16,6 +16,7 @@ type access struct {
 	wait  time.Duration // longest wait for a connection
 	limit time.Duration // longest life of a transaction
 	pulse *pulse
+	watch Watch
 }
 
 // acquire takes a connection. Waiting for one is bounded, and for none is waited while the database is away: [ErrBusy].
@@ -47,7 +48,9 @@ func (a *access) connect(ctx context.Context, wait time.Duration) error {
 
 // write runs a function as one transaction, again if it lost against another one. Once it has begun, its outcome
 // is awaited whatever becomes of ctx. The function must touch nothing but its transaction and what it sets anew.
-func (a *access) write(ctx context.Context, as actor, run func(*tx) error) error {
+func (a *access) write(ctx context.Context, as actor, run func(*tx) error) (err error) {
+	ctx, done := a.watch(ctx, "write")
+	defer func() { done(faultOf(err)) }()
 	for try := 1; ; try++ {
 		begun := false
 		err := a.ask(ctx, func(ctx context.Context, conn *pgxpool.Conn) (again bool, err error) {
@@ -123,7 +126,9 @@ func (r row) Scan(dest ...any) error { return r.scan(dest...) }
 
 // read runs one query in one round trip: without BEGIN, a batch is a transaction of its own. collect may be called
 // twice.
-func (a *access) read(ctx context.Context, as actor, query string, collect func(pgx.Rows) error, args ...any) error {
+func (a *access) read(ctx context.Context, as actor, query string, collect func(pgx.Rows) error, args ...any) (err error) {
+	ctx, done := a.watch(ctx, "read")
+	defer func() { done(faultOf(err)) }()
 	return answerable(a.ask(ctx, func(ctx context.Context, conn *pgxpool.Conn) (bool, error) {
 		batch := new(pgx.Batch)
 		batch.Queue(actAs, as.name, as.subject())

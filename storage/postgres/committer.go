@@ -95,7 +95,17 @@ func startCommitter(db *DB, a *access, lanes int, m batchMetrics) *committer {
 		c.lanes = append(c.lanes, l)
 		c.done.Go(l.run)
 	}
+	m.set.NewGauge("ledger_queue_depth", c.depth)
 	return c
+}
+
+// depth is how many commands wait to be taken.
+func (c *committer) depth() float64 {
+	sum := 0
+	for _, l := range c.lanes {
+		sum += len(l.queue)
+	}
+	return float64(sum)
 }
 
 // decide has a command decided and committed. [ErrBusy] when it was not taken in time: nothing happened. Once

@@ -54,6 +54,7 @@ type Config struct {
 	Logger *slog.Logger
 	// Metrics is where commits and connections are counted, nil if nowhere.
 	Metrics *metrics.Set
+	Watch   Watch // nil: nobody does
 	// Copying opens a database whose import has not ended, which is refused else.
 	Copying bool
 
@@ -91,6 +92,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Metrics == nil {
 		cfg.Metrics = metrics.NewSet()
 	}
+	if cfg.Watch == nil {
+		cfg.Watch = unwatched
+	}
 	db := &DB{now: cfg.Now, logger: cfg.Logger, steps: cfg.steps, copying: cfg.Copying}
 	if err := db.open(ctx, settings, cfg); err != nil {
 		return nil, err
@@ -108,7 +112,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		_ = db.Close()
 		return nil, err
 	}
-	beat := &access{db.quick.pool, beatLimit, beatLimit, newPulse(db.logger)}
+	beat := &access{db.quick.pool, beatLimit, beatLimit, newPulse(db.logger), unwatched}
 	db.pulse.start(func(ctx context.Context) error {
 		return beat.reader(ctx, nobody)(`SELECT 1`).Scan(new(int))
 	}, db.pool, db.jobs.pool, db.committer.pool)
@@ -131,7 +135,7 @@ func (db *DB) open(ctx context.Context, settings *pgxpool.Config, cfg Config) er
 			}
 			return fmt.Errorf("opening the database: %w", err)
 		}
-		all = append(all, &access{pool, cmp.Or(cfg.Wait, defaultWait), runLimit, beats})
+		all = append(all, &access{pool, cmp.Or(cfg.Wait, defaultWait), runLimit, beats, cfg.Watch})
 	}
 	db.access, db.quick, db.jobs = all[0], all[1], all[2]
 	db.committer = startCommitter(db, all[3], lanes, newBatchMetrics(cfg.Metrics))

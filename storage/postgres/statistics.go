@@ -92,6 +92,20 @@ func tallyCredits(t *tx, hour time.Time) error {
 	return nil
 }
 
+// Census implements [identity.Tallies].
+func (s *Identity) Census(ctx context.Context, now time.Time) (c identity.Census, err error) {
+	day, week, month := identity.Beginnings(now)
+	err = s.db.jobs.reader(ctx, system)(`SELECT count(*), count(*) FILTER (WHERE email_verified), count(*) FILTER (WHERE created_at >= $1),
+			count(*) FILTER (WHERE created_at >= $2), count(*) FILTER (WHERE created_at >= $3),
+			(SELECT count(*) FROM auth.sessions WHERE revoked_at IS NULL AND expires_at > $4)
+		FROM auth.users WHERE deleted_at IS NULL`, day, week, month, now.UTC()).
+		Scan(&c.Users, &c.Verified, &c.CreatedToday, &c.ThisWeek, &c.ThisMonth, &c.Sessions)
+	if err != nil {
+		return c, fmt.Errorf("counting people: %w", err)
+	}
+	return c, nil
+}
+
 // AddTallies implements [identity.Tallies].
 func (s *Identity) AddTallies(ctx context.Context, hour time.Time, counts map[string]int64) error {
 	err := s.db.write(ctx, system, func(t *tx) error {

@@ -37,6 +37,7 @@ type Config struct {
 	Logger *slog.Logger
 	// Metrics is where the size and duration of commits are counted, nil if nowhere.
 	Metrics *metrics.Set
+	Watch   Watch // nil: nobody does
 
 	batch int                    // writes that share a commit; 0: as many as there are
 	steps []migrations.Migration // nil: those of this program
@@ -48,6 +49,7 @@ type DB struct {
 	logger  *slog.Logger
 	readers *sql.DB
 	writer  *writer
+	watch   Watch
 	schema  func() (schema, error) // as this program makes it, or as a newer one had left it at the start
 
 	statements sync.Map                  // of the readers, *sql.Stmt by text
@@ -57,6 +59,9 @@ type DB struct {
 // Open opens the file, brings its schema up to date and starts the writer. The schema of a newer program
 // is an error, unless it serves this one ([ErrSchema]).
 func Open(ctx context.Context, cfg Config) (*DB, error) {
+	if cfg.Watch == nil {
+		cfg.Watch = unwatched
+	}
 	if err := prepareFile(cfg.Path); err != nil {
 		return nil, err
 	}
@@ -80,7 +85,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	readers.SetMaxOpenConns(maxReaders)
 	readers.SetMaxIdleConns(min(maxReaders, 2*runtime.GOMAXPROCS(0)))
-	return &DB{now: cfg.Now, logger: cfg.Logger, readers: readers, writer: writer, schema: wanted}, nil
+	return &DB{now: cfg.Now, logger: cfg.Logger, readers: readers, writer: writer, watch: cfg.Watch, schema: wanted}, nil
 }
 
 // Risks lists none: the program itself sets how this engine commits.
@@ -131,7 +136,9 @@ func (db *DB) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	return known.(*sql.Stmt), nil
 }
 
-func (db *DB) queryRow(ctx context.Context, text string, args ...any) *sql.Row {
+func (db *DB) queryRow(ctx context.Context, text string, args ...any) (row *sql.Row) {
+	ctx, done := db.watch(ctx, "read")
+	defer func() { done(faultOf(row.Err())) }()
 	stmt, err := db.prepared(ctx, text)
 	if err != nil {
 		return db.readers.QueryRowContext(ctx, text, args...) // it meets the same fault
@@ -139,7 +146,9 @@ func (db *DB) queryRow(ctx context.Context, text string, args ...any) *sql.Row {
 	return stmt.QueryRowContext(ctx, args...)
 }
 
-func (db *DB) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (db *DB) query(ctx context.Context, text string, args ...any) (_ *sql.Rows, err error) {
+	ctx, done := db.watch(ctx, "read")
+	defer func() { done(faultOf(err)) }()
 	stmt, err := db.prepared(ctx, text)
 	if err != nil {
 		return nil, err

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/VictoriaMetrics/metrics"
 )
 
 // Sizes of the write-ahead log in pages of 4 KiB, and what is done about it. SQLite itself does nothing.
@@ -86,26 +84,4 @@ func (w *writer) pragma(pragma string) {
 	if _, err := w.conn.ExecContext(context.Background(), `PRAGMA `+pragma); err != nil {
 		w.logger.Error("setting up the writing connection failed", "pragma", pragma, "error", err)
 	}
-}
-
-// batchMetrics are what the writer counts. Writes of all domains share a commit.
-type batchMetrics struct {
-	seconds *metrics.PrometheusHistogram // from the start of a shared transaction to its end on disk
-	size    *metrics.PrometheusHistogram // writes that shared a commit
-}
-
-func newBatchMetrics(set *metrics.Set) batchMetrics {
-	if set == nil {
-		set = metrics.NewSet()
-	}
-	return batchMetrics{
-		seconds: set.NewPrometheusHistogramExt("ledger_commit_seconds",
-			[]float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}),
-		size: set.NewPrometheusHistogramExt("ledger_batch_size", metrics.ExponentialBuckets(1, 2, 10)), // to 512
-	}
-}
-
-func (m batchMetrics) observe(jobs int, took time.Duration) {
-	m.size.Update(float64(jobs))
-	m.seconds.Update(took.Seconds())
 }

@@ -100,6 +100,20 @@ func tallyCredits(t *tx, hour time.Time) error {
 	return nil
 }
 
+// Census implements [identity.Tallies].
+func (s *Identity) Census(ctx context.Context, now time.Time) (c identity.Census, err error) {
+	day, week, month := identity.Beginnings(now)
+	err = s.db.queryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE email_verified), count(*) FILTER (WHERE created_at >= ?),
+			count(*) FILTER (WHERE created_at >= ?), count(*) FILTER (WHERE created_at >= ?),
+			(SELECT count(*) FROM auth_sessions WHERE revoked_at IS NULL AND expires_at > ?)
+		FROM auth_users WHERE deleted_at IS NULL`, timestamp(day), timestamp(week), timestamp(month), timestamp(now)).
+		Scan(&c.Users, &c.Verified, &c.CreatedToday, &c.ThisWeek, &c.ThisMonth, &c.Sessions)
+	if err != nil {
+		return c, fmt.Errorf("counting people: %w", err)
+	}
+	return c, nil
+}
+
 // AddTallies implements [identity.Tallies].
 func (s *Identity) AddTallies(ctx context.Context, hour time.Time, counts map[string]int64) error {
 	err := s.db.write(ctx, func(t *tx) error {

@@ -65,10 +65,11 @@ func startWriter(ctx context.Context, pool *sql.DB, cfg Config) (*writer, error)
 	if cfg.batch == 0 {
 		cfg.batch = maxBatch
 	}
+	jobs := make(chan *job, queueSize)
 	w := &writer{
 		limit: cfg.batch,
-		pool:  pool, conn: conn, stmts: make(map[string]*sql.Stmt), logger: cfg.Logger, metrics: newBatchMetrics(cfg.Metrics),
-		jobs: make(chan *job, queueSize), quit: make(chan struct{}), done: make(chan struct{}),
+		pool:  pool, conn: conn, stmts: make(map[string]*sql.Stmt), logger: cfg.Logger, metrics: newBatchMetrics(cfg.Metrics, func() float64 { return float64(len(jobs)) }),
+		jobs: jobs, quit: make(chan struct{}), done: make(chan struct{}),
 		log: foldedLog{optimized: time.Now()},
 	}
 	go w.loop()
@@ -77,7 +78,9 @@ func startWriter(ctx context.Context, pool *sql.DB, cfg Config) (*writer, error)
 
 // write runs a function as one transaction. [ErrBusy] when it was not taken in time: nothing happened.
 // Once taken, its outcome is awaited whatever becomes of ctx, since it may be on disk already.
-func (db *DB) write(ctx context.Context, run func(*tx) error) error {
+func (db *DB) write(ctx context.Context, run func(*tx) error) (err error) {
+	ctx, done := db.watch(ctx, "write")
+	defer func() { done(faultOf(err)) }()
 	w := db.writer
 	j := &job{run: run, taken: make(chan struct{}), done: make(chan struct{})}
 	select {

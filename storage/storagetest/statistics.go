@@ -17,6 +17,20 @@ func testStatistics(t *testing.T, open Open) {
 	for _, email := range []string{"ada@example.com", "bob@example.com"} {
 		startSession(t, s, createUser(t, s, email, now), now)
 	}
+	census := func(at time.Time) identity.Census {
+		t.Helper()
+		c, err := s.Identity.Census(ctx, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if got, want := census(now), (identity.Census{Users: 2, CreatedToday: 2, ThisWeek: 2, ThisMonth: 2, Sessions: 2}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got, want := census(now.AddDate(1, 0, 0)), (identity.Census{Users: 2}); got != want {
+		t.Errorf("a year later: got %+v, want %+v", got, want)
+	}
 	sum := func(measure string) (sum int64) {
 		t.Helper()
 		found, err := s.Identity.Tallies(ctx, hour)

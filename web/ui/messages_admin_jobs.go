@@ -69,6 +69,7 @@ const (
 	JobLedger                Key = "admin.job.ledger"
 	JobMails                 Key = "admin.job.mails"
 	JobUses                  Key = "admin.job.uses"
+	JobCensus                Key = "admin.job.census"
 	JobWatch                 Key = "admin.job.watch"
 )
 
@@ -139,6 +140,7 @@ var adminJobsTexts = texts{
 	JobHolds:                 {"End holds", "Reservierungen beenden"},
 	JobLedger:                {"Check the ledger", "Hauptbuch prüfen"},
 	JobMails:                 {"Send mails", "Mails senden"},
+	JobCensus:                {"Count people", "Personen zählen"},
 	JobUses:                  {"Note uses of service keys", "Verwendung der Dienstschlüssel notieren"},
 	JobWatch:                 {"Watch for changes", "Auf Änderungen achten"},
 }
