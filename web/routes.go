@@ -154,12 +154,17 @@ func (s *Site) routes() ([]route, error) {
 	if err != nil {
 		return nil, err
 	}
+	docs, err := api.NewDocs(s.cfg.UI, p.Issuer())
+	if err != nil {
+		return nil, err
+	}
 	pages := s.pages(forms)
 	mine := account.New(account.Config{
 		Site: s.cfg.UI, Provider: p, Identity: s.cfg.Identity, Ledger: s.cfg.Ledger, Forms: forms, Upstreams: s.cfg.Upstreams,
 		Shop: s.cfg.Shop, Now: s.cfg.Now, Take: s.counts.take, Network: callerNetwork,
 	})
 	table := slices.Concat(s.protocolRoutes(resource), s.loginRoutes(pages), mailRoutes(pages), accountRoutes(pages, mine), buyRoutes(pages, mine), factorRoutes(pages, mine), s.apiRoutes(), s.serviceRoutes())
+	table = append(table, s.docsRoutes(docs)...)
 	table = append(table, s.adminRoutes(pages, forms)...)
 	if s.cfg.Identity.TakesPasskeys() {
 		table = append(table, passkeyRoutes(pages, mine)...)

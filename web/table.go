@@ -227,6 +227,18 @@ func (s *Site) serviceRoutes() []route {
 	}
 }
 
+// docsRoutes are the reference of the API.
+func (s *Site) docsRoutes(docs *api.Docs) []route {
+	return []route{
+		{"GET", api.PathDocs, kindPage, http.HandlerFunc(docs.Overview)},
+		{"GET", api.PathDocs + "/{part}", kindPage, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !docs.Part(w, r) {
+				s.refuse(w, r, http.StatusNotFound)
+			}
+		})},
+	}
+}
+
 // devRoutes exist in dev mode only.
 func (s *Site) devRoutes(pages *login.Pages) []route {
 	demo := s.cfg.Demo
