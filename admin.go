@@ -104,7 +104,7 @@ func (p *program) health(ctx context.Context) []admin.Check {
 	for _, alg := range p.ring.Algorithms() {
 		active = append(active, alg+" "+p.ring.ActiveID(alg))
 	}
-	checks = append(checks, check(ui.HealthKeys, nil, strings.Join(active, ", ")), p.mailHealth(ctx))
+	checks = append(checks, check(ui.HealthKeys, nil, strings.Join(active, ", ")), p.mailHealth(ctx), p.stripeHealth(ctx))
 	return append(checks, p.jobHealth(ctx))
 }
 
@@ -126,6 +126,36 @@ func (p *program) mailHealth(ctx context.Context) admin.Check {
 		return admin.Check{Name: ui.HealthMail, OK: p.cfg.dev || n == 0, Text: ui.T(ctx, ui.HealthMailOff) + ", " + text}
 	}
 	return admin.Check{Name: ui.HealthMail, OK: n == 0 || time.Since(oldest) < mailLate, Text: text}
+}
+
+// eventLate is how long an event of Stripe may wait before something is wrong.
+const eventLate = 5 * time.Minute
+
+// stripeHealth says whether payments are on, and how far their events are.
+func (p *program) stripeHealth(ctx context.Context) admin.Check {
+	if p.cfg.stripeKey == "" {
+		return admin.Check{Name: ui.HealthStripe, OK: true, Text: ui.T(ctx, ui.HealthStripeOff)}
+	}
+	backlog, err := p.shop.Payments.Backlog(ctx)
+	if err != nil {
+		return admin.Check{Name: ui.HealthStripe, Text: err.Error()}
+	}
+	texts, late := []string{ui.T(ctx, ui.HealthStripeNone)}, false
+	if !backlog.Last.IsZero() {
+		texts[0] = ui.T(ctx, ui.HealthStripeLast, "when", ui.When(ctx, backlog.Last))
+	}
+	if !backlog.Oldest.IsZero() {
+		lag := time.Since(backlog.Oldest)
+		texts, late = append(texts, ui.T(ctx, ui.HealthStripeWaits, "n", ui.Span(ctx, lag))), lag > eventLate
+	}
+	if backlog.Quarantined > 0 {
+		texts = append(texts, ui.Count(ctx, ui.HealthStripeHeld, backlog.Quarantined))
+	}
+	differ := p.shop.Balance().Count
+	if differ > 0 {
+		texts = append(texts, ui.Count(ctx, ui.BalanceDiffers, int64(differ)))
+	}
+	return admin.Check{Name: ui.HealthStripe, OK: !late && backlog.Quarantined == 0 && differ == 0, Text: strings.Join(texts, ", ")}
 }
 
 // jobHealth names the jobs whose last run failed.

@@ -70,11 +70,14 @@ type standIn struct {
 	answers map[string]object // by key of the call
 	charged map[string]int    // calls that made something, by path
 	broken  bool              // refuses every call
+
+	validators map[string]interface{ Validate(any) error } // by kind
 }
 
 func newStandIn(t *testing.T) *standIn {
 	t.Helper()
-	s := &standIn{t: t, objects: map[string]object{}, answers: map[string]object{}, charged: map[string]int{}}
+	s := &standIn{t: t, objects: map[string]object{}, answers: map[string]object{}, charged: map[string]int{},
+		validators: map[string]interface{ Validate(any) error }{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/{kind...}", s.post)
 	mux.HandleFunc("GET /v1/{kind...}", s.get)
@@ -102,7 +105,7 @@ func (s *standIn) tell(to *server) {
 // kindsOf are the kinds of objects by their path, with the beginning of their ids.
 var kindsOf = map[string][2]string{
 	"customers": {"customer", "cus"}, "checkout/sessions": {"checkout.session", "cs"}, "payment_intents": {"payment_intent", "pi"},
-	"refunds": {"refund", "re"}, "disputes": {"dispute", "dp"},
+	"refunds": {"refund", "re"}, "disputes": {"dispute", "dp"}, "balance_transactions": {"balance_transaction", "txn"},
 }
 
 // make makes an object from Stripe's example.
@@ -121,20 +124,26 @@ func (s *standIn) make(kind, prefix string, fields object) object {
 	return made
 }
 
+// validator holds objects of a kind against Stripe's description. To make one takes long.
+func (s *standIn) validator(kind string) interface{ Validate(any) error } {
+	if s.validators[kind] == nil {
+		described, _ := stripeSpec()
+		made, err := spec.GetValidatorForOpenAPI3Schema(described.Components.Schemas[kind], spec.GetComponentsForValidation(&described.Components))
+		if err != nil {
+			s.t.Fatalf("reading the description of %s: %v", kind, err)
+		}
+		s.validators[kind] = made
+	}
+	return s.validators[kind]
+}
+
 // checked holds an object against Stripe's description.
 func (s *standIn) checked(o object) object {
-	described, _ := stripeSpec()
 	kind := o["object"].(string)
-	schema := described.Components.Schemas[kind]
-	validator, err := spec.GetValidatorForOpenAPI3Schema(schema, spec.GetComponentsForValidation(&described.Components))
-	if err != nil {
-		s.t.Errorf("reading the description of %s: %v", kind, err)
-		return o
-	}
 	var plain any
 	encoded, _ := json.Marshal(o)
 	_ = json.Unmarshal(encoded, &plain)
-	if err := validator.Validate(plain); err != nil {
+	if err := s.validator(kind).Validate(plain); err != nil {
 		s.t.Errorf("a %s is not as Stripe describes it: %v", kind, err)
 	}
 	return o
@@ -247,7 +256,7 @@ func (s *standIn) get(w http.ResponseWriter, r *http.Request) {
 	}
 	kind, listed := kindsOf[path]
 	if !listed {
-		found := s.objects[path[strings.LastIndexByte(path, '/')+1:]]
+		found := s.expanded(s.objects[path[strings.LastIndexByte(path, '/')+1:]], r.URL.Query(), "")
 		if found == nil {
 			s.refuse(w, http.StatusNotFound, "resource_missing")
 			return
@@ -256,13 +265,42 @@ func (s *standIn) get(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	data := []object{}
-	intent := r.URL.Query().Get("payment_intent")
+	intent, since := r.URL.Query().Get("payment_intent"), cents(r.URL.Query(), "created[gte]")
 	for _, id := range slices.Backward(s.order) {
-		if o := s.objects[id]; o["object"] == kind[0] && (intent == "" || o["payment_intent"] == intent) {
-			data = append(data, s.checked(o))
+		if o := s.objects[id]; o["object"] == kind[0] && (intent == "" || o["payment_intent"] == intent) && o["created"].(int64) >= since {
+			data = append(data, s.checked(s.expanded(o, r.URL.Query(), "data.")))
 		}
 	}
 	s.answer(w, http.StatusOK, object{"object": "list", "data": data, "has_more": false, "url": "/v1/" + path})
+}
+
+// expanded puts the objects into another that a call asks for.
+func (s *standIn) expanded(o object, query url.Values, in string) object {
+	for i := range 3 {
+		name, asked := strings.CutPrefix(query.Get(fmt.Sprintf("expand[%d]", i)), in)
+		if id, ok := o[name].(string); asked && ok && s.objects[id] != nil {
+			o = maps.Clone(o)
+			o[name] = s.objects[id]
+		}
+	}
+	return o
+}
+
+// move moves our balance by what is paid, refunded or disputed.
+func (s *standIn) move(source object, amount int64) object {
+	kind := map[any]string{"charge": "charge", "refund": "refund", "dispute": "adjustment"}[source["object"]]
+	return s.make("balance_transaction", "txn", object{
+		"amount": amount, "net": amount, "fee": int64(0), "fee_details": []object{}, "currency": "eur", "type": kind, "source": source["id"],
+	})
+}
+
+// charge is the payment of an intent.
+func (s *standIn) charge(intent object) {
+	made := s.make("charge", "ch", object{
+		"amount": intent["amount"], "currency": intent["currency"], "payment_intent": intent["id"], "metadata": intent["metadata"],
+		"status": "succeeded", "paid": true,
+	})
+	made["balance_transaction"], intent["latest_charge"] = s.move(made, intent["amount"].(int64))["id"], made["id"]
 }
 
 // page stands in for the payment page.
@@ -289,6 +327,7 @@ func (s *standIn) pay(id string) object {
 		"amount": session["amount_total"], "amount_received": session["amount_total"], "currency": session["currency"],
 		"status": "succeeded", "customer": session["customer"], "metadata": session["metadata"],
 	})
+	s.charge(intent)
 	session["status"], session["payment_status"], session["payment_intent"] = "complete", "paid", intent["id"]
 	s.mu.Unlock()
 	s.event("payment_intent.succeeded", intent)
@@ -310,6 +349,7 @@ func (s *standIn) refund(intent string, amount int64, metadata object) object {
 		"amount": amount, "currency": paid["currency"], "payment_intent": intent, "status": "succeeded", "metadata": metadata,
 	})
 	delete(made, "livemode") // a refund has none
+	s.move(made, -amount)
 	paid["refunded"] = before + amount
 	return made
 }

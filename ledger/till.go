@@ -95,7 +95,8 @@ type Backlog struct {
 	Waiting     int64     // events that are not processed
 	Oldest      time.Time // when the first of them arrived; zero: none waits
 	Quarantined int64
-	Pending     int64 // purchases that wait for their payment
+	Last        time.Time // when the last event arrived, or was processed; zero: none in [KeepBodies]
+	Pending     int64     // purchases that wait for their payment
 }
 
 // Payments is what calls to Stripe, and the comparison with it, need. Each method is one database transaction.

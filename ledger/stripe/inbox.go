@@ -104,6 +104,7 @@ func (s *Shop) count(kind, result string) {
 type gauges struct {
 	oldest                       atomic.Int64 // microseconds since 1970; 0: no event waits
 	pending, quarantined, differ atomic.Int64
+	balance                      atomic.Pointer[Balance] // nil: not compared yet
 }
 
 // watch registers the gauges.
@@ -117,6 +118,13 @@ func (s *Shop) watch() {
 	})
 	s.Metrics.NewGauge("stripe_purchases_pending", func() float64 { return float64(s.backlog.pending.Load()) })
 	s.Metrics.NewGauge("stripe_quarantined", func() float64 { return float64(s.backlog.quarantined.Load()) })
+	s.Metrics.NewGauge("stripe_balance_differences", func() float64 { return float64(s.Balance().Count) })
+	s.Metrics.NewGauge("stripe_balance_compared_timestamp_seconds", func() float64 {
+		if at := s.Balance().At; !at.IsZero() {
+			return float64(at.Unix())
+		}
+		return 0
+	})
 	s.Metrics.NewGauge("stripe_differences", func() float64 { return float64(s.backlog.differ.Load()) })
 }
 

@@ -25,6 +25,10 @@ type reader interface {
 	recent(ctx context.Context, since time.Time, tell func(ledger.Fact) error) error
 	// again tells what the objects of one purchase say.
 	again(ctx context.Context, p ledger.Purchase, tell func(ledger.Fact) error) error
+	// movements tells what has moved in the balance since a time, at most limit, and whether that was all.
+	movements(ctx context.Context, since time.Time, limit int, tell func(moved)) (all bool, err error)
+	// booked reports whether the balance has the payment of a purchase, whenever it was.
+	booked(ctx context.Context, p ledger.Purchase) (bool, error)
 }
 
 // Reconciler compares purchases with Stripe's objects. It belongs to one goroutine.
@@ -46,7 +50,8 @@ type comparison struct {
 }
 
 // Run takes in what Stripe's objects of the last 72 hours say, once a day those of all purchases whose payment may still
-// move: so an event that was lost is made up for. A purchase that is completed without a payment is an alert.
+// move, and Stripe's balance: so an event that was lost is made up for. A purchase that is completed without a payment,
+// or of which the balance says something else, is an alert.
 func (r *Reconciler) Run(ctx context.Context) error {
 	s := r.shop
 	stripe, ok := s.desk.(reader)
@@ -69,10 +74,14 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	if err := c.each(ctx, stripe, now, daily); err != nil {
 		return err
 	}
-	if c.fault == nil && daily {
-		r.open = now
+	if c.fault != nil || !daily {
+		return c.fault
 	}
-	return c.fault
+	if err := c.balance(ctx, stripe, now); err != nil {
+		return err
+	}
+	r.open = now
+	return nil
 }
 
 // load reads the purchases that are compared.

@@ -206,9 +206,10 @@ func (l *Ledger) Requeue(ctx context.Context, eventID string) error {
 func (l *Ledger) Backlog(ctx context.Context) (ledger.Backlog, error) {
 	var b ledger.Backlog
 	err := l.db.reader(ctx, system)(`SELECT count(*) FILTER (WHERE processed_at IS NULL), min(received_at) FILTER (WHERE processed_at IS NULL),
-			count(*) FILTER (WHERE outcome = 'quarantined'), (SELECT count(*) FROM credits.purchases WHERE status = 'pending')
+			count(*) FILTER (WHERE outcome = 'quarantined'), (SELECT count(*) FROM credits.purchases WHERE status = 'pending'),
+			greatest(max(received_at) FILTER (WHERE processed_at IS NULL), (SELECT max(processed_at) FROM credits.stripe_events WHERE body <> ''))
 		FROM credits.stripe_events WHERE processed_at IS NULL OR outcome = 'quarantined'`).
-		Scan(&b.Waiting, toTime(&b.Oldest), &b.Quarantined, &b.Pending)
+		Scan(&b.Waiting, toTime(&b.Oldest), &b.Quarantined, &b.Pending, toTime(&b.Last))
 	if err != nil {
 		return b, fmt.Errorf("counting what is under way: %w", err)
 	}

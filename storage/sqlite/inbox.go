@@ -218,15 +218,17 @@ func (l *Ledger) Requeue(ctx context.Context, eventID string) error {
 // Backlog implements [ledger.Payments].
 func (l *Ledger) Backlog(ctx context.Context) (ledger.Backlog, error) {
 	var b ledger.Backlog
-	var oldest sql.NullInt64
+	var oldest, last sql.NullInt64
 	err := l.db.queryRow(ctx, `SELECT (SELECT count(*) FROM credits_stripe_events WHERE processed_at IS NULL),
 			(SELECT min(received_at) FROM credits_stripe_events WHERE processed_at IS NULL),
 			(SELECT count(*) FROM credits_stripe_events WHERE outcome = 'quarantined'),
-			(SELECT count(*) FROM credits_purchases WHERE status = 'pending')`).
-		Scan(&b.Waiting, &oldest, &b.Quarantined, &b.Pending)
+			(SELECT count(*) FROM credits_purchases WHERE status = 'pending'),
+			nullif(max(coalesce((SELECT max(received_at) FROM credits_stripe_events WHERE processed_at IS NULL), 0),
+				coalesce((SELECT max(processed_at) FROM credits_stripe_events WHERE length(body) > 0), 0)), 0)`).
+		Scan(&b.Waiting, &oldest, &b.Quarantined, &b.Pending, &last)
 	if err != nil {
 		return b, fmt.Errorf("counting what is under way: %w", err)
 	}
-	b.Oldest = fromOptional(oldest)
+	b.Oldest, b.Last = fromOptional(oldest), fromOptional(last)
 	return b, nil
 }

@@ -78,9 +78,11 @@ func testInbox(t *testing.T, w *wallets) {
 	if err != nil || len(rest) != 1 || rest[0].ID != "evt_2" {
 		t.Errorf("got %+v, %v, want the last", rest, err)
 	}
-	if backlog, err := w.Till.Backlog(t.Context()); err != nil || backlog.Waiting != 3 || !backlog.Oldest.Equal(w.clock.Now().Add(-2*time.Second)) {
+	if backlog, err := w.Till.Backlog(t.Context()); err != nil || backlog.Waiting != 3 || !backlog.Oldest.Equal(w.clock.Now().Add(-2*time.Second)) ||
+		!backlog.Last.Equal(w.clock.Now()) {
 		t.Errorf("got %+v, %v", backlog, err)
 	}
+	w.clock.Add(time.Second)
 	for range 2 { // the second time changes nothing
 		if err := w.Till.Dismiss(t.Context(), "evt_0", ledger.OutcomeIgnored, ""); err != nil {
 			t.Error(err)
@@ -93,7 +95,7 @@ func testInbox(t *testing.T, w *wallets) {
 	_, err = w.Till.Settle(t.Context(), ledger.Settling{TransactionID: uuid.New(), Fact: ledger.Fact{EventID: "evt_9"}})
 	want(t, err, ledger.ErrNoEvent)
 	backlog, err := w.Till.Backlog(t.Context())
-	if err != nil || backlog.Waiting != 1 || backlog.Quarantined != 1 {
+	if err != nil || backlog.Waiting != 1 || backlog.Quarantined != 1 || !backlog.Last.Equal(w.clock.Now()) {
 		t.Errorf("got %+v, %v", backlog, err)
 	}
 	w.clock.Add(90 * 24 * time.Hour)

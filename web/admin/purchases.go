@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"mana/ledger"
+	"mana/ledger/stripe"
 	"mana/provider"
 	"mana/provider/identity"
 	"mana/web/login"
@@ -35,6 +36,7 @@ type purchasesView struct {
 	Days      int
 	State     ledger.PurchaseStatus // empty: any
 	Backlog   ledger.Backlog
+	Balance   stripe.Balance
 	Purchases []ledger.Purchase
 	Events    []ledger.StripeEvent
 }
@@ -60,6 +62,7 @@ func (p *Pages) purchases(w http.ResponseWriter, r *http.Request, who *provider.
 	ctx := r.Context()
 	v := purchasesView{
 		Page: p.page(r, who, ui.T(ctx, ui.AdminPurchases)), Open: p.Shop.Open(), Done: done(r), Faults: faults, Days: purchaseDays[0],
+		Balance: p.Shop.Balance(),
 	}
 	if days, err := strconv.Atoi(r.FormValue("days")); err == nil && slices.Contains(purchaseDays, days) {
 		v.Days = days
@@ -142,6 +145,14 @@ func (v purchasesView) spans() []ui.Option {
 		options[i] = ui.Option{Value: strconv.Itoa(days), Text: strconv.Itoa(days)}
 	}
 	return options
+}
+
+// differs is what is said of a difference: what we lack, and what we have too much.
+func differs(cents int64) ui.Key {
+	if cents < 0 {
+		return ui.BalanceLacks
+	}
+	return ui.BalanceExcess
 }
 
 // purchaseState is how a purchase is shown.

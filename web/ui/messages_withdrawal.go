@@ -45,6 +45,25 @@ const (
 	AdminPaymentsOff       Key = "admin.payments.off"
 	AdminBacklog           Key = "admin.backlog"
 	AdminBacklogPending    Key = "admin.backlog.pending"
+	BalanceTitle           Key = "admin.balance.title"
+	BalanceNever           Key = "admin.balance.never"
+	BalanceText            Key = "admin.balance.text"
+	BalanceDay             Key = "admin.balance.day"
+	BalancePaid            Key = "admin.balance.paid"
+	BalanceRefunded        Key = "admin.balance.refunded"
+	BalanceDisputed        Key = "admin.balance.disputed"
+	BalanceSound           Key = "admin.balance.sound"
+	BalanceDiffers         Key = "admin.balance.differs"
+	BalanceHow             Key = "admin.balance.how"
+	BalanceCents           Key = "admin.balance.cents"
+	BalanceLacks           Key = "admin.balance.lacks"
+	BalanceExcess          Key = "admin.balance.excess"
+	HealthStripe           Key = "admin.health.stripe"
+	HealthStripeOff        Key = "admin.health.stripe.off"
+	HealthStripeLast       Key = "admin.health.stripe.last"
+	HealthStripeNone       Key = "admin.health.stripe.none"
+	HealthStripeWaits      Key = "admin.health.stripe.waits"
+	HealthStripeHeld       Key = "admin.health.stripe.held"
 	AdminBacklogQuarantine Key = "admin.backlog.quarantine"
 )
 
@@ -220,6 +239,82 @@ var withdrawalTexts = texts{
 	AdminBacklogPending: {
 		"Orders not paid yet",
 		"Unbezahlte Bestellungen",
+	},
+	BalanceTitle: {
+		"Comparison with Stripe's balance",
+		"Vergleich mit dem Guthaben bei Stripe",
+	},
+	BalanceNever: {
+		"Not compared yet since the start. It is compared once a day, and needs a key of Stripe.",
+		"Seit dem Start noch nicht verglichen. Verglichen wird einmal am Tag; dafür ist ein Schlüssel von Stripe nötig.",
+	},
+	BalanceText: {
+		"What Stripe's balance says of our purchases by day (UTC), held against each purchase. Compared on {when}.",
+		"Was das Guthaben bei Stripe je Tag (UTC) über unsere Käufe sagt, verglichen mit jedem Kauf. Zuletzt verglichen am {when}.",
+	},
+	BalanceDay: {
+		"Day",
+		"Tag",
+	},
+	BalancePaid: {
+		"Paid",
+		"Bezahlt",
+	},
+	BalanceRefunded: {
+		"Refunded",
+		"Erstattet",
+	},
+	BalanceDisputed: {
+		"Disputed",
+		"Angefochten",
+	},
+	BalanceSound: {
+		"Every purchase agrees",
+		"Alle Käufe stimmen überein",
+	},
+	BalanceDiffers: {
+		"{n} purchase differs from Stripe's balance|{n} purchases differ from Stripe's balance",
+		"{n} Kauf weicht vom Guthaben bei Stripe ab|{n} Käufe weichen vom Guthaben bei Stripe ab",
+	},
+	BalanceHow: {
+		"Difference",
+		"Abweichung",
+	},
+	BalanceCents: {
+		"Amount",
+		"Betrag",
+	},
+	BalanceLacks: {
+		"We lack it",
+		"Fehlt bei uns",
+	},
+	BalanceExcess: {
+		"We have it too much",
+		"Bei uns zu viel",
+	},
+	HealthStripe: {
+		"Stripe",
+		"Stripe",
+	},
+	HealthStripeOff: {
+		"No key is set: payments are off",
+		"Kein Schlüssel gesetzt: Zahlungen sind aus",
+	},
+	HealthStripeLast: {
+		"last event {when}",
+		"letztes Ereignis {when}",
+	},
+	HealthStripeNone: {
+		"no event yet",
+		"noch kein Ereignis",
+	},
+	HealthStripeWaits: {
+		"the oldest waiting event is {n} old",
+		"das älteste wartende Ereignis ist {n} alt",
+	},
+	HealthStripeHeld: {
+		"{n} event in quarantine|{n} events in quarantine",
+		"{n} Ereignis in Quarantäne|{n} Ereignisse in Quarantäne",
 	},
 	AdminBacklogQuarantine: {
 		"Events in quarantine",
