@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,15 +58,15 @@ func newClientCreate(environ []string) *cobra.Command {
 	flags := command.Flags()
 	set := clientFlags(flags)
 	flags.BoolVar(&public, "public", false, "no secret: a native or single-page app")
-	flags.StringVar(&kind, "print", "", "print settings and the shortest working code: go")
+	flags.StringVar(&kind, "print", "", "print settings and the shortest working code: "+strings.Join(snippetKinds, ", "))
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	_ = flags.MarkHidden("name") // the name is the argument
 	command.RunE = func(cmd *cobra.Command, args []string) error {
 		var client provider.Client
 		set(&client)
 		client.Name = args[0]
-		if kind != "" && kind != "go" || kind != "" && asJSON {
-			return usageError{errors.New("--print must be go, and goes without --json")}
+		if err := checkSnippet(kind, client, asJSON); err != nil {
+			return usageError{err}
 		}
 		return withStore(cmd.Context(), environ, func(cfg *config, db *storage.DB) error {
 			if err := cfg.checkIDTokenAlg(client.IDTokenAlg); err != nil {
@@ -100,30 +99,6 @@ type created struct {
 	Issuer string `json:"issuer"`
 	clientFields
 	Secret string `json:"client_secret,omitempty"`
-}
-
-//go:embed deploy/snippets/go/main.go
-var snippetGo string
-
-// print writes the lines of a .env file that a shell can read too, and with a kind the code that reads them.
-func (c created) print(out io.Writer, kind string) error {
-	var text strings.Builder
-	for _, line := range [][2]string{
-		{"ISSUER", c.Issuer},
-		{"CLIENT_ID", c.ID},
-		{"CLIENT_SECRET", c.Secret},
-		{"REDIRECT_URI", strings.Join(c.RedirectURIs, " ")},
-		{"SCOPE", strings.Join(c.Scopes, " ")},
-	} {
-		if line[1] != "" {
-			fmt.Fprintf(&text, "%s=%s\n", line[0], quoted(line[1]))
-		}
-	}
-	if kind == "go" {
-		text.WriteString("\n" + snippetGo)
-	}
-	_, err := io.WriteString(out, text.String())
-	return err
 }
 
 // plainValue is what needs no quotes in a shell.
