@@ -75,6 +75,9 @@ func (c *config) shownSettings() []admin.Setting {
 	var shown []admin.Setting
 	for _, s := range settings() {
 		line := admin.Setting{Name: s.name, Value: s.fallback, Meaning: s.meaning}
+		if s.name == "ISSUER" {
+			line.Value = c.issuer.String() // which PORT or LISTEN makes up
+		}
 		value, given := c.set[s.name]
 		if given {
 			line.Value, line.Given = value, true

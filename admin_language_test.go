@@ -65,3 +65,32 @@ func TestDashboardSells(t *testing.T) {
 		t.Errorf("got no bar of what was sold\n%s", got.body)
 	}
 }
+
+// TestHistoryInGerman reads what the program has written itself: the bonus, mails that wait, packages and the security
+// log, which is filtered by the address of a person.
+func TestHistoryInGerman(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := s.administrator(t)
+	b.language = "de"
+	b.says(b.get("/account/credits"), "de", "Startbonus", "Mana")
+	b.says(b.get(admin.PathJobs), "de", "Bestätigen Sie Ihre E-Mail-Adresse", "Zahlungen mit Stripe abgleichen")
+	b.says(b.get(admin.PathPackages), "de", "1.500 Credits für jeden Tag")
+	b.says(b.get(admin.PathSettings), "de", s.issuer)
+	log := b.get(admin.PathAudit)
+	address := regexp.MustCompile(`<bdi>([^<]+@[^<]+)</bdi>`).FindStringSubmatch(log.body)
+	if b.says(log, "de", "Konto erstellt", "Link für den ersten Administrator erzeugt", "Kommandozeile"); address == nil {
+		t.Fatal("got nobody's address in the log")
+	}
+	for query, want := range map[string]string{
+		"who=" + url.QueryEscape(address[1]): "Konto erstellt", "actor=Kommandozeile": "Link für den ersten", "type=register": "Konto erstellt",
+	} {
+		got := b.get(admin.PathAudit + "?" + query)
+		if list := regexp.MustCompile(`(?s)<tbody>.*</tbody>`).FindString(got.body); !strings.Contains(list, want) {
+			t.Errorf("%s: got %q", query, list)
+		}
+	}
+	if got := b.get(admin.PathAudit + "?who=nobody@example.com"); got.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("got %d for somebody who is not there", got.StatusCode)
+	}
+}

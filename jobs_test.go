@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -73,4 +77,40 @@ func TestReloadChanged(t *testing.T) {
 	}
 	step("a client", nil, 2, 3)
 	step("nothing again", nil, 2, 3)
+}
+
+// TestJobNames finds jobs that have no name on pages, in the code that starts them.
+func TestJobNames(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) != 5 {
+				return true
+			}
+			if called, ok := call.Fun.(*ast.SelectorExpr); !ok || called.Sel.Name != "every" {
+				return true
+			}
+			what := strings.Trim(call.Args[2].(*ast.BasicLit).Value, `"`)
+			if found++; jobNames[what] == "" {
+				t.Errorf("no name for the job %q", what)
+			}
+			return true
+		})
+	}
+	if found != len(jobNames) {
+		t.Errorf("got %d jobs in the code, and names of %d", found, len(jobNames))
+	}
 }

@@ -19,6 +19,7 @@ var jobNames = map[string]ui.Key{
 	"cleaning": ui.JobClean, "watching for changes": ui.JobWatch, "rotating signing keys": ui.JobKeys,
 	"counting what happened": ui.JobCount, "noting uses of service keys": ui.JobUses, "checking the ledger": ui.JobLedger,
 	"sending mails": ui.JobMails, "counting people": ui.JobCensus, "ending holds": ui.JobHolds,
+	"settling payments": ui.JobPayments, "comparing payments": ui.JobCompare,
 }
 
 // runs remembers the last run of each job, for administrators. The zero value remembers none. It is safe for concurrent

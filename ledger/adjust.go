@@ -26,7 +26,7 @@ type Adjustment struct {
 func (d *draft) adjust(c Command, now time.Time) (Transaction, error) {
 	before := d.wallet
 	x := Transaction{
-		ID: c.ID, Type: TypeAdjustment, Kind: kindGrant, AppID: systemApp, Description: c.Adjust.Reason,
+		ID: c.ID, Type: TypeAdjustment, Kind: kindGrant, AppID: AppSystem, Description: c.Adjust.Reason,
 		Caller: callerOperator, Actor: c.Adjust.Actor, IdempotencyKey: c.Adjust.IdempotencyKey, At: now,
 	}
 	switch amount := c.Adjust.Amount; {

@@ -46,7 +46,7 @@ func Close(s State, now time.Time, c Closing) (Delta, error) {
 		return Delta{}, err
 	}
 	d.record(Transaction{
-		ID: c.TransactionID, Type: TypeAdjustment, Kind: kindClosing, AppID: systemApp, Description: "Account closed",
+		ID: c.TransactionID, Type: TypeAdjustment, Kind: kindClosing, AppID: AppSystem, Description: "Account closed",
 		Caller: "internal:" + kindClosing, Actor: c.Actor, At: later(d.now, before.LastAt), Postings: postings,
 	}, before)
 	return d.delta(nil), nil

@@ -51,8 +51,8 @@ func priorityOf(c Class) int {
 	return priorityFree
 }
 
-// systemApp is the appId of what no app asked for.
-const systemApp = "system"
+// AppSystem is the appId of what no app asked for. An operator's reason has it too.
+const AppSystem = "system"
 
 // Command is what is to be done with one wallet: at most one of Use, Refund, Adjust and those of holds. Without any it
 // is a touch: only what time does.
@@ -310,7 +310,7 @@ func (d *draft) bonus(id uuid.UUID, b bonus, now time.Time) error {
 	}
 	d.touch(grant.No)
 	d.record(Transaction{
-		ID: id, Type: TypeBonus, Kind: b.kind, AppID: systemApp, Description: b.description,
+		ID: id, Type: TypeBonus, Kind: b.kind, AppID: AppSystem, Description: b.description,
 		Caller: "internal:" + b.kind, Actor: "system", At: now,
 		Postings: []Posting{{N: 1, From: b.account, To: grant.No, Amount: b.amount}},
 	}, before)

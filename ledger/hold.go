@@ -345,7 +345,7 @@ func (d *draft) end(id uuid.UUID, h *Hold, state HoldState, at time.Time) error 
 	}
 	if d.changedHold(h.ID); len(postings) > 0 {
 		d.record(Transaction{
-			ID: derive(id, h.ID[:]...), Type: TypeAdjustment, Kind: kindRepayment, AppID: systemApp, Description: "Debt settled",
+			ID: derive(id, h.ID[:]...), Type: TypeAdjustment, Kind: kindRepayment, AppID: AppSystem, Description: "Debt settled",
 			Caller: "internal:" + kindRepayment, Actor: "system", HoldID: h.ID, At: later(at, d.wallet.LastAt), Postings: postings,
 		}, before)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// stripeApp is the appId of what a payment did.
-const stripeApp = "stripe"
+// AppStripe is the appId of what a payment did.
+const AppStripe = "stripe"
 
 // callerPurchase posts what payments come to. No request can name it.
 const callerPurchase = "internal:purchase"
@@ -37,7 +37,7 @@ func Settle(s State, p Purchase, now time.Time, x Settling) (Delta, Settled, err
 	if s.Wallet.State != WalletActive && Target(p, p.Facts) != p.Posted {
 		return Delta{}, Settled{Outcome: OutcomeQuarantined, Reason: ReasonClosed}, nil
 	}
-	d, done, err := p.post(s, sale{id: x.TransactionID, actor: stripeApp, now: now, first: first})
+	d, done, err := p.post(s, sale{id: x.TransactionID, actor: AppStripe, now: now, first: first})
 	if errors.Is(err, ErrBalanceLimit) {
 		return Delta{}, Settled{Outcome: OutcomeQuarantined, Reason: ReasonLimit}, nil
 	}
@@ -180,7 +180,7 @@ func (p *Purchase) post(s State, how sale) (Delta, Transaction, error) {
 	}
 	before := d.wallet
 	x := Transaction{
-		ID: how.id, Type: TypeAdjustment, AppID: stripeApp, PurchaseID: p.ID, Metadata: metadata,
+		ID: how.id, Type: TypeAdjustment, AppID: AppStripe, PurchaseID: p.ID, Metadata: metadata,
 		Caller: callerPurchase, Actor: how.actor, At: later(how.now, d.wallet.LastAt),
 	}
 	switch {

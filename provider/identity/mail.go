@@ -19,7 +19,7 @@ const (
 	MailPasswordChanged MailKind = "password_changed" // a notice
 	MailChange          MailKind = "change_email"     // with a link for [PurposeChange], to the new address
 	MailUndo            MailKind = "email_changed"    // with a link for [PurposeUndo], to the address before
-	MailMoved           MailKind = "email_moved"      // a notice to an address between two others
+	MailMoved           MailKind = "email_moved"      // a notice to an address between two others, or to one that was not proven
 )
 
 // The kinds of notices that a security event of the same name brings with it.

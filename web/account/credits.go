@@ -262,7 +262,7 @@ func described(ctx context.Context, t ledger.Transaction) string {
 	if t.Description == "" {
 		return ui.T(ctx, typeText(t.Type))
 	}
-	return t.Description
+	return ui.EntryText(ctx, t)
 }
 
 // related is the address of the use that an entry gives back, empty if it gives none back.

@@ -116,27 +116,6 @@ func passwordFault(r *http.Request, err error) (ui.Fault, int) {
 	return ui.Fault{}, 0
 }
 
-// eventTexts are what people read of events. Others show their name.
-var eventTexts = map[string]ui.Key{
-	"register": ui.EventRegister, "login_success": ui.EventLogin, "login_failure": ui.EventLoginFailure, "logout": ui.EventLogout,
-	"account_locked": ui.EventLocked, "password_changed": ui.EventPasswordChanged, "password_reset_requested": ui.EventResetRequested,
-	"password_reset_completed": ui.EventReset, "email_verified": ui.EventVerified, "session_revoked": ui.EventSessionRevoked,
-	"refresh_token_reused": ui.EventReused, "two_factor_enabled": ui.EventFactorOn, "two_factor_disabled": ui.EventFactorOff,
-	"passkey_registered": ui.EventPasskey, "passkey_deleted": ui.EventPasskeyGone, "passkey_login_success": ui.EventPasskeyLogin,
-	"email_change_requested": ui.EventAddressAsked, "email_changed": ui.EventAddressNew, "email_restored": ui.EventAddressBack,
-	identity.EventWithdrawn: ui.EventWithdrawn, identity.EventPurchased: ui.EventPurchased, identity.EventPaidBack: ui.EventPaidBack,
-	identity.EventDisputed: ui.EventDisputed, "account_linked": ui.EventLinked, "account_unlinked": ui.EventUnlinked, "account_claimed": ui.EventClaimed,
-	provider.EventDisconnected: ui.EventAppRemoved, identity.EventExported: ui.EventExported,
-	"passkey_copied": ui.EventPasskeyCopied, "passkey_renamed": ui.EventPasskeyNamed,
-	"recovery_code_used": ui.EventRecoveryUsed, "recovery_codes_renewed": ui.EventRecoveryNew,
-	"two_factor_failure": ui.EventFactorWrong,
-	"consent_granted":    ui.EventConsent, "token_revoked": ui.EventTokenRevoked, "register_repeated": ui.EventRegisterAgain,
-	"email_verification_requested": ui.EventVerifyAsked, "role_changed": ui.EventRole, "roles_changed": ui.EventRoles,
-	"account_disabled": ui.EventDisabled, "account_enabled": ui.EventEnabled, "sessions_ended": ui.EventSessionsEnded,
-	"credits_adjusted": ui.EventCreditsGiven, "credits_refunded": ui.EventCreditsBack,
-	"wallet_frozen": ui.EventWalletFrozen, "wallet_rebuilt": ui.EventWalletRebuilt,
-}
-
 // alarming are events that a person should look at.
 func alarming(event string) bool {
 	return event == "login_failure" || event == "account_locked" || event == "refresh_token_reused" || event == "passkey_copied"

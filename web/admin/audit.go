@@ -1,8 +1,10 @@
 package admin
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -46,18 +48,40 @@ func (f auditFilter) values() url.Values {
 	return v
 }
 
+// commandLine is the actor of whoever uses the program's command line.
+const commandLine = "command line"
+
+// personID is the person that a filter names by address or id, uuid.Nil if there is none.
+func (p *Pages) personID(ctx context.Context, text string) uuid.UUID {
+	if id, err := uuid.Parse(text); err == nil {
+		return id
+	}
+	address := identity.Email(strings.ToLower(strings.ToValidUTF8(text, "")))
+	found, err := p.People.SearchPeople(ctx, identity.PeopleQuery{Prefix: string(address), Limit: pageSize})
+	at := slices.IndexFunc(found, func(u identity.User) bool { return u.Email == address })
+	if err != nil || at < 0 {
+		return uuid.Nil
+	}
+	return found[at].ID
+}
+
 // query is the question to storage. What cannot be read is a fault at its field.
-func (f *auditFilter) query(r *http.Request, now time.Time) (q identity.EventQuery, faults ui.Faults) {
-	ctx := r.Context()
+func (p *Pages) query(r *http.Request, f *auditFilter) (q identity.EventQuery, faults ui.Faults) {
+	ctx, now := r.Context(), p.Now()
 	fault := func(field string, text ui.Key) {
 		faults = append(faults, ui.Fault{Field: field, Text: ui.T(ctx, text)})
 	}
 	q = identity.EventQuery{Type: f.Type, Actor: f.Actor, Limit: pageSize + 1}
 	var err error
 	if f.Who != "" {
-		if q.UserID, err = uuid.Parse(f.Who); err != nil {
+		if q.UserID = p.personID(ctx, f.Who); q.UserID == uuid.Nil {
 			fault("who", ui.AdminIDWrong)
 		}
+	}
+	if id := p.personID(ctx, f.Actor); f.Actor != "" && id != uuid.Nil {
+		q.Actor = identity.Actor{Admin: id}.String()
+	} else if f.Actor == ui.Phrase(ctx, commandLine) {
+		q.Actor = commandLine
 	}
 	if f.From == "" {
 		f.From = now.Add(-auditWindow).UTC().Format(time.DateOnly)
@@ -91,8 +115,53 @@ type auditView struct {
 	ui.Page
 	auditFilter
 	Faults       ui.Faults
-	Events       []identity.LoggedEvent
+	Log          eventsView
 	Newer, Older string
+}
+
+// eventsView is a list of events, with the people that they name.
+type eventsView struct {
+	Events []identity.LoggedEvent
+	People map[uuid.UUID]string
+	Whom   bool // they are about several people
+}
+
+// name looks for the people of events.
+func (p *Pages) name(ctx context.Context, v *eventsView) error {
+	v.People = map[uuid.UUID]string{uuid.Nil: ""}
+	for _, e := range v.Events {
+		for _, id := range []uuid.UUID{e.UserID, actorOf(e)} {
+			if _, known := v.People[id]; known {
+				continue
+			}
+			person, err := p.Login.Identity.UserByID(ctx, id)
+			if err != nil && !errors.Is(err, identity.ErrNotFound) {
+				return err
+			}
+			person.ID = id
+			v.People[id] = addressOf(person)
+		}
+	}
+	return nil
+}
+
+// actorOf is the administrator who has acted, uuid.Nil if none has.
+func actorOf(e identity.LoggedEvent) uuid.UUID {
+	admin, found := strings.CutPrefix(e.Metadata["actor"], "admin:")
+	id, err := uuid.Parse(admin)
+	if !found || err != nil {
+		return uuid.Nil
+	}
+	return id
+}
+
+// kinds are the kinds of events to choose from, and one that is asked for by its name.
+func (v auditView) kinds(ctx context.Context) []ui.Option {
+	all := append([]ui.Option{{Text: ui.T(ctx, ui.FilterAny)}}, ui.EventKinds(ctx)...)
+	if !slices.ContainsFunc(all, func(o ui.Option) bool { return o.Value == v.Type }) {
+		all = append(all, ui.Option{Value: v.Type, Text: v.Type})
+	}
+	return all
 }
 
 // ExportURL is the address of the same events in a file.
@@ -105,24 +174,28 @@ func (v auditView) exportURL(format string) string {
 // Audit answers GET /admin/audit.
 func (p *Pages) Audit(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error {
 	v := auditView{Page: p.page(r, who, ui.T(r.Context(), ui.AdminAudit)), auditFilter: readFilter(r)}
-	q, faults := v.query(r, p.Now())
+	q, faults := p.query(r, &v.auditFilter)
 	if v.Faults = faults; len(faults) > 0 {
 		v.Failed = true
 		ui.Render(w, r, http.StatusUnprocessableEntity, auditPage(v))
 		return nil
 	}
-	var err error
-	if v.Events, err = p.People.Events(r.Context(), q); err != nil {
+	events, err := p.People.Events(r.Context(), q)
+	if err != nil {
 		return err
 	}
 	if !q.BeforeAt.IsZero() {
 		v.Newer = PathAudit + "?" + v.values().Encode()
 	}
-	if len(v.Events) > pageSize {
-		v.Events = v.Events[:pageSize]
+	if len(events) > pageSize {
+		events = events[:pageSize]
 		values := v.values()
-		values.Set("before", place(v.Events[pageSize-1]))
+		values.Set("before", place(events[pageSize-1]))
 		v.Older = PathAudit + "?" + values.Encode()
+	}
+	v.Log = eventsView{Events: events, Whom: true}
+	if err := p.name(r.Context(), &v.Log); err != nil {
+		return err
 	}
 	ui.Render(w, r, http.StatusOK, auditPage(v))
 	return nil
@@ -151,7 +224,7 @@ func exportedOf(e identity.LoggedEvent) exported {
 // Export answers GET /admin/audit/export: the events of the filter as JSON Lines or CSV, page by page as they are read.
 func (p *Pages) Export(w http.ResponseWriter, r *http.Request, _ *provider.SignedIn) error {
 	filter := readFilter(r)
-	q, faults := filter.query(r, p.Now())
+	q, faults := p.query(r, &filter)
 	if len(faults) > 0 {
 		return identity.ErrNotFound
 	}

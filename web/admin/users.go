@@ -77,7 +77,7 @@ type userView struct {
 	Mails   bool   // a link can be mailed
 	Link    string // that was made just now
 	Entries []ledger.Transaction
-	Events  []identity.LoggedEvent
+	Log     eventsView
 	Roles   string            // as typed
 	Typed   map[string]string // of the form that was refused
 	Key     string            // makes a repeated adjustment one
@@ -109,7 +109,10 @@ func (p *Pages) userView(r *http.Request, who *provider.SignedIn) (v userView, e
 	if v.Entries, err = p.Ledger.History(ctx, id, recent, 0); err != nil {
 		return v, err
 	}
-	if v.Events, err = p.People.Events(ctx, identity.EventQuery{UserID: id, Limit: recent}); err != nil {
+	if v.Log.Events, err = p.People.Events(ctx, identity.EventQuery{UserID: id, Limit: recent}); err != nil {
+		return v, err
+	}
+	if err := p.name(ctx, &v.Log); err != nil {
 		return v, err
 	}
 	ways, err := p.Login.Identity.Ways(ctx, id)

@@ -1,8 +1,6 @@
 package admin
 
 import (
-	"github.com/google/uuid"
-
 	"mana/keys"
 	"mana/provider/identity"
 	"mana/web/ui"
@@ -29,14 +27,6 @@ func roleButton(u identity.User) ui.Key {
 		return ui.AdminDemote
 	}
 	return ui.AdminPromote
-}
-
-// personOf is the id of whom an event is about, empty if of nobody.
-func personOf(e identity.LoggedEvent) string {
-	if e.UserID == uuid.Nil {
-		return ""
-	}
-	return e.UserID.String()
 }
 
 // clientPath is the last part of the address of an app's page.

@@ -136,6 +136,17 @@ func cents(m identity.Mail) int64 {
 	return n
 }
 
+// Subject is that of the mails of a kind, in the language of the request; of a kind that only an earlier version wrote, its
+// name.
+func Subject(ctx context.Context, kind identity.MailKind, brand string) string {
+	w := Writer{Issuer: &url.URL{}, Brand: brand, LinkOf: func(identity.Mail) identity.Secret { return "" }}
+	l, err := w.letter(ctx, identity.Mail{NewMail: identity.NewMail{Kind: kind}})
+	if err != nil {
+		return string(kind)
+	}
+	return l.Subject
+}
+
 // Address is where the button of a mail leads to, empty if it has none.
 func (w Writer) Address(m identity.Mail) string {
 	l, err := w.letter(context.Background(), m)

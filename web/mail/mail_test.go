@@ -1,6 +1,9 @@
 package mail_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"net/url"
 	"strings"
 	"testing"
@@ -9,6 +12,7 @@ import (
 
 	"mana/provider/identity"
 	"mana/web/mail"
+	"mana/web/page"
 )
 
 // TestNotices: every notice is written in both languages, names the service, leads to our pages alone, and holds no
@@ -52,4 +56,52 @@ func TestNotices(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestSubjects: every kind of mail that there is has a subject of its own language, by which administrators know it.
+func TestSubjects(t *testing.T) {
+	t.Parallel()
+	german := page.InLanguage(t.Context(), page.German)
+	kinds := mailKinds(t)
+	if len(kinds) < 15 {
+		t.Errorf("got %d kinds of mails in the code: how are they written now?", len(kinds))
+	}
+	for _, kind := range kinds {
+		english, other := mail.Subject(t.Context(), kind, "Mäna"), mail.Subject(german, kind, "Mäna")
+		if english == string(kind) || english == other || strings.Contains(english+other, "{") {
+			t.Errorf("%s: got %q and %q", kind, english, other)
+		}
+	}
+	if got := mail.Subject(t.Context(), "of_old", "Mäna"); got != "of_old" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// mailKinds are the constants of kinds of mails, read from the code.
+func mailKinds(t *testing.T) (kinds []identity.MailKind) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../../provider/identity/mail.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
+		}
+		if named, ok := spec.Type.(*ast.Ident); !ok || named.Name != "MailKind" {
+			return true
+		}
+		switch value := spec.Values[0].(type) {
+		case *ast.BasicLit:
+			kinds = append(kinds, identity.MailKind(strings.Trim(value.Value, `"`)))
+		case *ast.Ident:
+			if value.Name != "EventWithdrawn" {
+				t.Errorf("what is the kind of mail %s?", value.Name)
+			}
+			kinds = append(kinds, identity.MailWithdrawn)
+		}
+		return true
+	})
+	return kinds
 }

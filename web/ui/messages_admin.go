@@ -309,8 +309,8 @@ var adminTexts = texts{
 		"Kennung",
 	},
 	AdminIDWrong: {
-		"Enter the id of a person.",
-		"Geben Sie die Kennung einer Person ein.",
+		"Nobody has this address or id.",
+		"Niemand hat diese Adresse oder Kennung.",
 	},
 	AdminKeyActive: {
 		"Active",

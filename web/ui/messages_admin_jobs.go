@@ -66,6 +66,8 @@ const (
 	JobCount                 Key = "admin.job.count"
 	JobKeys                  Key = "admin.job.keys"
 	JobHolds                 Key = "admin.job.holds"
+	JobPayments              Key = "admin.job.payments"
+	JobCompare               Key = "admin.job.compare"
 	JobLedger                Key = "admin.job.ledger"
 	JobMails                 Key = "admin.job.mails"
 	JobUses                  Key = "admin.job.uses"
@@ -138,6 +140,8 @@ var adminJobsTexts = texts{
 	JobCount:                 {"Count what happened", "Ereignisse zählen"},
 	JobKeys:                  {"Rotate signing keys", "Signaturschlüssel wechseln"},
 	JobHolds:                 {"End holds", "Reservierungen beenden"},
+	JobPayments:              {"Post payments", "Zahlungen verbuchen"},
+	JobCompare:               {"Compare payments with Stripe", "Zahlungen mit Stripe abgleichen"},
 	JobLedger:                {"Check the ledger", "Hauptbuch prüfen"},
 	JobMails:                 {"Send mails", "Mails senden"},
 	JobCensus:                {"Count people", "Personen zählen"},

@@ -95,8 +95,8 @@ var adminMoreTexts = texts{
 		"Konto",
 	},
 	AdminPersonID: {
-		"Id of a person",
-		"Kennung einer Person",
+		"Person (address or id)",
+		"Person (Adresse oder Kennung)",
 	},
 	AdminPolicy: {
 		"Rules",

@@ -7,8 +7,8 @@ import (
 	"mana/web/page"
 )
 
-// Phrase is a phrase that another room wrote in English, in the language of the request: what settings mean, and what is
-// wrong with a field. It may be a format, which args fill. A phrase without German stays English; tests find it.
+// Phrase is a phrase that another room wrote in English, in the language of the request: what settings mean, what is wrong
+// with a field, and what was stored. It may be a format, which args fill. A phrase without German stays English; tests find it.
 func Phrase(ctx context.Context, phrase string, args ...any) string {
 	if german, ok := phrases[phrase]; ok && page.From(ctx).Language() == page.German {
 		phrase = german
@@ -79,6 +79,24 @@ var phrases = map[string]string{
 	"key of Stripe's API, sk_... or rk_...; empty: nothing can be bought, all else works":              "Schlüssel der API von Stripe, sk_... oder rk_...; leer: Es kann nichts gekauft werden, alles andere geht",
 	"signs Stripe's events, whsec_...; a comma list while it changes; required with STRIPE_SECRET_KEY": "signiert Stripes Ereignisse, whsec_...; während eines Wechsels mehrere, mit Komma getrennt; mit STRIPE_SECRET_KEY erforderlich",
 	"in dev mode, a stand-in for Stripe's API on a loopback address, for tests":                        "im Entwicklungsmodus ein Stellvertreter für Stripes API auf einer Loopback-Adresse, für Tests",
+
+	// What the program writes into the history of credits.
+	"Signup bonus":                         "Startbonus",
+	"Daily free credits":                   "Tägliche kostenlose Credits",
+	"Debt settled":                         "Offener Betrag beglichen",
+	"Account closed":                       "Konto geschlossen",
+	"Credit purchase: %s credits":          "Kauf von %s Credits",
+	"Credit purchase reversed: %s credits": "Rückbuchung eines Kaufs: %s Credits",
+	"Credit purchase restored: %s credits": "Kauf wieder gutgeschrieben: %s Credits",
+
+	// Who has acted, where it was nobody who is signed in.
+	"command line": "Kommandozeile",
+
+	// The packages of a new installation.
+	"100 credits for a first try":  "100 Credits zum Ausprobieren",
+	"500 credits for now and then": "500 Credits für gelegentliche Nutzung",
+	"1,500 credits for every day":  "1.500 Credits für jeden Tag",
+	"5,000 credits for heavy use":  "5.000 Credits für intensive Nutzung",
 
 	// What is wrong with apps and service keys.
 	`must be "mc_" and 1 to 64 of A-Z, a-z, 0-9, underscore and hyphen`:                      `muss "mc_" und 1 bis 64 Zeichen aus A-Z, a-z, 0-9, Unterstrich und Bindestrich sein`,

@@ -5,7 +5,9 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,12 +16,12 @@ import (
 	"mana/web/page"
 )
 
-// TestPhrases finds faults of fields without German, phrases that nobody writes, and German with other placeholders.
+// TestPhrases finds faults of fields, descriptions of entries and packages without German, phrases that nobody writes, and German with other placeholders.
 func TestPhrases(t *testing.T) {
 	t.Parallel()
 	wanted := make(map[string]bool)
 	written := make(map[string]bool)
-	for _, file := range slices.Concat(glob(t, "../../provider/*.go"), glob(t, "../../*.go")) {
+	for _, file := range slices.Concat(glob(t, "../../provider/*.go"), glob(t, "../../ledger/*.go"), glob(t, "../../*.go")) {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
 		}
@@ -31,18 +33,24 @@ func TestPhrases(t *testing.T) {
 			if text := literal(n); text != "" {
 				written[text] = true
 			}
-			if filepath.Base(filepath.Dir(file)) == "provider" {
+			switch filepath.Base(filepath.Dir(file)) {
+			case "provider":
 				maps.Copy(wanted, faultsOf(n))
+			case "ledger":
+				maps.Copy(wanted, descriptionsOf(n))
 			}
 			return true
 		})
 	}
+	for _, text := range packagesOf(t) {
+		wanted[text] = true
+	}
 	if len(wanted) < 20 {
-		t.Errorf("got %d faults in the code: how are they written now?", len(wanted))
+		t.Errorf("got %d phrases in the code: how are they written now?", len(wanted))
 	}
 	for phrase := range wanted {
 		if phrases[phrase] == "" {
-			t.Errorf("no German for the fault %q", phrase)
+			t.Errorf("no German for %q", phrase)
 		}
 	}
 	for english, german := range phrases {
@@ -85,6 +93,46 @@ func faultsOf(n ast.Node) map[string]bool {
 		})
 	}
 	return found
+}
+
+// descriptionsOf are those that the ledger itself gives to transactions.
+func descriptionsOf(n ast.Node) map[string]bool {
+	found := make(map[string]bool)
+	switch n := n.(type) {
+	case *ast.CompositeLit:
+		if nameOf(n.Type) == "bonus" {
+			found[literal(n.Elts[2])] = true
+		}
+	case *ast.KeyValueExpr:
+		if nameOf(n.Key) == "Description" && literal(n.Value) != "" {
+			found[literal(n.Value)] = true
+		}
+	case *ast.AssignStmt:
+		for i, to := range n.Lhs {
+			if to, ok := to.(*ast.SelectorExpr); ok && to.Sel.Name == "Description" && len(n.Rhs) == len(n.Lhs) {
+				if call, ok := n.Rhs[i].(*ast.CallExpr); ok && nameOf(call.Fun) == "Sprintf" {
+					found[literal(call.Args[0])] = true
+				}
+			}
+		}
+	}
+	return found
+}
+
+// packagesOf are the descriptions of the packages of a new installation.
+func packagesOf(t *testing.T) (texts []string) {
+	t.Helper()
+	made, err := os.ReadFile("../../migrations/sqlite/0002_credits.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range regexp.MustCompile(`\('[0-9a-f-]{36}', '[^']+', '([^']+)'`).FindAllSubmatch(made, -1) {
+		texts = append(texts, string(row[1]))
+	}
+	if len(texts) != 4 {
+		t.Errorf("got %d packages, want 4", len(texts))
+	}
+	return texts
 }
 
 // literal is the text of a string in the code, empty for anything else.
