@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -91,18 +92,19 @@ func (e exported) cells() []string {
 	}
 	return []string{
 		e.UserID.String(), strconv.FormatInt(e.Seq, 10), e.ID.String(), string(e.Type), e.Kind, e.Amount.String(), e.Before.String(),
-		e.After.String(), textCell(e.AppID), textCell(e.Description), textCell(string(e.Metadata)), textCell(e.Caller),
-		textCell(e.IdempotencyKey), related, e.At,
+		e.After.String(), TextCell(e.AppID), TextCell(e.Description), TextCell(string(e.Metadata)), TextCell(e.Caller),
+		TextCell(e.IdempotencyKey), related, e.At,
 	}
 }
 
-// textCell keeps a spreadsheet from taking a text for a formula.
-func textCell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
+// TextCell keeps a spreadsheet from taking a text for a formula: at its beginning, and where one begins a cell that
+// parts cells by something else than we do.
+func TextCell(text string) string {
+	return formula.ReplaceAllString(text, "$1'$2")
 }
+
+// formula is where a cell may begin, and what a formula begins with.
+var formula = regexp.MustCompile(`(^|[;\t\r\n])([ \x{a0}]*[=+\-@＝＋－＠])`)
 
 // Exported is a transaction as JSON Lines hold it.
 func Exported(t Transaction) any { return exportOf(t) }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"mana/ledger"
 	"mana/provider"
 	"mana/provider/identity"
 	"mana/web/ui"
@@ -281,21 +282,13 @@ func csvWriter(w http.ResponseWriter) func([]identity.LoggedEvent) error {
 			x := exportedOf(e)
 			row := []string{x.ID.String(), x.At.Format(time.RFC3339Nano), x.Type, x.UserID, x.Actor, x.IPAddress, x.UserAgent, pairs(e.Metadata)}
 			for i, cell := range row {
-				row[i] = harmless(cell)
+				row[i] = ledger.TextCell(cell) // a browser's name is what a stranger says
 			}
 			_ = out.Write(row)
 		}
 		out.Flush()
 		return out.Error()
 	}
-}
-
-// harmless keeps spreadsheets from taking a cell as a formula.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
 }
 
 // pairs writes what an event holds in one line, in order of the names.
