@@ -319,6 +319,11 @@ func TestWithdraw(t *testing.T) {
 	if confirm.StatusCode != http.StatusOK || s.paid(t, token) != 100 {
 		t.Fatalf("got %d at the first step\n%s", confirm.StatusCode, confirm.body)
 	}
+	s.sql(t, `UPDATE credits_balances SET state = 'frozen', version = version + 1`)
+	if later := stranger.submit(confirm, "/withdraw"); later.StatusCode != http.StatusServiceUnavailable || !strings.Contains(later.body, "not received") {
+		t.Errorf("got %d while the wallet is frozen\n%s", later.StatusCode, later.body)
+	}
+	s.sql(t, `UPDATE credits_balances SET state = 'active', version = version + 1`)
 	if done := stranger.submit(confirm, "/withdraw"); done.StatusCode != http.StatusOK || !strings.Contains(done.body, "received") {
 		t.Errorf("got %d\n%s", done.StatusCode, done.body)
 	}

@@ -190,6 +190,11 @@ func (p *Pages) withdraw(w http.ResponseWriter, r *http.Request, userID uuid.UUI
 		p.renderWithdraw(w, r, v)
 		return nil
 	}
+	if errors.Is(err, ledger.ErrFrozen) {
+		v.Failed, v.Faults = true, ui.Faults{{Text: ui.T(ctx, ui.WithdrawLater)}}
+		ui.Render(w, r, http.StatusServiceUnavailable, withdrawPage(v))
+		return nil
+	}
 	if err != nil {
 		return err
 	}

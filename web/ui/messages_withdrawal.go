@@ -16,6 +16,7 @@ const (
 	WithdrawButton         Key = "withdraw.button"
 	WithdrawUnknown        Key = "withdraw.unknown"
 	WithdrawOver           Key = "withdraw.over"
+	WithdrawLater          Key = "withdraw.later"
 	WithdrawDoneTitle      Key = "withdraw.done.title"
 	WithdrawDoneText       Key = "withdraw.done.text"
 	EventWithdrawn         Key = "event.withdrawn"
@@ -123,6 +124,10 @@ var withdrawalTexts = texts{
 	WithdrawOver: {
 		"This purchase cannot be withdrawn from: its 14 days are over, or nothing of it is left unspent",
 		"Dieser Kauf kann nicht widerrufen werden: Die 14 Tage sind vorbei, oder es ist nichts davon unverbraucht",
+	},
+	WithdrawLater: {
+		"Your credits cannot be changed at the moment, so your withdrawal is not received. Please try again later, or write to us: that counts as well.",
+		"Ihre Credits können zurzeit nicht geändert werden, und Ihr Widerruf ist nicht eingegangen. Bitte versuchen Sie es später noch einmal, oder schreiben Sie uns: Das gilt ebenso.",
 	},
 	WithdrawDoneTitle: {
 		"Your withdrawal was received",
