@@ -74,6 +74,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		},
 		Seal: master.Sealer("web/cursor"), Open: master.Opener("web/cursor"),
 		Limits: c.limits, SharedLimits: p.shared.limits(), SharedReady: p.shared.ready(), TrustedProxies: c.proxies,
+		EdgeTokens: c.edgeTokens, Changes: p.changesSince,
 		CORSOrigins: c.origins(), Demo: demo, Upstreams: c.upstreamProviders(),
 		Mailbox: p.mailbox(site), Mails: c.mails(), Discreet: c.smtp.Host != "" || c.verified, RequireVerified: c.verified,
 		SignupOpen: c.signupOpen, SignupBonus: c.signupBonus, ValidateSlots: c.validateSlots,

@@ -127,9 +127,13 @@ func newHealthcheck(environ []string) *cobra.Command {
 			environ = notMigrating(environ)
 			cfg, err := loadConfig(environ, true)
 			if err != nil {
-				if cfg, err = loadConfig(environ, false); err != nil {
-					return err
-				}
+				cfg, err = loadConfig(environ, false)
+			}
+			if edgeConfig, edgeErr := loadConfigAs(roleEdge, environ, true); err != nil && edgeErr == nil {
+				cfg, err = edgeConfig, nil
+			}
+			if err != nil {
+				return err
 			}
 			return askReady(cmd.Context(), cfg.ownAddress())
 		},

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,6 +36,7 @@ import (
 
 func newServe(environ []string) *cobra.Command {
 	var anyAddress bool
+	var role, origin string
 	command := &cobra.Command{
 		Use: "serve", Short: "Run the provider", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -42,9 +44,15 @@ func newServe(environ []string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			cfg, err := loadConfig(environ, anyAddress)
+			if origin != "" {
+				environ = append(slices.Clone(environ), "PRIMARY_URL="+origin)
+			}
+			cfg, err := loadConfigAs(role, environ, anyAddress)
 			if err != nil {
 				return err
+			}
+			if cfg.edge {
+				return serveEdge(cmd.Context(), cfg, environ, cmd.ErrOrStderr())
 			}
 			file, err := cfg.readAtStart()
 			if err != nil {
@@ -54,6 +62,8 @@ func newServe(environ []string) *cobra.Command {
 		},
 	}
 	command.Flags().BoolVar(&anyAddress, "dev", false, "let a loopback issuer listen on all addresses, for a container")
+	command.Flags().StringVar(&role, "role", rolePrimary, "primary, or edge: no keys and no database, answers for an origin elsewhere")
+	command.Flags().StringVar(&origin, "origin", "", "address of the origin of an edge, instead of PRIMARY_URL")
 	return command
 }
 
@@ -62,20 +72,24 @@ var errRisk = errors.New("the database may lose what it has committed")
 
 // program is everything that serve starts and stops.
 type program struct {
-	cfg      *config
-	logger   *slog.Logger
-	text     bool // people read what is said, rather than programs
-	unlock   func()
-	db       *storage.DB
-	shared   *shared
-	site     ui.Site
-	server   *http.Server
-	stopping atomic.Bool
-	inFlight atomic.Int64 // requests that handlers are answering
-	shop     *stripe.Shop
-	failures atomic.Int64 // requests that failed by our own fault, since they were counted
-	jobs     sync.WaitGroup
-	runs     runs
+	cfg    *config
+	logger *slog.Logger
+	text   bool // people read what is said, rather than programs
+	unlock func()
+	db     *storage.DB
+	shared *shared
+	site   ui.Site
+	server *http.Server
+	// Connections are taken by these. The server closes them too.
+	listeners []net.Listener
+	begin     func(ctx context.Context) // starts what runs beside the requests
+	stopping  atomic.Bool
+	leaving   atomic.Bool  // connections are told to end with their next answer
+	inFlight  atomic.Int64 // requests that handlers are answering
+	shop      *stripe.Shop
+	failures  atomic.Int64 // requests that failed by our own fault, since they were counted
+	jobs      sync.WaitGroup
+	runs      runs
 
 	// What is called when another process changed what is kept in memory.
 	reloadClients, reloadKeys func(context.Context) error
@@ -103,7 +117,8 @@ func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, 
 		return err
 	}
 	defer closeAll(listeners)
-	p := &program{cfg: cfg, logger: logger, text: text}
+	p := &program{cfg: cfg, logger: logger, text: text, listeners: listeners}
+	p.begin = p.startJobs
 	if p.metrics, err = p.listenMetrics(ctx); err != nil {
 		return err
 	}
@@ -218,8 +233,9 @@ func (p *program) accept(listeners []net.Listener) <-chan error {
 func (p *program) run(ctx context.Context, failed <-chan error, stderr io.Writer) error {
 	jobs, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopJobs()
-	p.startJobs(jobs)
+	p.begin(jobs)
 	debug.FreeOSMemory() // the start needed more than serving does
+	giveBackCode()
 	select {
 	case err := <-failed:
 		stopJobs()
@@ -231,6 +247,7 @@ func (p *program) run(ctx context.Context, failed <-chan error, stderr io.Writer
 	p.say(stderr, "stopping", "Stopping …")
 	p.stopping.Store(true)
 	time.Sleep(p.cfg.drainTime())
+	p.leave(min(p.cfg.drainTime(), leaveFor))
 	err := p.shutdown(context.WithoutCancel(ctx))
 	stopJobs()
 	p.jobs.Wait()
@@ -239,6 +256,20 @@ func (p *program) run(ctx context.Context, failed <-chan error, stderr io.Writer
 	}
 	p.say(stderr, "stopped", fmt.Sprintf("Stopped in %.1f s.", time.Since(begin).Seconds()))
 	return nil
+}
+
+// leaveFor is how long connections are used up before they are cut.
+const leaveFor = time.Second
+
+// leave takes no more connections, so that a proxy finds others to send to, and lets those that are there end with
+// their next answer: what a proxy sends on a connection just while that is cut would be lost.
+func (p *program) leave(within time.Duration) {
+	if within == 0 {
+		return
+	}
+	p.leaving.Store(true)
+	closeAll(p.listeners)
+	time.Sleep(within)
 }
 
 // quietFor is how long no request may run before connections that never sent one are cut. Browsers open
@@ -273,6 +304,9 @@ func (p *program) counted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.inFlight.Add(1)
 		defer p.inFlight.Add(-1)
+		if p.leaving.Load() {
+			w.Header().Set("Connection", "close")
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -42,8 +42,11 @@ type setting struct {
 type config struct {
 	issuer        *url.URL
 	port          int
-	listen        string // empty: derived
-	dev           bool   // the issuer is a loopback address and so is the listener
+	listen        string   // empty: derived
+	dev           bool     // the issuer is a loopback address and so is the listener
+	edge          bool     // the role is edge
+	primary       *url.URL // the origin of an edge; nil: none
+	edgeTokens    []string // what edges prove themselves by; an edge shows the first
 	dataDir       string
 	databaseURL   string
 	directURL     string         // connects as the owner of PostgreSQL's schema; empty: none
@@ -117,7 +120,7 @@ func settings() []setting {
 		{"REDIS_HOST", "", "makes up VALKEY_URL when that is empty", false, text(func(c *config) *string { return &c.redisHost })},
 		{"REDIS_PORT", "6379", "goes with REDIS_HOST", false, text(func(c *config) *string { return &c.redisPort })},
 		{"REDIS_PASSWORD", "", "goes with REDIS_HOST", true, text(func(c *config) *string { return &c.redisPassword })},
-		{"ALLOW_PLAIN_STORES", "", "list of database, valkey: what may be without TLS or password in production", false, parsePlainStores},
+		{"ALLOW_PLAIN_STORES", "", "list of database, valkey, primary: what may be without TLS or password in production", false, parsePlainStores},
 		{"MASTER_KEY", "", "32 bytes in base64, seals signing keys; made in DATA_DIR in dev mode, else required", true, parseMasterKey},
 		{"TRUSTED_PROXIES", "", "networks (CIDR, comma list) whose X-Forwarded-For counts", false, parseProxies},
 		{"CORS_ORIGINS", "", "exact origins of the JSON API, comma list; in dev mode http://localhost:3000,http://localhost:8081", false, parseOrigins},
@@ -161,7 +164,7 @@ func settings() []setting {
 		{"METRICS_ADDR", "127.0.0.1:9464", "private listener of /metrics; off: none; in dev mode it may be taken", false, parseMetricsAddr},
 		{"DRAIN", "", "time between readiness off and listener closed; 5s, 0s in dev mode", false, func(c *config, v string) error { return durationIn(v, 0, time.Minute, &c.drain) }},
 		{"SHUTDOWN_TIMEOUT", "", "longest wait for requests in flight; 20s, 2s in dev mode", false, func(c *config, v string) error { return durationIn(v, time.Second, 10*time.Minute, &c.shutdown) }},
-	}, brandSettings()...)
+	}, slices.Concat(edgeSettings(), brandSettings())...)
 }
 
 // brandSettings are those of how the pages look.
@@ -203,7 +206,15 @@ func (e *configError) Error() string {
 
 // loadConfig reads the environment once. anyAddress (--dev) lets a loopback issuer listen on all addresses.
 func loadConfig(environ []string, anyAddress bool) (*config, error) {
-	c := &config{set: make(map[string]string), drain: -1}
+	return loadConfigAs(rolePrimary, environ, anyAddress)
+}
+
+// loadConfigAs is [loadConfig] for a role.
+func loadConfigAs(role string, environ []string, anyAddress bool) (*config, error) {
+	c := &config{set: make(map[string]string), drain: -1, edge: role == roleEdge}
+	if role != rolePrimary && role != roleEdge {
+		return nil, usageError{fmt.Errorf("--role is %q, want %s or %s", role, rolePrimary, roleEdge)}
+	}
 	given := make(map[string]string)
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
@@ -293,6 +304,7 @@ func (c *config) check(given map[string]string, anyAddress bool) []settingFault 
 	if c.limits, err = web.ParseLimits(c.limitClasses, c.publicMax, c.publicPeriod); err != nil {
 		add("RATE_LIMIT_CLASSES", err.Error())
 	}
+	faults = append(faults, c.checkEdge(given)...)
 	faults = append(faults, c.checkValkey(given)...)
 	faults = append(faults, c.parseUpstreams(given)...)
 	faults = append(faults, unsupported(given)...)
@@ -322,7 +334,7 @@ func (c *config) checkIssuer(given map[string]string, anyAddress bool) []setting
 	case loopback && !c.dev:
 		add("LISTEN", c.listen+": a loopback issuer listens on a loopback address; --dev allows all addresses, for a container")
 	}
-	if !loopback && c.masterKey == nil && given["MASTER_KEY"] == "" && given["MASTER_KEY_FILE"] == "" {
+	if !loopback && !c.edge && c.masterKey == nil && given["MASTER_KEY"] == "" && given["MASTER_KEY_FILE"] == "" {
 		add("MASTER_KEY_FILE", "not set: seals signing keys; make one: (umask 077; mana config new-key > master.key)")
 	}
 	for name, place := range map[string]string{"DATABASE_URL": c.databaseURL, "DATABASE_DIRECT_URL": c.directURL} {
@@ -379,7 +391,10 @@ func (c *config) warnings(environ []string) []string {
 	if c.accentShown != "" {
 		out = append(out, "BRAND_ACCENT cannot be read on our pages (4.5:1): light ones show "+c.accentShown)
 	}
-	if c.smtp.Host == "" && !c.dev {
+	if c.primary != nil && !c.edge {
+		out = append(out, "PRIMARY_URL is not used without --role=edge")
+	}
+	if c.smtp.Host == "" && !c.dev && !c.edge {
 		out = append(out, "SMTP_HOST is not set: mails stay in the outbox, and nobody can reset a password")
 	}
 	out = append(out, c.stripeWarnings()...)

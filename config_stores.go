@@ -20,7 +20,7 @@ func parseValkeyURL(c *config, value string) error {
 }
 
 // plainStores are what ALLOW_PLAIN_STORES may list.
-var plainStores = []string{"database", "valkey"}
+var plainStores = []string{"database", "valkey", "primary"}
 
 func parsePlainStores(c *config, value string) error {
 	for part := range strings.SplitSeq(value, ",") {

@@ -53,6 +53,7 @@ func buildProgram(t *testing.T) string {
 type victim struct {
 	*server
 	binary  string
+	args    []string // of serve
 	log     *lockedBuffer
 	command *exec.Cmd
 }
@@ -67,7 +68,7 @@ func (v *victim) run(t *testing.T) {
 func (v *victim) begin(t *testing.T) {
 	t.Helper()
 	v.log = new(lockedBuffer)
-	v.command = exec.Command(v.binary, "serve")
+	v.command = exec.Command(v.binary, append([]string{"serve"}, v.args...)...)
 	v.command.Env, v.command.Stderr, v.command.SysProcAttr = v.env, v.log, servers.WithUs()
 	if err := v.command.Start(); err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ GRANT SELECT ON auth.schema_migrations TO {role};
 
 GRANT SELECT, INSERT, UPDATE ON auth.users TO {role};
 GRANT SELECT, UPDATE ON auth.revisions TO {role};
+GRANT SELECT, INSERT, DELETE ON auth.endings TO {role};
 GRANT SELECT, INSERT ON auth.security_events TO {role};
 GRANT EXECUTE ON FUNCTION auth.forget_devices, auth.delete_events TO {role};
 GRANT SELECT, INSERT, UPDATE ON auth.signing_keys, auth.service_keys TO {role};

@@ -48,7 +48,7 @@ func (p *Provider) Introspect(w http.ResponseWriter, r *http.Request) {
 		p.writeTokenError(w, r, err)
 		return
 	}
-	answer, err := p.introspect(r, client, token)
+	answer, err := p.introspect(w, r, client, token)
 	if err != nil {
 		p.writeTokenError(w, r, err)
 		return
@@ -57,7 +57,7 @@ func (p *Provider) Introspect(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-func (p *Provider) introspect(r *http.Request, client Client, token string) (any, error) {
+func (p *Provider) introspect(w http.ResponseWriter, r *http.Request, client Client, token string) (any, error) {
 	if !strings.Contains(token, ".") {
 		return p.introspectRefresh(r, client, token)
 	}
@@ -71,13 +71,14 @@ func (p *Provider) introspect(r *http.Request, client Client, token string) (any
 	if claims.ClientID != client.ID && !slices.Contains(client.Audiences, claims.Audience) {
 		return inactive, nil
 	}
-	_, err = p.live(r.Context(), claims)
+	facts, err := p.live(r.Context(), claims)
 	if errors.Is(err, ErrInvalidToken) {
 		return inactive, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	p.keep(w, r, claims, facts, client)
 	claims.SessionID = ""
 	return introspection{Active: true, TokenType: oidc.BearerToken, accessClaims: claims}, nil
 }

@@ -30,8 +30,11 @@ func (p *Provider) serveUserInfo(w http.ResponseWriter, r *http.Request, limited
 		w.WriteHeader(http.StatusUnauthorized)
 	default:
 		// What is wrong with the token, the library asks us again.
-		if _, facts, err := p.userInfoFacts(r.Context(), token); err == nil && limited(w, r, facts.User.ID) {
-			return
+		if claims, facts, err := p.userInfoFacts(r.Context(), token); err == nil {
+			if limited(w, r, facts.User.ID) {
+				return
+			}
+			p.keep(w, r, claims, facts, facts.Client)
 		}
 		p.library.ServeHTTP(&challengeWriter{ResponseWriter: w, realm: p.issuer}, r)
 	}

@@ -42,7 +42,7 @@ const (
 	entries      = "credits_entries"
 )
 
-var left = []string{"schema_migrations", "auth_revisions", "credits_accounts"}
+var left = []string{"schema_migrations", "auth_revisions", "auth_endings", "credits_accounts"}
 
 // Copied is what became of one table.
 type Copied struct {

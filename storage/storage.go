@@ -52,6 +52,7 @@ type Keys interface {
 type engine interface {
 	Clean(ctx context.Context, retention time.Duration) (int, error)
 	Revisions(ctx context.Context) (map[string]int64, error)
+	Endings(ctx context.Context, after int64) (provider.Endings, error)
 	Ping(ctx context.Context) error
 	// Risks lists settings of the database by which it may lose what it has committed.
 	Risks(ctx context.Context) ([]string, error)

@@ -3,12 +3,15 @@ package web
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
 	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"mana/web/edge"
 )
 
 // clientAddress is the address of the caller: the peer, or, when the peer is a trusted proxy, the
@@ -32,6 +35,40 @@ func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	}
 	return address
 }
+
+// caller is the address of the caller, and whether it came by an edge: one that shows the token names the address that
+// asked it. What edges say is taken out of the request, whoever said it.
+func (s *Site) caller(r *http.Request) (address netip.Addr, byEdge bool) {
+	address = clientAddress(r, s.cfg.TrustedProxies)
+	token, named := r.Header[edge.HeaderToken], r.Header[edge.HeaderClient]
+	if token == nil && named == nil {
+		return address, false
+	}
+	delete(r.Header, edge.HeaderToken)
+	delete(r.Header, edge.HeaderClient)
+	if len(token) != 1 || !s.isEdge(token[0]) {
+		return address, false
+	}
+	if len(named) == 1 {
+		if client, err := netip.ParseAddr(named[0]); err == nil {
+			address = client.Unmap().WithZone("")
+		}
+	}
+	return address, true
+}
+
+// isEdge reports whether a token is one of those of edges.
+func (s *Site) isEdge(token string) bool {
+	shown, fits := sha256.Sum256([]byte(token)), 0
+	for _, known := range s.cfg.EdgeTokens {
+		sum := sha256.Sum256([]byte(known))
+		fits |= subtle.ConstantTimeCompare(shown[:], sum[:])
+	}
+	return fits == 1
+}
+
+// passHost lets an origin see the host that was asked for, as it would without the edge.
+func passHost(to, from *http.Request) { to.Host = from.Host }
 
 func isTrusted(address netip.Addr, trusted []netip.Prefix) bool {
 	for _, prefix := range trusted {

@@ -33,6 +33,7 @@ const (
 	classToken     = "token"     // failed authentications of a client at an address
 	classTokenIP   = "tokenip"   // failed client authentications of an address
 	classBrowser   = "authorize" // pages of an address
+	classEdge      = "edge"      // what an edge forwards of an address
 )
 
 // Limits are the rates of all classes.
@@ -51,7 +52,7 @@ func ParseLimits(overrides string, publicMax int, publicPeriod time.Duration) (L
 		classSpend: rate(100, time.Minute), classRead: rate(300, time.Minute), classPurchase: rate(10, time.Hour), classBearer: rate(1000, time.Minute),
 		classService: rate(6000, time.Minute), classPublic: rate(int64(publicMax), publicPeriod),
 		classClient: rate(6000, time.Minute), classToken: rate(120, time.Minute), classTokenIP: rate(1200, time.Minute),
-		classBrowser: rate(300, time.Minute),
+		classBrowser: rate(300, time.Minute), classEdge: rate(6000, time.Minute),
 	}
 	if overrides == "" {
 		return limits, nil

@@ -11,7 +11,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"mana/provider"
 	"mana/web/api"
+	"mana/web/edge"
 	"mana/web/page"
 )
 
@@ -60,8 +62,12 @@ func (s *Site) outer(next http.Handler) http.Handler {
 			s.traffic.answer(r.Method, r.URL.Path, w.status, time.Since(begin))
 			return
 		}
-		state := &page.State{RequestID: requestID(r), Client: clientAddress(r, s.cfg.TrustedProxies)}
+		client, byEdge := s.caller(r)
+		state := &page.State{RequestID: requestID(r), Client: client}
 		r = page.With(r, state)
+		if byEdge {
+			r = r.WithContext(provider.ForEdge(r.Context()))
+		}
 		w := &recorder{ResponseWriter: response, status: http.StatusOK}
 		s.commonHeaders(w.Header())
 		w.Header()["X-Request-Id"] = []string{state.RequestID}
@@ -180,7 +186,7 @@ func (s *Site) logRequest(r *http.Request, w *recorder, took time.Duration) {
 
 func quiet(path string) bool {
 	switch path {
-	case "/jwks", "/api/v1/auth/jwks", "/health", "/health/live", "/health/ready", "/api/v1/health":
+	case "/jwks", "/api/v1/auth/jwks", "/health", "/health/live", "/health/ready", "/api/v1/health", edge.PathNews:
 		return true
 	}
 	return strings.HasPrefix(path, "/.well-known/") || strings.HasPrefix(path, "/assets/")

@@ -29,6 +29,7 @@ import (
 	"mana/web/admin"
 	"mana/web/api"
 	"mana/web/dev"
+	"mana/web/edge"
 	"mana/web/login"
 	"mana/web/page"
 	"mana/web/ui"
@@ -36,30 +37,33 @@ import (
 
 // Config is what the site needs. All fields are required, unless said.
 type Config struct {
-	Issuer          *url.URL
-	Provider        *provider.Provider
-	FirstParty      *provider.FirstParty
-	ServiceKeys     *provider.ServiceKeys
-	Identity        *identity.Service
-	Ledger          *ledger.Ledger
-	CappedLedger    func(provider.ServiceKey, ledger.Amount) *ledger.Ledger // as in [api.Config]
-	Shop            *stripe.Shop
-	UI              ui.Site
-	FormKey         []byte                                // secret of form tokens
-	Seal            func(row string, plain []byte) []byte // as in [api.Config]
-	Open            func(row string, sealed []byte) ([]byte, error)
-	Limits          Limits
-	SharedLimits    limiter.Store               // counters of all processes; nil: this is the only one
-	SharedReady     func(context.Context) error // whether they are there; nil without them
-	TrustedProxies  []netip.Prefix              // may be empty
-	CORSOrigins     []string                    // may be empty
-	Demo            *dev.Demo                   // nil outside dev mode
-	Mailbox         *dev.Mailbox                // nil outside dev mode
-	Checkout        *dev.Checkout               // nil outside dev mode
-	Mails           bool                        // people get the mails that are written for them
-	Discreet        bool                        // as in [login.Config]
-	RequireVerified bool                        // as in [api.Config]
-	Upstreams       []*upstream.Provider        // may be empty
+	Issuer         *url.URL
+	Provider       *provider.Provider
+	FirstParty     *provider.FirstParty
+	ServiceKeys    *provider.ServiceKeys
+	Identity       *identity.Service
+	Ledger         *ledger.Ledger
+	CappedLedger   func(provider.ServiceKey, ledger.Amount) *ledger.Ledger // as in [api.Config]
+	Shop           *stripe.Shop
+	UI             ui.Site
+	FormKey        []byte                                // secret of form tokens
+	Seal           func(row string, plain []byte) []byte // as in [api.Config]
+	Open           func(row string, sealed []byte) ([]byte, error)
+	Limits         Limits
+	SharedLimits   limiter.Store               // counters of all processes; nil: this is the only one
+	SharedReady    func(context.Context) error // whether they are there; nil without them
+	TrustedProxies []netip.Prefix              // may be empty
+	CORSOrigins    []string                    // may be empty
+	EdgeTokens     []string                    // what edges prove themselves by; may be empty
+	// Changes are those since a mark, as in [edge.News], for edges.
+	Changes         func(ctx context.Context, after int64) (edge.News, error)
+	Demo            *dev.Demo            // nil outside dev mode
+	Mailbox         *dev.Mailbox         // nil outside dev mode
+	Checkout        *dev.Checkout        // nil outside dev mode
+	Mails           bool                 // people get the mails that are written for them
+	Discreet        bool                 // as in [login.Config]
+	RequireVerified bool                 // as in [api.Config]
+	Upstreams       []*upstream.Provider // may be empty
 	SignupOpen      bool
 	SignupBonus     ledger.Amount
 	ValidateSlots   int
@@ -171,6 +175,9 @@ func (s *Site) routes() ([]route, error) {
 	}
 	if s.cfg.Demo != nil {
 		table = append(table, s.devRoutes(pages)...)
+	}
+	if len(s.cfg.EdgeTokens) > 0 {
+		table = append(table, route{"GET", edge.PathNews, kindOpen, http.HandlerFunc(s.news)})
 	}
 	return table, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"mana/ledger"
+	"mana/provider"
 )
 
 const (
@@ -34,8 +35,8 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 		}
 	}
 	for _, statement := range []struct {
-		query  string
-		before time.Time
+		query string
+		limit any
 	}{
 		{
 			`UPDATE auth.refresh_tokens SET salt = NULL WHERE token_hash IN
@@ -60,11 +61,13 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 			(SELECT sign_in_hash FROM auth.sign_ins WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, used},
 		{`DELETE FROM auth.sessions WHERE id IN
 			(SELECT id FROM auth.sessions WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, ended},
+		{`DELETE FROM auth.endings WHERE no IN
+			(SELECT no FROM auth.endings WHERE no <= (SELECT max(no) FROM auth.endings) - $1::bigint LIMIT $2)`, provider.KeptEndings},
 		{`UPDATE credits.stripe_events SET body = '' WHERE id IN
 			(SELECT id FROM credits.stripe_events WHERE body <> '' AND processed_at <= $1
 				AND (outcome <> 'quarantined' OR reason = 'unknown purchase') LIMIT $2 FOR UPDATE SKIP LOCKED)`, now.Add(-ledger.KeepBodies)},
 	} {
-		clean(func(ctx context.Context) (int, error) { return db.cleanRows(ctx, statement.query, statement.before) })
+		clean(func(ctx context.Context) (int, error) { return db.cleanRows(ctx, statement.query, statement.limit) })
 	}
 	clean(func(ctx context.Context) (int, error) { return db.cleanCodes(ctx, used) })
 	clean(func(ctx context.Context) (int, error) { return db.cleanEvents(ctx, ended) })
@@ -72,11 +75,11 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 }
 
 // cleanRows repeats a statement until nothing is left that it would clean.
-func (db *DB) cleanRows(ctx context.Context, query string, before time.Time) (int, error) {
+func (db *DB) cleanRows(ctx context.Context, query string, limit any) (int, error) {
 	for total := 0; ; {
 		var n int64
 		err := db.jobs.write(ctx, system, func(t *tx) error {
-			result, err := t.exec(query, before, cleanBatch)
+			result, err := t.exec(query, limit, cleanBatch)
 			n = result.RowsAffected()
 			return err
 		})

@@ -60,7 +60,7 @@ func opener(url func(role, database string) string, options string) storagetest.
 		return storagetest.Store{
 			Identity: db.Identity(), Provider: db.Provider(), ServiceKeys: db.Provider(), Packages: db.Provider(), Ledger: db.Ledger(), Till: db.Ledger(), Books: db.Ledger(), Keys: db.Keys(), KeyActs: db.Keys().By,
 			Transactions: db.Ledger().Transactions,
-			Capped:       db.Ledger().Capped, Clean: db.Clean, Revisions: db.Revisions,
+			Capped:       db.Ledger().Capped, Clean: db.Clean, Revisions: db.Revisions, Endings: db.Endings,
 			Exec: func(ctx context.Context, query string) error { return postgres.ExecForTest(ctx, db, query) },
 			Weaken: func(ctx context.Context) error {
 				return server.Exec(ctx, database, `DROP TRIGGER transactions_append_only ON credits.transactions`)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mana/ledger"
+	"mana/provider"
 )
 
 const (
@@ -61,6 +62,8 @@ func (db *DB) Clean(ctx context.Context, retention time.Duration) (int, error) {
 			(SELECT id FROM auth_sessions WHERE expires_at <= ? LIMIT ?)`, ended},
 		{`DELETE FROM auth_security_events WHERE id IN
 			(SELECT id FROM auth_security_events WHERE created_at <= min(?, (SELECT max(created_at) FROM auth_security_events) - 30 * 86400000000) LIMIT ?)`, ended},
+		{`DELETE FROM auth_endings WHERE no IN
+			(SELECT no FROM auth_endings WHERE no <= (SELECT max(no) FROM auth_endings) - ? LIMIT ?)`, provider.KeptEndings},
 		{`UPDATE credits_stripe_events SET body = x'' WHERE id IN
 			(SELECT id FROM credits_stripe_events WHERE length(body) > 0 AND processed_at <= ?
 				AND (outcome <> 'quarantined' OR reason = 'unknown purchase') LIMIT ?)`, timestamp(now.Add(-ledger.KeepBodies))},

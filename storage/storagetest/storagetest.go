@@ -39,6 +39,8 @@ type Store struct {
 	Clean        func(ctx context.Context, retention time.Duration) (int, error)
 	// Revisions reads the counters of what programs keep in memory.
 	Revisions func(ctx context.Context) (map[string]int64, error)
+	// Endings tells what changed of what answers about access tokens rest on.
+	Endings func(ctx context.Context, after int64) (provider.Endings, error)
 	// Exec runs SQL with the rights of the program, to prove what the database itself refuses. Tables are named
 	// with their schema, such as auth.users.
 	Exec func(ctx context.Context, query string) error
@@ -104,6 +106,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("caps of service keys", func(t *testing.T) { t.Parallel(); testKeyCaps(t, open) })
 	t.Run("lowered caps of service keys", func(t *testing.T) { t.Parallel(); testLoweredCaps(t, open) })
 	t.Run("provider", func(t *testing.T) { t.Parallel(); testProvider(t, open) })
+	t.Run("endings", func(t *testing.T) { t.Parallel(); testEndings(t, open) })
 	t.Run("refresh", func(t *testing.T) { t.Parallel(); testRefresh(t, open) })
 	t.Run("races", func(t *testing.T) { t.Parallel(); testRaces(t, open) })
 	t.Run("keys", func(t *testing.T) { t.Parallel(); testKeys(t, open) })

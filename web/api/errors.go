@@ -149,6 +149,8 @@ func Refusal(status int) *Error {
 		return &Error{Status: status, Code: "PAYLOAD_TOO_LARGE", Message: http.StatusText(status)}
 	case http.StatusUnsupportedMediaType:
 		return &Error{Status: status, Code: "UNSUPPORTED_MEDIA_TYPE", Message: http.StatusText(status)}
+	case http.StatusTooManyRequests:
+		return tooMany(0) // who refuses says for how long
 	case http.StatusServiceUnavailable:
 		return unavailable()
 	case http.StatusInternalServerError:
