@@ -57,7 +57,7 @@ func serveEdge(ctx context.Context, cfg *config, environ []string, stderr io.Wri
 // buildEdge makes what answers at an edge.
 func (p *program) buildEdge() (http.Handler, *edge.Edge) {
 	c := p.cfg
-	p.set.NewGauge(fmt.Sprintf(`mana_build_info{version=%q,engine="none"}`, version), nil).Set(1)
+	p.set.NewGauge(fmt.Sprintf(`mana_build_info{version=%q,engine="none",role="edge"}`, version), nil).Set(1)
 	return web.Edge(web.Config{
 		Issuer: c.issuer, UI: p.site, Limits: c.limits, TrustedProxies: c.proxies, CORSOrigins: c.origins(), Metrics: p.set,
 		Logger: p.logger, Now: time.Now,
