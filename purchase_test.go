@@ -358,6 +358,37 @@ func TestWithdraw(t *testing.T) {
 	}
 }
 
+// TestWithdrawRefused: Stripe refuses the refund. The credits come back, and the buyer is told.
+func TestWithdrawRefused(t *testing.T) {
+	t.Parallel()
+	pay := newStandIn(t)
+	s := start(t, pay.env()...)
+	pay.tell(s)
+	b := s.browser(t)
+	b.signUp("ada@example.com")
+	token := s.bearer(t, "ada@example.com")
+	_, link, _ := s.api(t, "POST", "/api/v1/credits/payment-link", token, map[string]any{"packageId": s.starter(t)})
+	session := pay.pay(strings.TrimPrefix(fmt.Sprint(link["url"]), pay.server.URL+"/pay/"))
+	pay.mu.Lock()
+	pay.objects[session["payment_intent"].(string)]["refunded"] = int64(100) // at Stripe, and nobody told
+	pay.mu.Unlock()
+	purchase := fmt.Sprint(link["purchaseId"])
+	b.submit(b.submit(b.get("/withdraw"), "/withdraw", "purchase", purchase), "/withdraw")
+	deadline := time.Now().Add(30 * time.Second)
+	for s.paid(t, token) != 100 {
+		if time.Now().After(deadline) {
+			t.Fatal("the credits do not come back")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	page := b.get("/account/credits/receipts/" + purchase)
+	for _, want := range []string{`id="unpaid-back"`, "withdrew from €1.00", `id="test"`} {
+		if !strings.Contains(page.body, want) {
+			t.Errorf("the receipt lacks %q\n%s", want, page.body)
+		}
+	}
+}
+
 // TestCustomerGone: somebody deleted the customer at Stripe, or the key is of another mode now. Buying goes on.
 func TestCustomerGone(t *testing.T) {
 	t.Parallel()

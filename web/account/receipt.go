@@ -196,4 +196,14 @@ func returned(p ledger.Purchase) int64 {
 	return p.Facts.RefundedCents() + asked
 }
 
+// unpaidBack are the cents that the buyer withdrew from, and that could not be paid back.
+func unpaidBack(p ledger.Purchase) (cents int64) {
+	for _, r := range p.Facts.Refunds {
+		if r.RequestID != uuid.Nil && r.State == ledger.RefundFailed {
+			cents += r.Cents
+		}
+	}
+	return cents
+}
+
 func euros(ctx context.Context, cents int64) string { return ui.Money(ctx, cents, "EUR") }

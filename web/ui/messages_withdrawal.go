@@ -17,6 +17,8 @@ const (
 	WithdrawUnknown        Key = "withdraw.unknown"
 	WithdrawOver           Key = "withdraw.over"
 	WithdrawLater          Key = "withdraw.later"
+	ReceiptUnpaidBack      Key = "receipt.unpaid.back"
+	ReceiptTest            Key = "receipt.test"
 	WithdrawDoneTitle      Key = "withdraw.done.title"
 	WithdrawDoneText       Key = "withdraw.done.text"
 	EventWithdrawn         Key = "event.withdrawn"
@@ -124,6 +126,14 @@ var withdrawalTexts = texts{
 	WithdrawOver: {
 		"This purchase cannot be withdrawn from: its 14 days are over, or nothing of it is left unspent",
 		"Dieser Kauf kann nicht widerrufen werden: Die 14 Tage sind vorbei, oder es ist nichts davon unverbraucht",
+	},
+	ReceiptUnpaidBack: {
+		"You withdrew from {amount} of this purchase, but the payment service could not pay them back. Your credits are here again, and your withdrawal still counts: please write to us.",
+		"Sie haben {amount} dieses Kaufs widerrufen, aber der Zahlungsdienst konnte sie nicht zurückzahlen. Ihre Credits sind wieder da, und Ihr Widerruf gilt weiterhin: Bitte schreiben Sie uns.",
+	},
+	ReceiptTest: {
+		"This is a test: no money was taken, and this page is not a receipt.",
+		"Dies ist ein Test: Es wurde kein Geld eingezogen, und diese Seite ist kein Beleg.",
 	},
 	WithdrawLater: {
 		"Your credits cannot be changed at the moment, so your withdrawal is not received. Please try again later, or write to us: that counts as well.",
