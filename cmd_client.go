@@ -43,12 +43,17 @@ func withStore(ctx context.Context, environ []string, f func(*config, *storage.D
 	if err != nil {
 		return err
 	}
-	db, err := storage.Open(ctx, cfg.database(), slog.New(slog.DiscardHandler), nil)
+	db, err := openQuietly(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	return cfg.telling(ctx, db, func() error { return f(cfg, db) })
+}
+
+// openQuietly opens the database without a log.
+func openQuietly(ctx context.Context, cfg *config) (*storage.DB, error) {
+	return storage.Open(ctx, cfg.database(), slog.New(slog.DiscardHandler), nil)
 }
 
 func newClientCreate(environ []string) *cobra.Command {

@@ -51,6 +51,19 @@ func seal(master MasterKey, alg string, state State, private crypto.Signer, now 
 	return k, nil
 }
 
+// Check tells whether a master key opens all keys that are not removed. [ErrSeal].
+func Check(master MasterKey, stored []StoredKey) error {
+	for _, s := range stored {
+		if s.State == Removed {
+			continue
+		}
+		if _, err := open(master, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // open reads a stored key. [ErrSeal].
 func open(master MasterKey, s StoredKey) (*key, error) {
 	der, err := master.Open(sealLabel, s.ID, s.Sealed)
