@@ -98,7 +98,7 @@ func newRoot(environ []string) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newServe(environ), newClientCommand(environ), newServiceKeyCommand(environ), newUserCommand(environ),
 		newKeysCommand(environ), newCreditsCommand(environ), newMigrate(environ), newApply(environ), newConfigCommand(environ),
-		newBackup(environ), newRestore(environ), newHealthcheck(environ), newSetupLink(environ))
+		newBackup(environ), newRestore(environ), newDoctor(environ), newHealthcheck(environ), newSetupLink(environ))
 	for _, group := range root.Commands() {
 		if group.HasSubCommands() {
 			group.RunE = helpOrFault

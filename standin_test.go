@@ -106,6 +106,7 @@ func (s *standIn) tell(to *server) {
 var kindsOf = map[string][2]string{
 	"customers": {"customer", "cus"}, "checkout/sessions": {"checkout.session", "cs"}, "payment_intents": {"payment_intent", "pi"},
 	"refunds": {"refund", "re"}, "disputes": {"dispute", "dp"}, "balance_transactions": {"balance_transaction", "txn"},
+	"webhook_endpoints": {"webhook_endpoint", "we"},
 }
 
 // make makes an object from Stripe's example.

@@ -50,6 +50,19 @@ func ParseMasterKey(text string) (MasterKey, error) {
 // Encode gives the key in base64, the form that [ParseMasterKey] reads. The result is a secret.
 func (k MasterKey) Encode() string { return base64.StdEncoding.EncodeToString(k.secret) }
 
+// Weak reports whether the key cannot be random: so many equal bytes happen in no lifetime.
+func (k MasterKey) Weak() bool {
+	var seen [256]bool
+	different := 0
+	for _, b := range k.secret {
+		if !seen[b] {
+			seen[b] = true
+			different++
+		}
+	}
+	return different < MasterKeySize/2
+}
+
 // String, GoString, LogValue and MarshalJSON keep the key out of every output.
 func (k MasterKey) String() string { return "redacted" }
 

@@ -19,8 +19,9 @@ type PgBouncer struct {
 	Version string // as the program tells it
 }
 
-// StartPgBouncer starts a pooler before a server, with so many connections to each database. [ErrMissing].
-func StartPgBouncer(ctx context.Context, to *Postgres, size int) (p *PgBouncer, err error) {
+// StartPgBouncer starts a pooler before a server, with so many connections to each database. Settings are further lines
+// of pgbouncer.ini. [ErrMissing].
+func StartPgBouncer(ctx context.Context, to *Postgres, size int, settings ...string) (p *PgBouncer, err error) {
 	p = new(PgBouncer)
 	if p.name, err = find("pgbouncer", "/usr/sbin", "/usr/local/sbin"); err != nil {
 		return nil, err
@@ -50,7 +51,8 @@ max_client_conn = 1000
 max_db_connections = %[4]d
 ignore_startup_parameters = extra_float_digits
 server_login_retry = 1
-`, to.Port, p.Port, p.folder, size)
+%[5]s
+`, to.Port, p.Port, p.folder, size, strings.Join(settings, "\n"))
 	users := fmt.Sprintf("%q %q\n%q %q\n", App, Password, Superuser, Password)
 	if err := write(filepath.Join(p.folder, "pgbouncer.ini"), config); err != nil {
 		return nil, err

@@ -104,3 +104,15 @@ func plain(err error) error {
 	}
 	return err
 }
+
+// Check signs in to the server and sends nothing.
+func (s SMTP) Check(ctx context.Context) error {
+	client, err := s.client()
+	if err != nil {
+		return fmt.Errorf("preparing a connection: %w", err)
+	}
+	if err := client.DialWithContext(ctx); err != nil {
+		return plain(err)
+	}
+	return plain(client.Close())
+}
