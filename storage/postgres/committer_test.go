@@ -375,41 +375,55 @@ func TestCommitterLocked(t *testing.T) {
 	t.Parallel()
 	t.Run("wallet", func(t *testing.T) {
 		testLocked(t, func(db *postgres.DB, who uuid.UUID) (*ledger.Ledger, string) {
-			return bookOf(db), `credits.balances WHERE user_id = '` + who.String() + `'`
+			return bookOf(db), `SELECT FROM credits.balances WHERE user_id = '` + who.String() + `' FOR UPDATE`
 		})
 	})
 	t.Run("cap", func(t *testing.T) {
 		testLocked(t, func(db *postgres.DB, who uuid.UUID) (*ledger.Ledger, string) {
-			keys := provider.ServiceKeyAdmin{Store: db.Provider(), By: identity.Actor{Name: "operator"}, Now: time.Now}
-			key, _, err := keys.Register(t.Context(), provider.ServiceKey{
-				Name: "chat", AppIDs: []string{"chat"}, Permissions: []string{provider.MayUse}, CapDay: 100 * ledger.Credit,
-			}, "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			book := ledger.New(ledger.Config{Store: db.Ledger().Capped(key, ledger.Credit/100)})
+			book, key := cappedBook(t, db)
 			if _, err := book.Use(t.Context(), use(who, ledger.Credit/100, "")); err != nil {
 				t.Fatal(err)
 			}
-			return book, `credits.key_caps WHERE key_id = '` + key.ID.String() + `'`
+			return book, `SELECT FROM credits.key_caps WHERE key_id = '` + key + `' FOR UPDATE`
+		})
+	})
+	t.Run("new cap", func(t *testing.T) {
+		testLocked(t, func(db *postgres.DB, _ uuid.UUID) (*ledger.Ledger, string) {
+			book, key := cappedBook(t, db)
+			return book, `INSERT INTO credits.key_caps (key_id, day, used) VALUES ('` + key + `', 'epoch', 0)`
 		})
 	})
 }
 
-// testLocked uses a wallet by the ledger that want gives, while the row that it names is held, and others.
+// cappedBook is the ledger for one use by a new key with a cap, and the id of the key.
+func cappedBook(t *testing.T, db *postgres.DB) (book *ledger.Ledger, key string) {
+	t.Helper()
+	keys := provider.ServiceKeyAdmin{Store: db.Provider(), By: identity.Actor{Name: "operator"}, Now: time.Now}
+	made, _, err := keys.Register(t.Context(), provider.ServiceKey{
+		Name: uuid.NewString(), AppIDs: []string{"chat"}, Permissions: []string{provider.MayUse}, CapDay: 100 * ledger.Credit,
+	}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ledger.New(ledger.Config{Store: db.Ledger().Capped(made, ledger.Credit/100)}), made.ID.String()
+}
+
+// testLocked uses a wallet by the ledger that want gives, while somebody else holds a lock by the statement that it gives, and
+// others, one of them by the first use of a key of its own.
 func testLocked(t *testing.T, want func(*postgres.DB, uuid.UUID) (*ledger.Ledger, string)) {
 	t.Parallel()
 	database := newDatabase(t)
 	db := openURL(t, server.URL(servers.App, database), nil)
 	people := newPeople(t, db, 9)
-	book, row := want(db, people[0])
+	book, locking := want(db, people[0])
+	other, _ := cappedBook(t, db)
 	conn, err := pgx.Connect(t.Context(), server.URL(servers.Owner, database))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
 	_, err = conn.Exec(t.Context(), `BEGIN; SELECT set_config('app.actor', 'system', true);
-		SELECT FROM `+row+` FOR UPDATE`)
+		`+locking)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -419,7 +433,11 @@ func testLocked(t *testing.T, want func(*postgres.DB, uuid.UUID) (*ledger.Ledger
 	for i := range 64 {
 		group.Go(func() {
 			book := book
-			if i%9 > 0 {
+			switch i % 9 {
+			case 0:
+			case 1:
+				book = other
+			default:
 				book = bookOf(db)
 			}
 			switch _, err := book.Use(t.Context(), use(people[i%9], ledger.Credit/100, "")); {

@@ -37,7 +37,8 @@ const (
 	quickConns   = 2
 	jobConns     = 2
 	defaultWait  = time.Second
-	connectLimit = 3 * time.Second // longest try to connect with one host, unless the URL has a connect_timeout
+	closeLimit   = 500 * time.Millisecond // longest wait for the end of one connection
+	connectLimit = 3 * time.Second        // longest try to connect with one host, unless the URL has a connect_timeout
 	clockAnswer  = 100 * time.Millisecond
 	runLimit     = 6 * time.Second // longest life of a transaction; the role's own limits are shorter
 	maxTries     = 5               // of a transaction that lost against others
@@ -165,6 +166,11 @@ func poolConfig(url string) (*pgxpool.Config, error) {
 	settings.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
 		registerTypes(conn.TypeMap())
 		return nil
+	}
+	settings.BeforeClose = func(conn *pgx.Conn) { // the pool itself waits for a quarter of a minute
+		ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
+		defer cancel()
+		_ = conn.Close(ctx)
 	}
 	return settings, nil
 }

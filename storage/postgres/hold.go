@@ -87,58 +87,90 @@ type roundHold struct {
 	made, changed bool
 }
 
-// loadHolds reads, in a round trip of its own, the holds that the commands need: those whose time is over of wallets
-// that have something held, and those that a command or the record of its key names. Most rounds need none.
+// queueHolds reads with everything else, if any command is about holds, those that commands name and those whose time is
+// over, and counts the open ones of wallets that are to have one more.
+func (r *round) queueHolds(batch *pgx.Batch, ids []uuid.UUID) {
+	var named, counted []uuid.UUID
+	for _, c := range r.commands {
+		switch hold := c.wants.Hold; {
+		case hold == uuid.Nil:
+			continue
+		case hold != c.wants.ID:
+			named = append(named, hold)
+			continue
+		case r.unsure:
+			named = append(named, hold)
+		}
+		counted = append(counted, c.wants.UserID)
+	}
+	if r.withHolds = len(named)+len(counted) > 0; !r.withHolds {
+		return
+	}
+	var now *time.Time // nil: that of the database, which the round's own is not after
+	if r.db.now != nil {
+		now = &r.now
+	}
+	batch.Queue(selectRoundHolds, ids, now, named).Query(r.takeHolds)
+	if len(counted) > 0 {
+		batch.Queue(`SELECT w.user_id, n FROM unnest($1::uuid[]) AS w (user_id) CROSS JOIN LATERAL (
+			SELECT count(*) AS n FROM credits.holds WHERE user_id = w.user_id AND state = 'open') h`, counted).Query(r.takeCounts)
+	}
+}
+
+// loadHolds reads, in a round trip of its own, the holds that became known to be needed only now: those whose time is
+// over of wallets that have something held, and those that keys have made. Most rounds need none.
 func (r *round) loadHolds() error {
-	var held, named, counted []uuid.UUID
+	var held, named []uuid.UUID
 	for id, w := range r.wallets {
-		if w != nil && w.loaded.HeldFree+w.loaded.HeldPaid > 0 {
+		if w != nil && !r.withHolds && w.loaded.HeldFree+w.loaded.HeldPaid > 0 {
 			held = append(held, id)
 		}
 	}
-	for _, c := range r.commands {
-		hold := c.wants.Hold
-		if hold != uuid.Nil && (hold != c.wants.ID || r.unsure) {
-			named = append(named, hold)
-		}
-		if k, known := r.key(c); known && k.record.HoldID != uuid.Nil {
+	for _, k := range r.keys {
+		if k.record.HoldID != uuid.Nil {
 			named = append(named, k.record.HoldID)
-		}
-		if hold != uuid.Nil && hold == c.wants.ID && slices.Contains(held, c.wants.UserID) {
-			counted = append(counted, c.wants.UserID)
 		}
 	}
 	if len(held)+len(named) == 0 {
 		return nil
 	}
-	batch := new(pgx.Batch)
-	batch.Queue(selectRoundHolds, held, r.now, named).Query(func(rows pgx.Rows) error {
-		holds, err := pgx.CollectRows(rows, scanHold)
-		for _, h := range holds {
-			if w := r.wallets[h.UserID]; w != nil {
-				w.holds[h.ID] = &roundHold{Hold: h}
-			}
-		}
-		return err
-	})
-	if len(counted) > 0 {
-		batch.Queue(`SELECT w.user_id, n FROM unnest($1::uuid[]) AS w (user_id) CROSS JOIN LATERAL (
-			SELECT count(*) AS n FROM credits.holds WHERE user_id = w.user_id AND state = 'open') h`, counted).Query(func(rows pgx.Rows) error {
-			var id uuid.UUID
-			var n int
-			_, err := pgx.ForEachRow(rows, []any{&id, &n}, func() error { r.wallets[id].openHolds = n; return nil })
-			return err
-		})
+	rows, err := r.query(selectRoundHolds, held, r.now, named)
+	if err == nil {
+		err = r.takeHolds(rows)
 	}
-	if err := r.conn.SendBatch(r.ctx, batch).Close(); err != nil {
+	if err != nil {
 		return fmt.Errorf("reading holds: %w", err)
 	}
 	return nil
 }
 
+func (r *round) takeHolds(rows pgx.Rows) error {
+	holds, err := pgx.CollectRows(rows, scanHold)
+	for _, h := range holds {
+		if w := r.wallets[h.UserID]; w != nil {
+			w.holds[h.ID] = &roundHold{Hold: h}
+		}
+	}
+	return err
+}
+
+func (r *round) takeCounts(rows pgx.Rows) error {
+	var of uuid.UUID
+	var n int
+	_, err := pgx.ForEachRow(rows, []any{&of, &n}, func() error {
+		if w := r.wallets[of]; w != nil {
+			w.openHolds = n
+		}
+		return nil
+	})
+	return err
+}
+
+// selectRoundHolds takes wallets, the time, which is that of the database if it is null, and ids.
 const selectRoundHolds = `SELECT h.* FROM (
 		SELECT due.id FROM unnest($1::uuid[]) AS w (user_id) CROSS JOIN LATERAL (
-			SELECT id FROM credits.holds WHERE user_id = w.user_id AND state = 'open' AND expires_at <= $2) due
+			SELECT id FROM credits.holds WHERE user_id = w.user_id AND state = 'open'
+				AND expires_at <= (SELECT coalesce($2, clock_timestamp()))) due
 		UNION SELECT unnest($3::uuid[])) AS i (id)
 	CROSS JOIN LATERAL (` + selectHolds + ` WHERE id = i.id LIMIT 1) h`
 

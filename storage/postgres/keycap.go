@@ -2,9 +2,14 @@ package postgres
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"mana/ledger"
 	"mana/provider"
@@ -67,4 +72,80 @@ func (c keyCap) apply(used *usedCap, now time.Time, s ledger.State, decide func(
 		*used = today
 	}
 	return delta, err
+}
+
+// queueCaps locks what service keys have used, after the wallets and in order, as wallets are. A row that is locked must
+// exist; where locks are not waited for, makeCaps sees to that.
+func (r *round) queueCaps(batch *pgx.Batch) {
+	r.caps = make(map[uuid.UUID]*usedCap)
+	for _, c := range r.commands {
+		if c.cap != nil && c.cap.key.CapDay > 0 {
+			r.caps[c.cap.key.ID] = nil
+		}
+	}
+	if len(r.caps) == 0 {
+		return
+	}
+	ids := slices.SortedFunc(maps.Keys(r.caps), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	if !r.cautious {
+		batch.Queue(insertCaps, ids)
+	}
+	batch.Queue(`SELECT key_id, day - date '1970-01-01', used FROM credits.key_caps WHERE key_id = ANY ($1::uuid[])
+		ORDER BY key_id`+r.lock(), ids).Query(func(rows pgx.Rows) error {
+		var u usedCap
+		_, err := pgx.ForEachRow(rows, []any{&u.key, &u.day, &u.used}, func() error {
+			r.caps[u.key] = new(u)
+			return nil
+		})
+		return err
+	})
+}
+
+const insertCaps = `INSERT INTO credits.key_caps (key_id, day, used) SELECT id, 'epoch', 0 FROM unnest($1::uuid[]) id
+	ON CONFLICT DO NOTHING`
+
+// makeCaps makes, where locks are not waited for, the rows of keys that have none. That somebody else is about to make
+// one cannot be seen: it is waited for a moment, which the keys of others survive.
+func (r *round) makeCaps() error {
+	var missing []uuid.UUID
+	for id, u := range r.caps {
+		if r.cautious && u == nil {
+			missing = append(missing, id)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	rows, err := r.query(`SELECT id FROM unnest($1::uuid[]) id WHERE NOT EXISTS (SELECT FROM credits.key_caps WHERE key_id = id)`, missing)
+	if err == nil {
+		missing, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	}
+	for _, id := range missing {
+		if err == nil {
+			err = r.makeCap(id)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("making the caps of keys: %w", err)
+	}
+	return nil
+}
+
+func (r *round) makeCap(id uuid.UUID) error {
+	batch := new(pgx.Batch)
+	batch.Queue(`SAVEPOINT cap`)
+	batch.Queue(`SELECT set_config('lock_timeout', '20ms', true)`)
+	batch.Queue(insertCaps, []uuid.UUID{id}).Exec(func(made pgconn.CommandTag) error {
+		if made.RowsAffected() == 1 {
+			r.caps[id] = &usedCap{key: id}
+		}
+		return nil
+	})
+	batch.Queue(`SELECT set_config('lock_timeout', '500ms', true)`)
+	batch.Queue(`RELEASE cap`)
+	err := r.conn.SendBatch(r.ctx, batch).Close()
+	if code(err) == lockNotAvailable {
+		_, err = r.exec(`ROLLBACK TO cap`)
+	}
+	return err
 }

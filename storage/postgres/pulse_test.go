@@ -116,7 +116,8 @@ func TestHanging(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
+	end := sync.OnceValue(db.Close)
+	t.Cleanup(func() { _ = end() })
 	for range 2 {
 		ask(t, db, nil)
 		if err := hanging.Hang(); err != nil {
@@ -142,6 +143,16 @@ func TestHanging(t *testing.T) {
 		waitFor(t, "it is back", func() bool { return db.Ping(t.Context()) == nil })
 	}
 	ask(t, db, nil)
+	if err := hanging.Hang(); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	if err := end(); err != nil || time.Since(begin) > 5*time.Second {
+		t.Errorf("got %v after %v, want the end of the program not to wait", err, time.Since(begin))
+	}
+	if err := hanging.Resume(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestSlow lets many wait for what somebody else holds: they are refused after two seconds, and nobody else is.

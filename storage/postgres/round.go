@@ -25,20 +25,21 @@ func (e unknownError) Unwrap() error { return e.error }
 // round is one transaction for many commands: what it has loaded, and what they have made of it so far.
 type round struct {
 	*tx
-	db       *DB
-	commands []*command
-	unsure   bool // an earlier commit of these commands may count
-	cautious bool // locks are not waited for
-	now      time.Time
-	wallets  map[uuid.UUID]*wallet
-	known    map[uuid.UUID]bool // wallets that are there, looked for when locks are not waited for
-	keys     map[walletKey]keyed
-	done     map[uuid.UUID]ledger.Transaction // by the commands' ids
-	caps     map[uuid.UUID]*usedCap           // nil: locked elsewhere
-	used     map[*command]*ledger.Usage
-	barred   map[*command]error // what nobody may do any more
-	journal  journal
-	found    int64 // commands that an earlier commit has done
+	db        *DB
+	commands  []*command
+	unsure    bool // an earlier commit of these commands may count
+	cautious  bool // locks are not waited for
+	withHolds bool // what commands about holds need is read with everything else
+	now       time.Time
+	wallets   map[uuid.UUID]*wallet
+	known     map[uuid.UUID]bool // wallets that are there, looked for when locks are not waited for
+	keys      map[walletKey]keyed
+	done      map[uuid.UUID]ledger.Transaction // by the commands' ids
+	caps      map[uuid.UUID]*usedCap           // nil: locked elsewhere
+	used      map[*command]*ledger.Usage
+	barred    map[*command]error // what nobody may do any more
+	journal   journal
+	found     int64 // commands that an earlier commit has done
 }
 
 // walletKey is an idempotency key of a wallet, and keyed what it has made.
@@ -109,12 +110,13 @@ func (r *round) load() error {
 	batch.Queue(selectGrants, ids).Query(r.takeGrants)
 	batch.Queue(selectMarks, ids).Query(r.takeMarks)
 	r.queueKeys(batch)
+	r.queueHolds(batch, ids)
 	r.queueDone(batch)
 	r.queueCaps(batch)
 	if err := r.conn.SendBatch(r.ctx, batch).Close(); err != nil {
 		return fmt.Errorf("locking wallets: %w", err)
 	}
-	for _, more := range []func() error{r.loadBarred, r.loadMade, r.loadHolds, r.loadUsed} {
+	for _, more := range []func() error{r.makeCaps, r.loadBarred, r.loadMade, r.loadHolds, r.loadUsed} {
 		if err := more(); err != nil {
 			return err
 		}
@@ -236,32 +238,6 @@ func (r *round) queueDone(batch *pgx.Batch) {
 		for _, x := range found {
 			r.done[x.ID] = x
 		}
-		return err
-	})
-}
-
-// queueCaps locks what service keys have used, after the wallets and in order, as wallets are. A row that is locked must
-// exist.
-func (r *round) queueCaps(batch *pgx.Batch) {
-	r.caps = make(map[uuid.UUID]*usedCap)
-	for _, c := range r.commands {
-		if c.cap != nil && c.cap.key.CapDay > 0 {
-			r.caps[c.cap.key.ID] = nil
-		}
-	}
-	if len(r.caps) == 0 {
-		return
-	}
-	ids := slices.SortedFunc(maps.Keys(r.caps), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
-	batch.Queue(`INSERT INTO credits.key_caps (key_id, day, used) SELECT id, 'epoch', 0 FROM unnest($1::uuid[]) id
-		ON CONFLICT DO NOTHING`, ids)
-	batch.Queue(`SELECT key_id, day - date '1970-01-01', used FROM credits.key_caps WHERE key_id = ANY ($1::uuid[])
-		ORDER BY key_id`+r.lock(), ids).Query(func(rows pgx.Rows) error {
-		var u usedCap
-		_, err := pgx.ForEachRow(rows, []any{&u.key, &u.day, &u.used}, func() error {
-			r.caps[u.key] = new(u)
-			return nil
-		})
 		return err
 	})
 }
