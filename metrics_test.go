@@ -70,7 +70,7 @@ func TestMetrics(t *testing.T) {
 	}
 	for _, p := range problems {
 		library := strings.HasPrefix(p.Metric, "go_") || strings.HasPrefix(p.Metric, "process_")
-		kept := p.Metric == "auth_users_total" // the original service's name of a gauge
+		kept := p.Metric == "auth_users_total"             // the original service's name of a gauge
 		if p.Text != "no help text" && !library && !kept { // the library writes none, and has names of its own
 			t.Errorf("got %v", p)
 		}

@@ -76,8 +76,10 @@ type standIn struct {
 
 func newStandIn(t *testing.T) *standIn {
 	t.Helper()
-	s := &standIn{t: t, objects: map[string]object{}, answers: map[string]object{}, charged: map[string]int{},
-		validators: map[string]interface{ Validate(any) error }{}}
+	s := &standIn{
+		t: t, objects: map[string]object{}, answers: map[string]object{}, charged: map[string]int{},
+		validators: map[string]interface{ Validate(any) error }{},
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/{kind...}", s.post)
 	mux.HandleFunc("GET /v1/{kind...}", s.get)

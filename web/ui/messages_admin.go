@@ -293,8 +293,8 @@ var adminTexts = texts{
 		"Eingefrorene Guthaben",
 	},
 	AdminGrants: {
-		"Grants",
-		"Grants",
+		"How it gets tokens",
+		"Wie sie Token erhält",
 	},
 	AdminHealth: {
 		"Health",

@@ -95,8 +95,8 @@ var adminMoreTexts = texts{
 		"Konto",
 	},
 	AdminPersonID: {
-		"Person (address or id)",
-		"Person (Adresse oder Kennung)",
+		"Person",
+		"Person",
 	},
 	AdminPolicy: {
 		"Rules",
@@ -107,8 +107,8 @@ var adminMoreTexts = texts{
 		"Zum Administrator machen",
 	},
 	AdminPublic: {
-		"Without a secret: a native or single-page app",
-		"Ohne Geheimnis: eine native oder Browser-App",
+		"Public: a native or single-page app, which can keep no secret",
+		"Öffentlich: eine native oder Browser-App, die kein Geheimnis wahren kann",
 	},
 	AdminReason: {
 		"Reason",
