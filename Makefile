@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS = -s -w -X main.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test gallery race check fmtcheck lint generate generated fmt openapi vuln bench bench-ledger timing soak build image notices
+.PHONY: help run dev test gallery race check fmtcheck lint generate generated fmt openapi vuln bench bench-ledger bench-edge timing soak build image notices
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -68,11 +68,14 @@ bench-ledger: ## measure the ledger on both engines, alone and over HTTP, and wr
 	@mkdir -p dist; { go test -tags bench -run '^TestBenchLedger' -count 1 -p 1 -v -timeout 60m ./storage/sqlite ./storage/postgres .; \
 	echo "exit $$?"; } | tee dist/bench-ledger.txt; grep -qx 'exit 0' dist/bench-ledger.txt
 
+bench-edge: ## measure an edge beside a bare handler, and write dist/bench-edge.txt
+	@mkdir -p dist; { go test -tags bench -run '^TestBenchEdge$$' -count 1 -v -timeout 30m .; echo "exit $$?"; } | tee dist/bench-edge.txt; grep -qx 'exit 0' dist/bench-edge.txt
+
 timing: ## measure whether the time of an answer tells a known address from an unknown one
 	go test -tags bench -run '^TestTiming$$' -count 1 -v -timeout 60m .
 
-soak: ## run the tests of the ledger and the crash tests at full size
-	MANA_SCALE=$${MANA_SCALE:-35} go test -run '^(TestModel|TestKill|TestKillReplicas)$$' -count 1 -v -timeout 60m ./ledger .
+soak: ## run the tests of the ledger, of crashes, restarts and rotations at full size
+	MANA_SCALE=$${MANA_SCALE:-35} go test -run '^(TestModel|TestKill|TestKillReplicas|TestRollingRestart|TestRotationInService)$$' -count 1 -v -timeout 60m ./ledger .
 
 build: ## build the static binary into dist/
 	CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags '$(LDFLAGS)' -o dist/mana .

@@ -74,6 +74,12 @@ func startBinary(t *testing.T, binary, dir, port string, env ...string) (process
 	command := exec.Command(binary, "serve")
 	command.Env = []string{"PORT=" + port, "DATA_DIR=" + dir, manyTries + ",public=100000000/1,client=100000000/1", "LOG_FORMAT=json", "METRICS_ADDR=127.0.0.1:0"}
 	command.Env = append(command.Env, env...)
+	return startCommand(t, command, port)
+}
+
+// startCommand runs a program that serves on a port, and tells how long it took to its first 200.
+func startCommand(t *testing.T, command *exec.Cmd, port string) (process, time.Duration) {
+	t.Helper()
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
