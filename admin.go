@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"mana/keys"
+	"mana/ledger"
 	"mana/provider/identity"
 	"mana/storage"
 	"mana/web/admin"
@@ -35,6 +36,10 @@ func (s statistics) Tallies(ctx context.Context, since time.Time) ([]identity.Ta
 
 func (s statistics) FrozenWallets(ctx context.Context, limit int) ([]uuid.UUID, error) {
 	return s.db.Ledger().FrozenWallets(ctx, limit)
+}
+
+func (s statistics) AppUsage(ctx context.Context, since, until int64, limit int) ([]ledger.UsageDay, error) {
+	return s.db.Ledger().AppUsage(ctx, since, until, limit)
 }
 
 func (s statistics) CountUsers(ctx context.Context) (int, error) {

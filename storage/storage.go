@@ -37,6 +37,9 @@ type Ledger interface {
 	Transactions(ctx context.Context) (int64, error)
 	// FrozenWallets lists wallets that nobody can use until they are mended.
 	FrozenWallets(ctx context.Context, limit int) ([]uuid.UUID, error)
+	// AppUsage sums up what each app charged all people, by day, of the days from since up to until; at most limit sums,
+	// the latest days first.
+	AppUsage(ctx context.Context, since, until int64, limit int) ([]ledger.UsageDay, error)
 	// Capped is the store for one use of amount under the caps of a service key.
 	Capped(key provider.ServiceKey, amount ledger.Amount) ledger.Store
 }

@@ -58,7 +58,7 @@ func opener(url func(role, database string) string, options string) storagetest.
 		database := newDatabase(t)
 		db := openURL(t, url(servers.App, database)+options, now)
 		return storagetest.Store{
-			Identity: db.Identity(), Provider: db.Provider(), ServiceKeys: db.Provider(), Packages: db.Provider(), Ledger: db.Ledger(), Till: db.Ledger(), Books: db.Ledger(), Keys: db.Keys(), KeyActs: db.Keys().By,
+			Identity: db.Identity(), Provider: db.Provider(), ServiceKeys: db.Provider(), Packages: db.Provider(), Ledger: db.Ledger(), Till: db.Ledger(), AppUsage: db.Ledger().AppUsage, Books: db.Ledger(), Keys: db.Keys(), KeyActs: db.Keys().By,
 			Transactions: db.Ledger().Transactions,
 			Capped:       db.Ledger().Capped, Clean: db.Clean, Revisions: db.Revisions, Endings: db.Endings,
 			Exec: func(ctx context.Context, query string) error { return postgres.ExecForTest(ctx, db, query) },

@@ -76,6 +76,19 @@ func (l *Ledger) Usage(ctx context.Context, userID uuid.UUID, q ledger.UsageQuer
 	return usage, nil
 }
 
+// AppUsage sums up what each app charged all people, by day.
+func (l *Ledger) AppUsage(ctx context.Context, since, until int64, limit int) ([]ledger.UsageDay, error) {
+	var usage []ledger.UsageDay
+	err := l.db.read(ctx, system, `SELECT app_id, (date - date '1970-01-01')::bigint, sum(credits_used)::bigint, sum(uses)::bigint
+		FROM credits.usage_stats WHERE date >= date '1970-01-01' + $1::integer AND date < date '1970-01-01' + $2::integer
+		GROUP BY app_id, date ORDER BY date DESC, app_id COLLATE "C" LIMIT $3`,
+		all(&usage, pgx.RowToStructByPos[ledger.UsageDay]), since, until, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading usage: %w", err)
+	}
+	return usage, nil
+}
+
 func loadPostings(t *tx, transactionID uuid.UUID) ([]ledger.Posting, error) {
 	rows, err := t.query(`SELECT n, from_account, to_account, amount FROM credits.entries WHERE transaction_id = $1 ORDER BY n`,
 		transactionID)

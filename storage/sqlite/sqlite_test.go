@@ -32,7 +32,7 @@ func open(t *testing.T, now func() time.Time) storagetest.Store {
 		}
 	})
 	return storagetest.Store{
-		Identity: db.Identity(), Provider: db.Provider(), ServiceKeys: db.Provider(), Packages: db.Provider(), Ledger: db.Ledger(), Till: db.Ledger(), Books: db.Ledger(), Keys: db.Keys(), KeyActs: db.Keys().By,
+		Identity: db.Identity(), Provider: db.Provider(), ServiceKeys: db.Provider(), Packages: db.Provider(), Ledger: db.Ledger(), Till: db.Ledger(), AppUsage: db.Ledger().AppUsage, Books: db.Ledger(), Keys: db.Keys(), KeyActs: db.Keys().By,
 		Transactions: db.Ledger().Transactions,
 		Capped:       db.Ledger().Capped, Clean: db.Clean, Revisions: db.Revisions, Endings: db.Endings,
 		Exec: func(ctx context.Context, query string) error {

@@ -85,7 +85,16 @@ func (l *Ledger) Usage(ctx context.Context, userID uuid.UUID, q ledger.UsageQuer
 		query = `SELECT '', date, sum(credits_used), sum(uses) FROM credits_usage_stats
 			WHERE user_id = ? AND date >= ? AND date < ? GROUP BY date ORDER BY date LIMIT ?`
 	}
-	rows, err := l.db.query(ctx, query, userID.String(), q.Since, q.Until, q.Limit)
+	return collectUsage(l.db.query(ctx, query, userID.String(), q.Since, q.Until, q.Limit))
+}
+
+// AppUsage sums up what each app charged all people, by day.
+func (l *Ledger) AppUsage(ctx context.Context, since, until int64, limit int) ([]ledger.UsageDay, error) {
+	return collectUsage(l.db.query(ctx, `SELECT app_id, date, sum(credits_used), sum(uses) FROM credits_usage_stats
+		WHERE date >= ? AND date < ? GROUP BY app_id, date ORDER BY date DESC, app_id LIMIT ?`, since, until, limit))
+}
+
+func collectUsage(rows *sql.Rows, err error) ([]ledger.UsageDay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading usage: %w", err)
 	}

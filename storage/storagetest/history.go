@@ -76,6 +76,10 @@ func testUsageSums(t *testing.T, w *wallets) {
 	if got, err := w.Ledger.Usage(t.Context(), uuid.New(), ledger.UsageQuery{Until: today + 9, Limit: 9}); err != nil || len(got) != 0 {
 		t.Errorf("got %v, %v, want nothing for another person", got, err)
 	}
+	got, err := w.AppUsage(t.Context(), today+1, today+9, 2)
+	if err != nil || fmt.Sprint(got) != fmt.Sprintf("[{pic %d 4 1} {chat %d 3 1}]", today+2, today+1) {
+		t.Errorf("got %v, %v, want the latest of all people", got, err)
+	}
 }
 
 func testHistory(t *testing.T, w *wallets) {

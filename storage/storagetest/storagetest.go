@@ -29,6 +29,8 @@ type Store struct {
 	Packages provider.PackageStore
 	Ledger   ledger.Store
 	Till     Till
+	// AppUsage sums up what each app charged all people, by day.
+	AppUsage func(ctx context.Context, since, until int64, limit int) ([]ledger.UsageDay, error)
 	// Capped is the ledger for one use of amount under the caps of a key.
 	Capped func(key provider.ServiceKey, amount ledger.Amount) ledger.Store
 	Books  ledger.Books

@@ -92,6 +92,8 @@ const (
 	PathJobs      = PathHome + "/jobs"
 	PathLedger    = PathHome + "/ledger"
 	PathPurchases = PathHome + "/purchases"
+	PathEvent     = PathPurchases + "/event"
+	PathUsage     = PathHome + "/usage"
 	PathAudit     = PathHome + "/audit"
 	PathExport    = PathAudit + "/export"
 	PathSettings  = PathHome + "/settings"
@@ -129,6 +131,8 @@ func Routes() []Route {
 		{"POST", PathLedger, (*Pages).CheckLedger},
 		{"GET", PathPurchases, (*Pages).ShowPurchases},
 		{"POST", PathPurchases, (*Pages).RetryEvent},
+		{"GET", PathEvent, (*Pages).ShowEvent},
+		{"GET", PathUsage, (*Pages).ShowUsage},
 		{"GET", PathAudit, (*Pages).Audit},
 		{"GET", PathExport, (*Pages).Export},
 		{"GET", PathSettings, (*Pages).ShowSettings},
@@ -172,7 +176,7 @@ func (p *Pages) Handler(route Route) http.Handler {
 func isNowhere(err error) bool {
 	for _, sentinel := range []error{
 		identity.ErrNotAdministrator, identity.ErrNotFound, provider.ErrUnknownClient, provider.ErrUnknownServiceKey,
-		provider.ErrUnknownPackage, keys.ErrUnknownKey, ledger.ErrNoWallet,
+		provider.ErrUnknownPackage, keys.ErrUnknownKey, ledger.ErrNoWallet, ledger.ErrNoEvent,
 	} {
 		if errors.Is(err, sentinel) {
 			return true
@@ -205,6 +209,7 @@ func (p *Pages) page(r *http.Request, who *provider.SignedIn, title string) ui.P
 			{Text: ui.AdminPackages, URL: PathPackages, Icon: "box"},
 			{Text: ui.AdminLedger, URL: PathLedger, Icon: "credits"},
 			{Text: ui.AdminPurchases, URL: PathPurchases, Icon: "cart"},
+			{Text: ui.AdminUsage, URL: PathUsage, Icon: "chart"},
 			{Text: ui.AdminAudit, URL: PathAudit, Icon: "list"},
 			{Text: ui.AdminJobs, URL: PathJobs, Icon: "mail"},
 			{Text: ui.AdminSettings, URL: PathSettings, Icon: "gear"},

@@ -24,6 +24,9 @@ type Statistics interface {
 	Tallies(ctx context.Context, since time.Time) ([]identity.Tally, error)
 	// FrozenWallets lists wallets that nobody can use until they are mended.
 	FrozenWallets(ctx context.Context, limit int) ([]uuid.UUID, error)
+	// AppUsage sums up what each app charged all people, by day, of the days from since up to until; at most limit sums,
+	// the latest days first.
+	AppUsage(ctx context.Context, since, until int64, limit int) ([]ledger.UsageDay, error)
 	// CountUsers tells how many people are not deleted.
 	CountUsers(ctx context.Context) (int, error)
 }

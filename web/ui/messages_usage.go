@@ -3,6 +3,12 @@ package ui
 // Keys of what apps charged, and of the mail when few credits are left.
 const (
 	UsageTitle     Key = "usage.title"
+	AdminUsage     Key = "admin.usage"
+	AdminUsageLead Key = "admin.usage.lead"
+	AdminUsageText Key = "admin.usage.text"
+	AdminUsageRest Key = "admin.usage.rest"
+	AdminUsageNone Key = "admin.usage.none"
+	AdminUsageCut  Key = "admin.usage.cut"
 	UsageChart     Key = "usage.chart"
 	UsageChartText Key = "usage.chart.text"
 	UsageSeries    Key = "usage.series"
@@ -27,6 +33,30 @@ var usageTexts = texts{
 	UsageTitle: {
 		"Usage",
 		"Verbrauch",
+	},
+	AdminUsage: {
+		"Usage by app",
+		"Verbrauch nach App",
+	},
+	AdminUsageLead: {
+		"What apps charged all people in the last 30 days (UTC), less what they gave back.",
+		"Was Apps allen Personen in den letzten 30 Tagen (UTC) berechnet haben, abzüglich der Erstattungen.",
+	},
+	AdminUsageText: {
+		"Credits that each app charged on each of the last 30 days (UTC).",
+		"Credits, die jede App an jedem der letzten 30 Tage (UTC) berechnet hat.",
+	},
+	AdminUsageRest: {
+		"Other apps",
+		"Andere Apps",
+	},
+	AdminUsageNone: {
+		"No app charged anything in the last 30 days.",
+		"Keine App hat in den letzten 30 Tagen etwas berechnet.",
+	},
+	AdminUsageCut: {
+		"There are too many apps to sum up all days: the first ones are missing.",
+		"Es sind zu viele Apps, um alle Tage zu summieren: Die ersten fehlen.",
 	},
 	UsageChart: {
 		"Credits per day",

@@ -67,6 +67,12 @@ const (
 	HealthStripeNone       Key = "admin.health.stripe.none"
 	HealthStripeWaits      Key = "admin.health.stripe.waits"
 	HealthStripeHeld       Key = "admin.health.stripe.held"
+	AdminEventLead         Key = "admin.event.lead"
+	AdminEventID           Key = "admin.event.id"
+	AdminEventBody         Key = "admin.event.body"
+	AdminEventShow         Key = "admin.event.show"
+	AdminEventEmpty        Key = "admin.event.empty"
+	AdminEventCut          Key = "admin.event.cut"
 	AdminBacklogQuarantine Key = "admin.backlog.quarantine"
 )
 
@@ -330,6 +336,30 @@ var withdrawalTexts = texts{
 	HealthStripeHeld: {
 		"{n} event in quarantine|{n} events in quarantine",
 		"{n} Ereignis in Quarantäne|{n} Ereignisse in Quarantäne",
+	},
+	AdminEventLead: {
+		"What Stripe sent, as it arrived. It may hold data of a buyer: that you looked at it is in the log.",
+		"Was Stripe gesendet hat, wie es ankam. Es kann Daten eines Käufers enthalten: Dass Sie es angesehen haben, steht im Protokoll.",
+	},
+	AdminEventID: {
+		"Number of the event",
+		"Nummer des Ereignisses",
+	},
+	AdminEventBody: {
+		"Content",
+		"Inhalt",
+	},
+	AdminEventShow: {
+		"Show content",
+		"Inhalt zeigen",
+	},
+	AdminEventEmpty: {
+		"Its content is deleted.",
+		"Sein Inhalt ist gelöscht.",
+	},
+	AdminEventCut: {
+		"There is more of it, which is not shown.",
+		"Es ist länger; der Rest wird nicht gezeigt.",
 	},
 	AdminBacklogQuarantine: {
 		"Events in quarantine",
