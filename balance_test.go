@@ -101,4 +101,10 @@ func TestBalance(t *testing.T) {
 	if status, ready, _ := s.api(t, "GET", "/health/ready", "", nil); status != http.StatusOK {
 		t.Errorf("got %d %v, want readiness to be none of Stripe's", status, ready)
 	}
+
+	s.sql(t, `UPDATE credits_balances SET state = 'frozen', version = version + 1`) // its payments wait, and hide no others
+	pay.mu.Lock()
+	pay.refund(session["payment_intent"].(string), 20, object{})
+	pay.mu.Unlock()
+	again("3")
 }

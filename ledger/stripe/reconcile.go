@@ -17,6 +17,8 @@ const (
 	openFor    = 180 * 24 * time.Hour // purchases whose payment may still move
 	openEvery  = 24 * time.Hour
 	objectPage = 100
+	// balanceAgain is when a comparison with the balance that failed is repeated.
+	balanceAgain = time.Hour
 )
 
 // reader reads Stripe's objects again.
@@ -74,14 +76,15 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	if err := c.each(ctx, stripe, now, daily); err != nil {
 		return err
 	}
-	if c.fault != nil || !daily {
+	if !daily {
 		return c.fault
 	}
+	r.open = now // one wallet that is frozen must not have all of this repeated, nor keep the balance from being compared
 	if err := c.balance(ctx, stripe, now); err != nil {
-		return err
+		r.open = now.Add(balanceAgain - openEvery)
+		return errors.Join(c.fault, err)
 	}
-	r.open = now
-	return nil
+	return c.fault
 }
 
 // load reads the purchases that are compared.
