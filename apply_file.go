@@ -24,7 +24,8 @@ type applyFile struct {
 	path        string
 	clients     []describedClient
 	serviceKeys []provider.ServiceKey // without id and age
-	people      []describedPerson     // administrators first
+	packages    []describedPackage
+	people      []describedPerson // administrators first
 }
 
 // describedClient is one client of the file.
@@ -38,6 +39,7 @@ type (
 	applyDocument struct {
 		Clients     []clientEntry     `yaml:"clients"`
 		ServiceKeys []serviceKeyEntry `yaml:"service_keys"`
+		Packages    []packageEntry    `yaml:"packages"`
 		People      []personEntry     `yaml:"people"`
 	}
 	clientEntry struct {
@@ -109,6 +111,7 @@ func readApplyFile(path string) (*applyFile, error) {
 		file.clients = append(file.clients, described)
 	}
 	faults = append(faults, file.readServiceKeys(document.ServiceKeys, places)...)
+	faults = append(faults, file.readPackages(document.Packages, places)...)
 	faults = append(faults, file.readPeople(document.People, places)...)
 	if len(faults) > 0 {
 		slices.SortStableFunc(faults, func(a, b fileFault) int { return a.line - b.line })

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mana/ledger"
 	"mana/provider"
 	"mana/storage"
 )
@@ -51,14 +52,15 @@ func newApply(environ []string) *cobra.Command {
 	return command
 }
 
-// outcome is what became of one object of the file: a client by its id, a service key by its name, or a person by
-// address.
+// outcome is what became of one object of the file: a client by its id, a service key or a package by its name, or a
+// person by address.
 type outcome struct {
-	ID     string   `json:"client_id,omitempty"`
-	Key    string   `json:"service_key,omitempty"`
-	Person string   `json:"person,omitempty"`
-	Action string   `json:"action"`           // created, updated or unchanged; of a person also missing or unproven
-	Fields []string `json:"fields,omitempty"` // that were updated
+	ID      string   `json:"client_id,omitempty"`
+	Key     string   `json:"service_key,omitempty"`
+	Package string   `json:"package,omitempty"`
+	Person  string   `json:"person,omitempty"`
+	Action  string   `json:"action"`           // created, updated or unchanged; of a person also missing or unproven
+	Fields  []string `json:"fields,omitempty"` // that were updated
 }
 
 func printOutcomes(out io.Writer, asJSON bool, outcomes []outcome) error {
@@ -70,6 +72,8 @@ func printOutcomes(out io.Writer, asJSON bool, outcomes []outcome) error {
 		switch {
 		case o.Key != "":
 			line = o.Action + " service key " + o.Key
+		case o.Package != "":
+			line = o.Action + " package " + o.Package
 		case o.Person != "":
 			line = o.Action + " person " + o.Person
 		}
@@ -83,10 +87,10 @@ func printOutcomes(out io.Writer, asJSON bool, outcomes []outcome) error {
 	return nil
 }
 
-// apply creates and updates the clients of the file in one transaction, then its service keys in another, and
-// deletes none; then it gives people their roles.
+// apply creates and updates the clients of the file in one transaction, then its service keys in another, then its
+// packages, and deletes none; then it gives people their roles.
 func (f *applyFile) apply(ctx context.Context, db *storage.DB, now time.Time) ([]outcome, error) {
-	var outcomes, ofKeys []outcome
+	var outcomes, ofKeys, ofPackages []outcome
 	store := db.Provider()
 	err := store.ReviseClients(ctx, applyActor, func(stored map[string]provider.Client) ([]provider.Client, error) {
 		var wanted []provider.Client
@@ -103,11 +107,18 @@ func (f *applyFile) apply(ctx context.Context, db *storage.DB, now time.Time) ([
 	if err != nil {
 		return nil, fmt.Errorf("applying %s: %w", f.path, err)
 	}
+	err = store.RevisePackages(ctx, applyActor, func(stored []ledger.Package) (wanted []ledger.Package, err error) {
+		wanted, ofPackages, err = f.planPackages(stored, now)
+		return wanted, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("applying %s: %w", f.path, err)
+	}
 	ofPeople, err := f.applyPeople(ctx, db.Identity(), false)
 	if err != nil {
 		return nil, fmt.Errorf("applying %s: %w", f.path, err)
 	}
-	return slices.Concat(outcomes, ofKeys, ofPeople), nil
+	return slices.Concat(outcomes, ofKeys, ofPackages, ofPeople), nil
 }
 
 // dryRun tells what apply would do.
@@ -130,8 +141,16 @@ func (f *applyFile) dryRun(ctx context.Context, db *storage.DB, now time.Time) (
 	if err != nil {
 		return nil, err
 	}
+	packages, err := store.ListPackages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, ofPackages, err := f.planPackages(packages, now)
+	if err != nil {
+		return nil, err
+	}
 	ofPeople, err := f.applyPeople(ctx, db.Identity(), true)
-	return slices.Concat(outcomes, ofKeys, ofPeople), err
+	return slices.Concat(outcomes, ofKeys, ofPackages, ofPeople), err
 }
 
 // plan is what the clients of the file become beside the stored ones.

@@ -152,7 +152,7 @@ func TestApplyFaults(t *testing.T) {
 				"line 8: clients[1].client_id: must be", "line 8: clients[1].public: must be true", "line 10: \"soon\" is no time", "clients[1].redirect_uris: are needed",
 			},
 		},
-		"unknown section":  {"packages:\n  - id: p\n", []string{"line 1: packages: there is no such field"}},
+		"unknown section":  {"tenants:\n  - id: p\n", []string{"line 1: tenants: there is no such field"}},
 		"key twice":        {"clients:\n  - client_id: mc_a\n    client_id: mc_b\n", []string{"line 3", "already defined at line 2"}},
 		"client twice":     {"clients:\n  - {client_id: mc_a, client_name: A, public: true, redirect_uris: ['https://a.example']}\n  - {client_id: mc_a, client_name: A, public: true, redirect_uris: ['https://a.example']}\n", []string{`line 3: clients[1].client_id: "mc_a" is described at line 2 already`}},
 		"two documents":    {"clients: []\n---\nclients: []\n", []string{"must be one document"}},

@@ -15,11 +15,13 @@ import (
 	"mana/provider/identity"
 )
 
-// The bounds of packages.
+// MaxPackageCredits is how many credits a package holds at most.
+const MaxPackageCredits = 1_000_000
+
+// The further bounds of packages.
 const (
 	maxPackageName = 60  // code points
 	maxPackageText = 200 // code points
-	maxPackagePaid = 1_000_000
 	maxPackagePos  = 1_000_000
 	maxStripePrice = 255
 )
@@ -58,16 +60,22 @@ type PackageAdmin struct {
 // Create checks and stores a package under a new id. Its price follows from the credits: one cent each.
 // [ErrPackageName], [ErrPackageCredits], [ErrPackageOrder], [ErrPackagePrice].
 func (a PackageAdmin) Create(ctx context.Context, p ledger.Package) (ledger.Package, error) {
+	p, err := NewPackage(p, a.Now())
+	if err != nil {
+		return p, err
+	}
+	return p, a.Store.RevisePackages(ctx, a.By, func([]ledger.Package) ([]ledger.Package, error) { return []ledger.Package{p}, nil })
+}
+
+// NewPackage completes and checks a package under a new id. Errors as [PackageAdmin.Create].
+func NewPackage(p ledger.Package, now time.Time) (ledger.Package, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return p, fmt.Errorf("making an id: %w", err)
 	}
-	p.ID, p.CreatedAt = id, a.Now().UTC().Truncate(time.Microsecond)
+	p.ID, p.CreatedAt = id, now.UTC().Truncate(time.Microsecond)
 	p.UpdatedAt, p.PriceEuroCents = p.CreatedAt, int64(p.Credits/ledger.Credit)
-	if err := checkPackage(p); err != nil {
-		return p, err
-	}
-	return p, a.Store.RevisePackages(ctx, a.By, func([]ledger.Package) ([]ledger.Package, error) { return []ledger.Package{p}, nil })
+	return p, CheckPackage(p)
 }
 
 // Change replaces name, description, place, price id and state of a package. Credits and price stay as they are: who
@@ -86,17 +94,18 @@ func (a PackageAdmin) Change(ctx context.Context, id uuid.UUID, change func(*led
 			return nil, nil
 		}
 		after.UpdatedAt = a.Now().UTC().Truncate(time.Microsecond)
-		return []ledger.Package{after}, checkPackage(after)
+		return []ledger.Package{after}, CheckPackage(after)
 	})
 }
 
-func checkPackage(p ledger.Package) error {
+// CheckPackage says what is wrong with a package. Errors as [PackageAdmin.Create].
+func CheckPackage(p ledger.Package) error {
 	length := utf8.RuneCountInString(p.Name)
 	switch {
 	case length == 0 || length > maxPackageName || utf8.RuneCountInString(p.Description) > maxPackageText,
 		!printable(p.Name), !printable(p.Description):
 		return ErrPackageName
-	case p.Credits <= 0 || p.Credits%ledger.Credit != 0 || p.Credits > maxPackagePaid*ledger.Credit:
+	case p.Credits <= 0 || p.Credits%ledger.Credit != 0 || p.Credits > MaxPackageCredits*ledger.Credit:
 		return ErrPackageCredits
 	case p.SortOrder < 0 || p.SortOrder > maxPackagePos:
 		return ErrPackageOrder
