@@ -3,6 +3,7 @@ package storage_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -26,7 +27,23 @@ import (
 type engine struct {
 	name   string
 	create func(ctx context.Context, a identity.NewAccount) (ledger.Store, error)
+	remove func(context.Context, identity.Deletion) error
 	books  ledger.Books // nil: in memory
+}
+
+// digest is that of the whole journal of a wallet.
+func (e engine) digest(ctx context.Context, store ledger.Store, id uuid.UUID) (sum string, err error) {
+	read := func(j ledger.Journal) error {
+		digest, err := ledger.Digest(j)
+		sum = fmt.Sprintf("%x", digest)
+		return err
+	}
+	if memory, ok := store.(*storagetest.Memory); ok {
+		err = read(memory.Journal())
+	} else {
+		err = e.books.Inspect(ctx, id, read)
+	}
+	return sum, err
 }
 
 // engines opens all of them on one clock: the maps of the model, SQLite, PostgreSQL, and that through PgBouncer.
@@ -41,10 +58,10 @@ func engines(t *testing.T, now func() time.Time) []engine {
 	all := []engine{{"memory", func(_ context.Context, a identity.NewAccount) (ledger.Store, error) {
 		opened, err := ledger.Open(a.User.ID, now(), a.Opening, true)
 		return storagetest.NewMemory(now, opened), err
-	}, nil}, {"SQLite", func(ctx context.Context, a identity.NewAccount) (ledger.Store, error) {
+	}, nil, nil}, {"SQLite", func(ctx context.Context, a identity.NewAccount) (ledger.Store, error) {
 		_, err := file.Identity().CreateAccount(ctx, a)
 		return file.Ledger(), err
-	}, file.Ledger()}}
+	}, file.Identity().DeleteAccount, file.Ledger()}}
 	server, err := servers.StartPostgres(t.Context())
 	servers.Need(t, err)
 	t.Cleanup(func() { _ = server.Remove() })
@@ -66,7 +83,7 @@ func engines(t *testing.T, now func() time.Time) []engine {
 		all = append(all, engine{"PostgreSQL, " + name, func(ctx context.Context, a identity.NewAccount) (ledger.Store, error) {
 			_, err := db.Identity().CreateAccount(ctx, a)
 			return db.Ledger(), err
-		}, db.Ledger()})
+		}, db.Identity().DeleteAccount, db.Ledger()})
 	}
 	return all
 }
@@ -80,18 +97,29 @@ type person struct {
 	uses  []uuid.UUID
 	holds []uuid.UUID
 	all   []engine
+	met   map[string]int // cases, over all people
 }
 
-// TestSameOnAllEngines gives the same commands to all engines. Each answer is the same, and so is what is stored.
+// wantMet are the cases that random commands must not miss.
+var wantMet = []string{
+	"part captured", "all captured", "captured again", "too much captured", "captured when over", "extended", "extended when over",
+	"released", "released when over", "nothing held", "nothing spent", "adjusted", "given back", "replayed", "frozen", "closed", "closed with holds",
+}
+
+// TestSameOnAllEngines gives the same commands to all engines, some after the wallet is frozen or closed. Each answer is
+// the same, and so is what is stored.
 func TestSameOnAllEngines(t *testing.T) {
 	t.Parallel()
 	clock := storagetest.NewClock()
 	all := engines(t, clock.Now)
+	met := make(map[string]int)
 	rapid.Check(t, func(r *rapid.T) {
 		p := newPerson(r, clock, all)
-		for range rapid.IntRange(1, 25).Draw(r, "commands") {
+		p.met = met
+		for range rapid.IntRange(5, 25).Draw(r, "commands") {
 			p.step(r, clock)
 		}
+		p.end(r, clock)
 		p.compare(r, "what is stored", func(i int) (string, error) {
 			state, _, err := p.store[i].Wallet(r.Context(), p.id)
 			if err != nil {
@@ -105,9 +133,77 @@ func TestSameOnAllEngines(t *testing.T) {
 			for n := range history {
 				history[n].Postings = nil // the model keeps them in sight
 			}
-			return fmt.Sprintf("%+v\n%+v\n%+v", state, holds, history), err
+			digest, digestErr := all[i].digest(r.Context(), p.store[i], p.id)
+			return fmt.Sprintf("%+v\n%+v\n%+v\n%s", state, holds, history, digest), errors.Join(err, digestErr)
 		})
 	})
+	t.Logf("met %v", met)
+	for _, name := range wantMet {
+		if met[name] == 0 {
+			t.Errorf("got %v, want some %s", met, name)
+		}
+	}
+}
+
+// end freezes the wallet or closes it, mostly, and asks for more.
+func (p *person) end(r *rapid.T, clock *storagetest.Clock) {
+	kind := rapid.SampledFrom([]string{"", "frozen", "closed", "closed"}).Draw(r, "end")
+	if kind == "" {
+		return
+	}
+	closing := identity.Deletion{
+		UserID: p.id, Closing: ledger.Closing{TransactionID: uuid.Must(uuid.NewV7()), Actor: "user"},
+		Event: identity.Event{UserID: p.id, Type: "account_deleted"},
+	}
+	p.compare(r, kind, func(i int) (string, error) {
+		if kind == "frozen" {
+			return "", p.store[i].Freeze(r.Context(), p.id, []string{"test"})
+		}
+		memory, ok := p.store[i].(*storagetest.Memory)
+		if !ok {
+			return "", p.all[i].remove(r.Context(), closing)
+		}
+		state, now, err := memory.Wallet(r.Context(), p.id)
+		if err != nil {
+			return "", err
+		}
+		if state.Holds = memory.Holds(); len(state.Holds) > 0 {
+			p.met["closed with holds"]++
+		}
+		delta, err := ledger.Close(state, now, closing.Closing)
+		memory.Write(delta)
+		return "", err
+	})
+	for range 3 {
+		p.step(r, clock)
+	}
+}
+
+// meet counts the cases of one answer.
+func (p *person) meet(kind string, receipt ledger.Receipt, err error) {
+	h := receipt.Hold
+	for name, met := range map[string]bool{
+		"part captured":      kind == "capture" && err == nil && h.State == ledger.HoldOpen,
+		"all captured":       kind == "capture" && err == nil && h.Rest() == 0,
+		"captured again":     kind == "capture" && errors.Is(err, ledger.HoldEnded{State: ledger.HoldCaptured}),
+		"captured when over": kind == "capture" && errors.Is(err, ledger.HoldEnded{State: ledger.HoldExpired}),
+		"too much captured":  kind == "capture" && errors.Is(err, ledger.ErrTooMuch),
+		"extended":           kind == "extend" && err == nil,
+		"extended when over": kind == "extend" && errors.Is(err, ledger.HoldEnded{State: ledger.HoldExpired}),
+		"released":           kind == "release" && err == nil && h.State == ledger.HoldReleased,
+		"released when over": kind == "release" && err == nil && h.State == ledger.HoldExpired,
+		"nothing held":       kind == "hold" && errors.Is(err, ledger.ErrAmount),
+		"nothing spent":      kind == "use" && errors.Is(err, ledger.ErrAmount),
+		"adjusted":           kind == "adjust" && err == nil,
+		"given back":         receipt.Transaction.Type == ledger.TypeRefund,
+		"replayed":           receipt.Replayed,
+		"frozen":             errors.Is(err, ledger.ErrFrozen),
+		"closed":             errors.Is(err, ledger.ErrClosed),
+	} {
+		if met {
+			p.met[name]++
+		}
+	}
 }
 
 // TestSamePayments runs sequences of events about payments on all engines: about 100, times MANA_SCALE.
@@ -179,10 +275,16 @@ func (p *person) compare(r *rapid.T, what string, ask func(i int) (string, error
 // step draws one command, for all engines.
 func (p *person) step(r *rapid.T, clock *storagetest.Clock) {
 	p.next = uuid.Must(uuid.NewV7())
-	clock.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 1000, 3_600_000, 86_400_000, 86_400_001, -7_200_000}).Draw(r, "ms")) * time.Millisecond)
-	amount := ledger.Amount(rapid.SampledFrom([]int64{1, 10_000, 1_000_000, 60_000_000, 151_000_000}).Draw(r, "amount"))
+	clock.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 0, 0, 1, 1000, 1000, 3_600_000, 86_400_000, 86_400_001, -7_200_000}).Draw(r, "ms")) * time.Millisecond)
+	amount := ledger.Amount(rapid.SampledFrom([]int64{0, 1, 10_000, 1_000_000, 60_000_000, 151_000_000}).Draw(r, "amount"))
 	key := rapid.SampledFrom([]string{"", "", "a", "b"}).Draw(r, "key")
-	switch kind := rapid.SampledFrom([]string{"use", "use", "refund", "refund of one", "adjust", "balance", "history", "hold", "hold", "capture", "extend", "release"}).Draw(r, "kind"); kind {
+	kind := rapid.SampledFrom([]string{
+		"hold", "capture", "extend", "capture", "use", "refund of one", "release", "adjust", "hold", "capture", "use", "refund", "balance", "history",
+	}).Draw(r, "kind")
+	if key == "b" { // of requests that are alike
+		key, amount = kind, 1_000_000
+	}
+	switch kind {
 	case "balance":
 		p.compare(r, kind, func(i int) (string, error) {
 			b, err := p.books[i].Balance(r.Context(), p.id)
@@ -209,6 +311,9 @@ func (p *person) post(r *rapid.T, kind string, amount ledger.Amount, key string)
 	class := rapid.SampledFrom([]ledger.Class{ledger.Free, ledger.Paid}).Draw(r, "class")
 	sign := ledger.Amount(rapid.SampledFrom([]int{1, 1, -1}).Draw(r, "sign"))
 	named := uuid.Nil
+	if key == kind {
+		metadata, app, class, sign = "", "chat", ledger.Paid, 1
+	}
 	if kind == "refund of one" && len(p.uses) > 0 {
 		named = rapid.SampledFrom(p.uses).Draw(r, "use")
 	}
@@ -224,12 +329,15 @@ func (p *person) post(r *rapid.T, kind string, amount ledger.Amount, key string)
 			posted = err == nil && !receipt.Replayed
 		case "adjust":
 			receipt, err = p.books[i].Adjust(r.Context(), ledger.Adjustment{
-				UserID: p.id, Amount: sign * amount, Class: class, Reason: "goodwill", IdempotencyKey: key + "x",
+				UserID: p.id, Amount: sign * amount, Class: class, Reason: "goodwill", IdempotencyKey: key + "x", Actor: "test",
 			})
 		default:
 			receipt, err = p.books[i].Refund(r.Context(), ledger.Refund{
 				UserID: p.id, Amount: amount, AppID: app, Description: "Failed", TransactionID: named, Caller: "first-party", IdempotencyKey: key,
 			})
+		}
+		if i == 0 {
+			p.meet(kind, receipt, err)
 		}
 		receipt.Transaction.Postings = nil // not loaded for a replay
 		return fmt.Sprintf("%+v", receipt), err
@@ -243,10 +351,16 @@ func (p *person) post(r *rapid.T, kind string, amount ledger.Amount, key string)
 func (p *person) holdStep(r *rapid.T, kind string, amount ledger.Amount, key string) {
 	ref := ledger.HoldRef{UserID: p.id, ID: p.next, Caller: "first-party"}
 	if len(p.holds) > 0 {
-		ref.ID = rapid.SampledFrom(p.holds).Draw(r, "hold")
+		ref.ID = rapid.SampledFrom(p.holds[max(0, len(p.holds)-2):]).Draw(r, "hold")
 	}
 	length := time.Duration(rapid.SampledFrom([]int{1, 3600, 86_400}).Draw(r, "seconds")) * time.Second
 	keep := rapid.Bool().Draw(r, "keep")
+	if key == kind {
+		length, keep = time.Hour, true
+	}
+	if kind == "extend" || kind == "capture" && keep {
+		amount /= 60 // of what there is
+	}
 	made := false
 	p.compare(r, kind, func(i int) (string, error) {
 		var receipt ledger.Receipt
@@ -264,6 +378,9 @@ func (p *person) holdStep(r *rapid.T, kind string, amount ledger.Amount, key str
 			receipt, err = p.books[i].Extend(r.Context(), ledger.Extend{HoldRef: ref, ExpiresIn: length, Add: amount, IdempotencyKey: key})
 		default:
 			receipt, err = p.books[i].Release(r.Context(), ledger.Release{HoldRef: ref})
+		}
+		if i == 0 {
+			p.meet(kind, receipt, err)
 		}
 		receipt.Transaction.Postings = nil // not loaded for a replay
 		hold := receipt.Hold
