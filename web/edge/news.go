@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"mana/provider"
@@ -128,26 +130,39 @@ var paths = []string{
 	provider.PathDiscovery, provider.PathAuthorizationServer, provider.PathJWKS, provider.PathCreditsMetadata,
 }
 
-// read reads all documents again.
+// read reads all documents again, together.
 func (e *Edge) read(ctx context.Context, of string) error {
 	asked := time.Now()
+	read, faults := make([]document, len(paths)), make([]error, len(paths))
+	var group sync.WaitGroup
+	for i, path := range paths {
+		group.Go(func() { read[i], faults[i] = e.readOne(ctx, path) })
+	}
+	group.Wait()
+	if err := errors.Join(faults...); err != nil {
+		return err
+	}
 	found := &documents{state: of, byPath: make(map[string]document, len(paths))}
-	for _, path := range paths {
-		body, header, err := e.get(ctx, path)
-		if err != nil {
-			return fmt.Errorf("reading the documents: %w", err)
-		}
-		if err := e.check(path, body); err != nil {
-			return err
-		}
-		make := func(cache string) *provider.Document {
-			return provider.NewDocument(header.Get("Content-Type"), []byte(strings.TrimSuffix(string(body), "\n")), cache)
-		}
-		found.byPath[path] = document{make(header.Get("Cache-Control")), make(cacheStale)}
+	for i, path := range paths {
+		found.byPath[path] = read[i]
 	}
 	e.documents.Store(found)
 	e.checked.Store(e.since(asked))
 	return nil
+}
+
+func (e *Edge) readOne(ctx context.Context, path string) (document, error) {
+	body, header, err := e.get(ctx, path)
+	if err != nil {
+		return document{}, fmt.Errorf("reading the documents: %w", err)
+	}
+	if err := e.check(path, body); err != nil {
+		return document{}, err
+	}
+	with := func(cache string) *provider.Document {
+		return provider.NewDocument(header.Get("Content-Type"), bytes.TrimSuffix(body, []byte("\n")), cache)
+	}
+	return document{with(header.Get("Cache-Control")), with(cacheStale)}, nil
 }
 
 // check refuses the documents of another issuer, and a set without keys.
