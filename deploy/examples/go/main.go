@@ -37,7 +37,7 @@ func run(ctx context.Context, issuer string) error {
 		return err
 	}
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	go func() { _ = server.Serve(listener) }()
 
 	// The client. It gets a token, keeps it until it ends, and shows it with each call.
