@@ -395,3 +395,22 @@ func TestUpstreamUnproven(t *testing.T) {
 	b.submit(b.get(b.mailLink("Confirm your e-mail address")), "/verify-email")
 	b.wantAccount(b.get(b.with("/login/with/acme", there)), "bob@example.com")
 }
+
+// TestUpstreamKnownLimited: whoever sets addresses that are not theirs at another provider learns of few whether they are
+// known, while sign-ins that are done are not counted.
+func TestUpstreamKnownLimited(t *testing.T) {
+	t.Parallel()
+	ours, theirs := withOther(t, "RATE_LIMIT_CLASSES=login=2/3600")
+	ours.account(t, "ada@example.com", false)
+	own, strange := theirs.account(t, "bob@example.com", true), theirs.account(t, "ada@example.com", false)
+	for range 3 {
+		b := ours.browser(t)
+		b.wantAccount(b.get(b.with("/login/with/acme", own)), "bob@example.com")
+	}
+	for _, status := range []int{http.StatusConflict, http.StatusConflict, http.StatusTooManyRequests} {
+		b := ours.browser(t)
+		if got := b.get(b.with("/login/with/acme", strange)); got.StatusCode != status {
+			t.Errorf("got %d for a known address, want %d", got.StatusCode, status)
+		}
+	}
+}

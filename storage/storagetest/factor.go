@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"testing"
 	"time"
 
@@ -254,6 +255,24 @@ func testSignIns(t *testing.T, open Open) {
 		done, err := s.Identity.FinishSignIn(ctx, f)
 		if err != nil || done.Session.ID != old.ID || done.Session.ID == first.ID {
 			t.Errorf("got %v, %v, want session %s", done, err, old.ID)
+		}
+	})
+	t.Run("beside the deletion of its person", func(t *testing.T) {
+		for i := range 20 {
+			fay := createUser(t, s, fmt.Sprintf("fay%d@example.com", i), clock.Now())
+			withFactor(t, s, fay, clock.Now())
+			w := beginSignIn(t, s, fay, clock.Now())
+			outcomes := race(2, func(n int) error {
+				if n == 0 {
+					return s.Identity.DeleteAccount(ctx, deletion(fay.ID))
+				}
+				return second(s.Identity.FinishSignIn(ctx, finishing(w, fay, clock.Now(), step(700))))
+			})
+			gone := outcomes[identity.ErrNoSignIn]+outcomes[identity.ErrCredentials] == 1
+			if outcomes[nil] != 2 && (outcomes[nil] != 1 || !gone) {
+				t.Errorf("got %v, want the person deleted, and no fault of the sign-in", outcomes)
+			}
+			wantNumber(t, s, `SELECT count(*) FROM auth.sessions WHERE revoked_at IS NULL AND user_id = '`+fay.ID.String()+`'`, 0)
 		}
 	})
 	t.Run("nobody is signed in who was disabled meanwhile", func(t *testing.T) {
