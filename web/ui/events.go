@@ -48,6 +48,7 @@ var eventTexts = map[string]Key{
 	"password_reset_completed":     EventReset,
 	"password_reset_requested":     EventResetRequested,
 	"payment_event_requeued":       EventPaymentAgain,
+	"payment_event_viewed":         EventPaymentSeen,
 	"purchase_completed":           EventPurchased,
 	"purchase_refunded":            EventPaidBack,
 	"purchase_disputed":            EventDisputed,

@@ -16,6 +16,7 @@ const (
 	EventKeyRevoked      Key = "event.key_revoked"
 	EventPackageNew      Key = "event.package_created"
 	EventPackageChanged  Key = "event.package_changed"
+	EventPaymentSeen     Key = "event.payment_event_viewed"
 	EventPaymentAgain    Key = "event.payment_event_requeued"
 	EventLedgerChecked   Key = "event.ledger_checked"
 	EventMailRetried     Key = "event.mail_retried"
@@ -80,6 +81,10 @@ var adminEventTexts = texts{
 	EventPackageChanged: {
 		"Package changed",
 		"Paket geändert",
+	},
+	EventPaymentSeen: {
+		"Content of a payment event looked at",
+		"Inhalt eines Zahlungsereignisses angesehen",
 	},
 	EventPaymentAgain: {
 		"Event of a payment tried again",
