@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/joho/godotenv"
@@ -29,7 +30,7 @@ func newConfigCommand(environ []string) *cobra.Command {
 				return err
 			},
 		},
-		newConfigCheck(environ),
+		newConfigCheck(environ), newConfigShow(environ),
 		&cobra.Command{
 			Use: "env", Short: "Print every setting with its default, as a .env file", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error { return printSettings(cmd.OutOrStdout()) },
@@ -60,6 +61,72 @@ func newConfigCheck(environ []string) *cobra.Command {
 	command.Flags().BoolVar(&anyAddress, "dev", false, "as serve --dev would take them")
 	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return command
+}
+
+// shownSetting is a setting as the command line shows it.
+type shownSetting struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Source string `json:"source"` // environment, file, .env, default
+}
+
+func newConfigShow(environ []string) *cobra.Command {
+	var anyAddress, asJSON bool
+	command := &cobra.Command{
+		Use: "show", Short: "List every setting with its value and where that comes from; secrets are hidden", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			all, err := withDotEnv(environ)
+			if err != nil {
+				return err
+			}
+			cfg, err := loadConfig(all, anyAddress)
+			if err != nil {
+				return err
+			}
+			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, s := range cfg.shown(environ, all) {
+				if !asJSON {
+					fmt.Fprintf(table, "%s\t%s\t%s\n", s.Name, s.Value, s.Source)
+				} else if err := json.NewEncoder(cmd.OutOrStdout()).Encode(s); err != nil {
+					return err
+				}
+			}
+			return table.Flush()
+		},
+	}
+	command.Flags().BoolVar(&anyAddress, "dev", false, "as serve --dev would take them")
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	return command
+}
+
+// shown lists the settings. own is the environment without the .env file, all is with it.
+func (c *config) shown(own, all []string) []shownSetting {
+	in := func(environ []string, name string) bool {
+		return slices.ContainsFunc(environ, func(entry string) bool {
+			value, ok := strings.CutPrefix(entry, name+"=")
+			return ok && value != ""
+		})
+	}
+	var list []shownSetting
+	for _, s := range settings() {
+		value, given := c.set[s.name]
+		shown := shownSetting{s.name, value, "default"}
+		switch {
+		case !given:
+			shown.Value = strings.ReplaceAll(s.fallback, "{PORT}", strconv.Itoa(c.port))
+		case s.secret && in(all, s.name+"_FILE"):
+			shown.Source = "file"
+		case in(own, s.name):
+			shown.Source = "environment"
+		default:
+			shown.Source = dotEnv
+		}
+		if given && s.secret {
+			shown.Value = "redacted"
+		}
+		list = append(list, shown)
+	}
+	return list
 }
 
 // checked is the answer of a check that found nothing wrong.

@@ -174,11 +174,7 @@ func (d *doctor) checkDirect(ctx context.Context, ours postgres.View) {
 // checkSchema compares the schema with what this program knows. It reports whether there is one to look into.
 func (d *doctor) checkSchema(ctx context.Context) bool {
 	const check = "schema"
-	place := d.cfg.database()
-	if storage.IsPostgres(place) && d.cfg.directURL != "" {
-		place = d.cfg.directURL
-	}
-	steps, err := storage.Status(ctx, place)
+	steps, err := d.cfg.migrationStatus(ctx)
 	if errors.Is(err, sqlite.ErrSchema) || errors.Is(err, postgres.ErrSchema) {
 		d.problem(check, err.Error(), "run the newer program, or restore the backup from before its migration")
 		return false
@@ -197,7 +193,7 @@ func (d *doctor) checkSchema(ctx context.Context) bool {
 	switch {
 	case missing == 0:
 		d.ok(check, fmt.Sprintf("has all %d migrations", len(steps)))
-	case storage.IsPostgres(place) && d.cfg.migrateBy == "off":
+	case storage.IsPostgres(d.cfg.database()) && d.cfg.migrateBy == "off":
 		d.problem(check, text, "mana migrate up")
 	default:
 		d.note(check, text, "serve applies them at its start")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -15,7 +16,7 @@ import (
 
 func newMigrate(environ []string) *cobra.Command {
 	command := &cobra.Command{Use: "migrate", Short: "Bring the schema of the database up to date"}
-	command.AddCommand(newMigrateUp(environ), newMigrateStatus(environ), newMigrateImport(environ))
+	command.AddCommand(newMigrateUp(environ), newMigrateStatus(environ), newMigratePlan(environ), newMigrateImport(environ))
 	return command
 }
 
@@ -70,11 +71,7 @@ func newMigrateStatus(environ []string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			place := cfg.database()
-			if storage.IsPostgres(place) && cfg.directURL != "" {
-				place = cfg.directURL
-			}
-			steps, err := storage.Status(cmd.Context(), place)
+			steps, err := cfg.migrationStatus(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -83,6 +80,68 @@ func newMigrateStatus(environ []string) *cobra.Command {
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print a JSON list")
 	return command
+}
+
+// migrationStatus lists the migrations; on PostgreSQL as the role that owns the schema, if it is known.
+func (c *config) migrationStatus(ctx context.Context) ([]migrations.Step, error) {
+	place := c.database()
+	if storage.IsPostgres(place) && c.directURL != "" {
+		place = c.directURL
+	}
+	return storage.Status(ctx, place)
+}
+
+// plannedStep is a migration that is missing.
+type plannedStep struct {
+	Version int    `json:"version"`
+	Name    string `json:"name"`
+	SQL     string `json:"sql"`
+}
+
+func newMigratePlan(environ []string) *cobra.Command {
+	var asJSON bool
+	command := &cobra.Command{
+		Use: "plan", Short: "Print the SQL of the migrations that are missing, and run none", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := loadSettings(environ)
+			if err != nil {
+				return err
+			}
+			status, err := cfg.migrationStatus(cmd.Context())
+			if err != nil {
+				return err
+			}
+			steps, err := migrations.SQLite()
+			if storage.IsPostgres(cfg.database()) {
+				steps, err = migrations.Postgres()
+			}
+			if err != nil {
+				return err
+			}
+			planned := []plannedStep{}
+			for i, step := range status {
+				if step.AppliedAt.IsZero() {
+					planned = append(planned, plannedStep{step.Version, step.Name, steps[i].SQL})
+				}
+			}
+			return printPlan(cmd, planned, asJSON)
+		},
+	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print a JSON list")
+	return command
+}
+
+func printPlan(cmd *cobra.Command, planned []plannedStep, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(planned)
+	}
+	for _, step := range planned {
+		fmt.Fprintf(cmd.OutOrStdout(), "-- %s\n%s\n", step.Name, step.SQL)
+	}
+	if len(planned) == 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "The schema is up to date.")
+	}
+	return nil
 }
 
 // shownStep is a migration as the command line shows one.

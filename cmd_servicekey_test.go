@@ -156,7 +156,7 @@ func TestServiceKeyFromStdin(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	create := func(value, app string) (string, error) {
-		root := newRoot(s.env)
+		root := newRoot(s.env, io.Discard)
 		var out bytes.Buffer
 		root.SetArgs([]string{"service-key", "create", "--app", app, "--allow", "balance", "--value-stdin"})
 		root.SetIn(strings.NewReader(value))

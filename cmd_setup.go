@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -14,7 +15,7 @@ import (
 )
 
 func newSetupLink(environ []string) *cobra.Command {
-	var again bool
+	var again, asJSON bool
 	command := &cobra.Command{
 		Use: "setup-link", Short: "Print a link that makes one administrator, once, within 30 minutes", Args: cobra.NoArgs,
 		Long: "Prints a link by which somebody becomes the first administrator. It works once, for 30 minutes, and ends any\n" +
@@ -28,12 +29,16 @@ func newSetupLink(environ []string) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if asJSON {
+					return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]string{"link": link})
+				}
 				_, err = fmt.Fprintln(cmd.OutOrStdout(), link)
 				return err
 			})
 		},
 	}
 	command.Flags().BoolVar(&again, "recover", false, "also when there is an administrator")
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return command
 }
 

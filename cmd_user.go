@@ -148,7 +148,7 @@ func setClaims(u *identity.User, pairs []string) error {
 
 func newUserDelete(environ []string) *cobra.Command {
 	var reason string
-	var yes bool
+	var yes, asJSON bool
 	command := &cobra.Command{
 		Use:   "delete ID|EMAIL",
 		Short: "Delete a person: what is personal is erased, the address is free again, the wallet is closed",
@@ -174,11 +174,15 @@ func newUserDelete(environ []string) *cobra.Command {
 				if errors.Is(err, identity.ErrLastAdministrator) {
 					return fmt.Errorf("%w: %w", errRefused, err)
 				}
+				if err == nil && asJSON {
+					err = json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"id": user.ID, "deleted": true})
+				}
 				return err
 			})
 		},
 	}
 	command.Flags().StringVar(&reason, "reason", "", "noted in the security log")
 	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return command
 }

@@ -15,15 +15,22 @@ import (
 )
 
 func newUserRole(environ []string) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	command := &cobra.Command{
 		Use: "role ID|EMAIL user|admin", Short: "Make a person an administrator, or an ordinary user again",
 		Args: exactly(2, "needs an id or e-mail address, and a role"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return changePerson(cmd, environ, args[0], func(ctx context.Context, admin identity.Admin, id uuid.UUID) error {
-				return admin.SetRole(ctx, id, identity.Role(args[1]))
+				err := admin.SetRole(ctx, id, identity.Role(args[1]))
+				if err == nil && asJSON {
+					err = json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"id": id, "role": args[1]})
+				}
+				return err
 			})
 		},
 	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return command
 }
 
 func newUserRoles(environ []string) *cobra.Command {

@@ -30,6 +30,7 @@ const (
 	exitProblem = 3 // a check found problems
 	exitMissing = 4 // what was named does not exist
 	exitRefused = 5 // it exists already, or --yes is missing off a terminal
+	exitStopped = 130
 )
 
 // What the exit code tells apart.
@@ -51,18 +52,20 @@ func main() {
 
 // run is the whole program with what it touches given by its caller: it ends with the exit code.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	signalled, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	root := newRoot(environ)
+	context.AfterFunc(signalled, stop) // a second signal ends the process at once
+	root := newRoot(environ, stdout)
 	root.SetArgs(args)
-	root.SetOut(stdout)
 	root.SetErr(stderr)
-	command, err := root.ExecuteContextC(ctx)
+	command, err := root.ExecuteContextC(signalled)
 	if err == nil {
 		return exitDone
 	}
 	code, title := exitOf(err)
+	if signalled.Err() != nil && ctx.Err() == nil {
+		code, title = exitStopped, "interrupted"
+	}
 	if asJSON, _ := command.Flags().GetBool("json"); asJSON {
 		_ = json.NewEncoder(stderr).Encode(map[string]any{"title": title, "detail": err.Error(), "exit": code})
 		return code
@@ -90,7 +93,8 @@ func exitOf(err error) (code int, title string) {
 	return exitFailed, "failed"
 }
 
-func newRoot(environ []string) *cobra.Command {
+// newRoot makes all commands. Their results go to stdout.
+func newRoot(environ []string, stdout io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use: "mana", Short: "OpenID Provider with a credits ledger", Version: version,
 		SilenceUsage: true, SilenceErrors: true,
@@ -98,7 +102,10 @@ func newRoot(environ []string) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newServe(environ), newClientCommand(environ), newServiceKeyCommand(environ), newUserCommand(environ),
 		newKeysCommand(environ), newCreditsCommand(environ), newMigrate(environ), newApply(environ), newConfigCommand(environ),
-		newBackup(environ), newRestore(environ), newDoctor(environ), newHealthcheck(environ), newSetupLink(environ))
+		newBackup(environ), newRestore(environ), newDoctor(environ), newHealthcheck(environ), newSetupLink(environ),
+		newVersion())
+	root.SetOut(stdout)
+	root.InitDefaultCompletionCmd() // which keeps where results go
 	for _, group := range root.Commands() {
 		if group.HasSubCommands() {
 			group.RunE = helpOrFault
