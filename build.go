@@ -73,7 +73,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 			return credits.On(p.db.Ledger().Capped(k, amount))
 		},
 		Seal: master.Sealer("web/cursor"), Open: master.Opener("web/cursor"),
-		Limits: c.limits, SharedLimits: p.shared.limits(), SharedReady: p.shared.ready(), TrustedProxies: c.proxies,
+		Limits: c.limits, SharedLimits: p.shared.limits(), SharedReady: p.shared.ready(), TrustedProxies: p.trusted,
 		EdgeTokens: c.edgeTokens, Changes: p.changesSince,
 		CORSOrigins: c.origins(), Demo: demo, Upstreams: c.upstreamProviders(),
 		Mailbox: p.mailbox(site), Mails: c.mails(), Discreet: c.smtp.Host != "" || c.verified, RequireVerified: c.verified,

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -17,7 +18,7 @@ import (
 // serveEdge runs an edge until ctx ends, and stops in the order of [serve].
 func serveEdge(ctx context.Context, cfg *config, environ []string, stderr io.Writer) error {
 	begin := time.Now()
-	logger, text := newLogger(cfg, stderr)
+	logger, _, text := newLogger(cfg, stderr)
 	slog.SetDefault(slog.New(errorOnly{logger.Handler()}))
 	limitMemory()
 	listeners, err := listen(cfg)
@@ -59,7 +60,7 @@ func (p *program) buildEdge() (http.Handler, *edge.Edge) {
 	c := p.cfg
 	p.set.NewGauge(fmt.Sprintf(`mana_build_info{version=%q,engine="none",role="edge"}`, version), nil).Set(1)
 	return web.Edge(web.Config{
-		Issuer: c.issuer, UI: p.site, Limits: c.limits, TrustedProxies: c.proxies, CORSOrigins: c.origins(), Metrics: p.set,
+		Issuer: c.issuer, UI: p.site, Limits: c.limits, TrustedProxies: func() []netip.Prefix { return c.proxies }, CORSOrigins: c.origins(), Metrics: p.set,
 		Logger: p.logger, Now: time.Now,
 	}, edge.Config{Origin: c.primary, Token: c.edgeTokens[0], Stopping: p.stopping.Load})
 }

@@ -34,13 +34,13 @@ import (
 	"mana/web/ui"
 )
 
-func newServe(environ []string) *cobra.Command {
+func newServe(own []string) *cobra.Command {
 	var anyAddress bool
 	var role, origin string
 	command := &cobra.Command{
-		Use: "serve", Short: "Run the provider", Args: cobra.NoArgs,
+		Use: "serve", Short: "Run the provider", Args: cobra.NoArgs, Long: serveHelp,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			environ, err := withDotEnv(environ)
+			environ, err := withDotEnv(own)
 			if err != nil {
 				return err
 			}
@@ -58,6 +58,7 @@ func newServe(environ []string) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			cfg.again = func() (*config, *applyFile, error) { return readSettings(own, role, anyAddress) }
 			return serve(cmd.Context(), cfg, environ, file, cmd.ErrOrStderr())
 		},
 	}
@@ -103,13 +104,14 @@ type program struct {
 	credits *ledger.Ledger
 	checker *ledger.Checker
 	writer  mail.Writer
+	reloading
 }
 
 // serve runs until ctx ends, then stops in order: readiness, listener, requests, jobs, storage. file is applied
 // first; it may be nil.
 func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, stderr io.Writer) (err error) {
 	begin := time.Now()
-	logger, text := newLogger(cfg, stderr)
+	logger, level, text := newLogger(cfg, stderr)
 	slog.SetDefault(slog.New(errorOnly{logger.Handler()})) // what libraries say on their own
 	limitMemory()
 	listeners, err := listen(cfg)
@@ -118,7 +120,11 @@ func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, 
 	}
 	defer closeAll(listeners)
 	p := &program{cfg: cfg, logger: logger, text: text, listeners: listeners}
-	p.begin = p.startJobs
+	defer p.hear(cfg, level)()
+	p.begin = func(ctx context.Context) {
+		p.startJobs(ctx)
+		p.jobs.Go(func() { p.reload(ctx) })
+	}
 	if p.metrics, err = p.listenMetrics(ctx); err != nil {
 		return err
 	}

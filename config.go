@@ -103,7 +103,8 @@ type config struct {
 	stripeURL     string            // a stand-in for Stripe's API; empty: none
 	upstreams     []upstream.Config // what people may sign in with, by name
 
-	set map[string]string // what was given, by name
+	set   map[string]string                   // what was given, by name
+	again func() (*config, *applyFile, error) // reads all of it anew
 }
 
 // settings is the one table of everything that can be set.

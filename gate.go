@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -33,7 +34,7 @@ func newGate(c *config, site ui.Site, logger *slog.Logger) *gate {
 	g := &gate{late: make(chan struct{}), opened: make(chan struct{})}
 	g.give = sync.OnceFunc(func() { close(g.late) })
 	g.away = web.Away(web.Config{
-		Issuer: c.issuer, UI: site, TrustedProxies: c.proxies, CORSOrigins: c.origins(), Logger: logger, Now: time.Now,
+		Issuer: c.issuer, UI: site, TrustedProxies: func() []netip.Prefix { return c.proxies }, CORSOrigins: c.origins(), Logger: logger, Now: time.Now,
 	})
 	time.AfterFunc(holdFor, g.give)
 	return g

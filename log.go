@@ -9,16 +9,18 @@ import (
 	"golang.org/x/term"
 )
 
-// newLogger writes text on a terminal and in dev mode, and JSON elsewhere, unless a setting says which. It reports
-// whether it writes text.
-func newLogger(cfg *config, out io.Writer) (*slog.Logger, bool) {
-	options := &slog.HandlerOptions{Level: cfg.logLevel}
+// newLogger makes a log whose level can change. It writes text on a terminal and in dev mode, and JSON elsewhere, unless a
+// setting says which. It reports whether it writes text.
+func newLogger(cfg *config, out io.Writer) (logger *slog.Logger, level *slog.LevelVar, text bool) {
+	level = new(slog.LevelVar)
+	level.Set(cfg.logLevel)
+	options := &slog.HandlerOptions{Level: level}
 	file, isFile := out.(*os.File)
 	onTerminal := isFile && term.IsTerminal(int(file.Fd()))
 	if cfg.logFormat == "text" || cfg.logFormat == "auto" && (onTerminal || cfg.dev) {
-		return slog.New(slog.NewTextHandler(out, options)), true
+		return slog.New(slog.NewTextHandler(out, options)), level, true
 	}
-	return slog.New(slog.NewJSONHandler(out, options)), false
+	return slog.New(slog.NewJSONHandler(out, options)), level, false
 }
 
 // errorOnly keeps what libraries log at lower levels out of our log: they write a line of their own for each

@@ -39,7 +39,7 @@ func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 // caller is the address of the caller, and whether it came by an edge: one that shows the token names the address that
 // asked it. What edges say is taken out of the request, whoever said it.
 func (s *Site) caller(r *http.Request) (address netip.Addr, byEdge bool) {
-	address = clientAddress(r, s.cfg.TrustedProxies)
+	address = clientAddress(r, s.cfg.TrustedProxies())
 	token, named := r.Header[edge.HeaderToken], r.Header[edge.HeaderClient]
 	if token == nil && named == nil {
 		return address, false

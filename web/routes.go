@@ -52,7 +52,7 @@ type Config struct {
 	Limits         Limits
 	SharedLimits   limiter.Store               // counters of all processes; nil: this is the only one
 	SharedReady    func(context.Context) error // whether they are there; nil without them
-	TrustedProxies []netip.Prefix              // may be empty
+	TrustedProxies func() []netip.Prefix       // asked at each request; may be empty
 	CORSOrigins    []string                    // may be empty
 	EdgeTokens     []string                    // what edges prove themselves by; may be empty
 	// Changes are those since a mark, as in [edge.News], for edges.
