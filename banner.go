@@ -9,6 +9,7 @@ import (
 
 	"mana/provider"
 	"mana/storage"
+	"mana/web/api"
 )
 
 // counted is a number of things: "1 user", "2 users".
@@ -61,7 +62,7 @@ func (p *program) banner(ctx context.Context, stderr io.Writer) error {
 		mode, redirect = " · dev mode: the issuer is a loopback address", "http://localhost:3000/callback"
 	}
 	fmt.Fprintf(stderr, "Mana Core Auth %s%s\n\n", version, mode)
-	fmt.Fprintf(stderr, "  Issuer    %s\n  Sign in   %s%s\n", c.issuer, c.issuer, provider.PathLogin)
+	fmt.Fprintf(stderr, "  Issuer    %s\n  Sign in   %s%s\n  API       %s%s\n", c.issuer, c.issuer, provider.PathLogin, c.issuer, api.PathDocs)
 	if c.dev {
 		fmt.Fprintf(stderr, "  Demo app  %s/dev/demo    log in, check the ID token, spend 1 credit\n", c.issuer)
 		kept := "mails are kept here, none leaves this machine"
