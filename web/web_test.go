@@ -153,7 +153,7 @@ func TestOuter(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
-	s := &Site{traffic: newTraffic(nil), cfg: Config{Logger: logger}, api: api.New(api.Config{Logger: logger, Now: time.Now, FirstParty: &provider.FirstParty{Provider: new(provider.Provider)}})}
+	s := &Site{traffic: newTraffic(nil), cfg: Config{Logger: logger, TrustedProxies: func() []netip.Prefix { return nil }}, api: api.New(api.Config{Logger: logger, Now: time.Now, FirstParty: &provider.FirstParty{Provider: new(provider.Provider)}})}
 	for name, c := range map[string]struct {
 		handler http.HandlerFunc
 		status  int
