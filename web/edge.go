@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"mana/provider"
 	"mana/web/api"
@@ -53,7 +54,7 @@ func Edge(cfg Config, near edge.Config) (http.Handler, *edge.Edge) {
 	near.Issuer, near.Logger, near.Metrics, near.PassHost = cfg.Issuer, cfg.Logger, cfg.Metrics, passHost
 	near.Refuse, near.Limited = s.refuseAtEdge, s.limitedAtEdge
 	e := edge.New(near)
-	s.documents = e.Documents()
+	s.documents, s.kept = e.Documents(), e.ServeKept
 	return s.outer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.atEdge(w, r, e) })), e
 }
 
@@ -74,6 +75,17 @@ func (s *Site) atEdge(w http.ResponseWriter, r *http.Request, e *edge.Edge) {
 	default:
 		e.ServeHTTP(w, r)
 	}
+}
+
+// answerKept gives again what an edge keeps, before everything else, and reports whether it did. As a document it has no
+// id: it is not logged.
+func (s *Site) answerKept(response http.ResponseWriter, r *http.Request) bool {
+	begin, w := time.Now(), &recorder{ResponseWriter: response, status: http.StatusOK}
+	if s.kept == nil || !s.kept(w, r) {
+		return false
+	}
+	s.traffic.answer(r.Method, r.URL.Path, w.status, time.Since(begin))
+	return true
 }
 
 // limitedAtEdge refuses more than an address may have forwarded.

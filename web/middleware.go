@@ -62,6 +62,9 @@ func (s *Site) outer(next http.Handler) http.Handler {
 			s.traffic.answer(r.Method, r.URL.Path, w.status, time.Since(begin))
 			return
 		}
+		if s.answerKept(response, r) {
+			return
+		}
 		client, byEdge := s.caller(r)
 		state := &page.State{RequestID: requestID(r), Client: client}
 		r = page.With(r, state)

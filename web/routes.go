@@ -84,6 +84,8 @@ type Site struct {
 	api       *api.API
 	protocol  login.Protocol
 	documents map[string]http.Handler // by path
+	// kept gives again what an edge keeps, and reports whether it did; nil elsewhere.
+	kept func(w http.ResponseWriter, r *http.Request) bool
 }
 
 // kind is how a route is guarded and how its refusals look.

@@ -18,7 +18,7 @@ const (
 	sweepEvery = 15 * time.Second
 )
 
-// key is what an answer is kept by: a keyed hash of everything that the origin decides by.
+// key is what an answer is kept by: a keyed hash of everything that the origin decides by. It is never shown.
 type key [32]byte
 
 // reply is an answer of the origin that is given again.

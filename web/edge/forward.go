@@ -3,7 +3,6 @@ package edge
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -39,12 +38,16 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.health(w, r) {
 		return
 	}
-	serve := e.serveFile
-	page.From(r.Context()).Route = "forwarded"
-	if path := r.URL.Path; path == provider.PathIntrospect || path == provider.PathUserInfo {
-		serve, page.From(r.Context()).Route = e.serveAnswer, path
+	var wanted *wish
+	var served bool
+	switch path := r.URL.Path; path {
+	case provider.PathIntrospect, provider.PathUserInfo:
+		page.From(r.Context()).Route = path
+		wanted = e.wish(r)
+	default:
+		page.From(r.Context()).Route = "forwarded"
+		wanted, served = e.serveFile(w, r)
 	}
-	wanted, served := serve(w, r)
 	if served || e.cfg.Limited(w, r) {
 		return
 	}
@@ -56,23 +59,39 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.forwarded(w, r, wanted)
 }
 
-// serveAnswer gives a kept answer again. If it does not, it tells what is to be kept; nil: nothing.
-func (e *Edge) serveAnswer(w http.ResponseWriter, r *http.Request) (wanted *wish, served bool) {
+// ServeKept gives a kept answer about an access token again, and reports whether it did. It comes before everything
+// else: nothing of the request need have been looked at.
+func (e *Edge) ServeKept(w http.ResponseWriter, r *http.Request) bool {
+	if path := r.URL.Path; path != provider.PathIntrospect && path != provider.PathUserInfo {
+		return false
+	}
 	if !e.isFresh() || !keepable(r) {
-		return nil, false
+		return false
 	}
 	question, ok := e.question(r)
 	if !ok {
-		return nil, false
+		return false
 	}
 	found := e.answers.find(question)
 	if found == nil {
-		return &wish{answer: question, asked: time.Now()}, false
+		return false
 	}
 	maps.Copy(w.Header(), found.header)
 	_, _ = w.Write(found.body)
 	e.counts.kept.Inc()
-	return nil, true
+	return true
+}
+
+// wish is what is to be kept of the answer about an access token, which is not kept yet; nil: nothing.
+func (e *Edge) wish(r *http.Request) *wish {
+	if !e.isFresh() || !keepable(r) {
+		return nil
+	}
+	question, ok := e.question(r)
+	if !ok {
+		return nil
+	}
+	return &wish{answer: question, asked: time.Now()}
 }
 
 // keepable reports whether the origin decides by nothing but what the key of an answer holds.
@@ -80,10 +99,10 @@ func keepable(r *http.Request) bool {
 	switch {
 	case r.Method != http.MethodPost && (r.Method != http.MethodGet || r.URL.Path == provider.PathIntrospect):
 		return false
-	case r.URL.RawQuery != "" || r.URL.ForceQuery || r.ContentLength < 0 || r.ContentLength > maxQuestion:
+	case r.URL.RawPath != "" || r.URL.RawQuery != "" || r.URL.ForceQuery || r.ContentLength < 0 || r.ContentLength > maxQuestion:
 		return false
 	}
-	for _, name := range []string{"Origin", "Dpop", "Cookie", "Expect", "Range"} {
+	for _, name := range []string{"Origin", "Dpop", "Cookie", "Expect", "Range", "Content-Encoding"} {
 		if r.Header[name] != nil {
 			return false
 		}
@@ -93,29 +112,27 @@ func keepable(r *http.Request) bool {
 
 // question is the key of the answer to a request, whose body can be read again afterwards.
 func (e *Edge) question(r *http.Request) (k key, ok bool) {
-	body, err := io.ReadAll(r.Body)
-	r.Body = readCloser{bytes.NewReader(body), r.Body}
+	body := make([]byte, r.ContentLength)
+	n, err := io.ReadFull(r.Body, body)
+	r.Body = readCloser{bytes.NewReader(body[:n]), r.Body}
 	if err != nil {
 		return k, false
 	}
-	sum := hmac.New(sha256.New, e.secret)
+	text := make([]byte, 0, 2048)
+	text = append(text, e.secret...)
 	write := func(part string) {
-		var length [4]byte
-		binary.BigEndian.PutUint32(length[:], uint32(len(part)))
-		_, _ = sum.Write(length[:])
-		_, _ = io.WriteString(sum, part)
+		text = binary.BigEndian.AppendUint32(text, uint32(len(part)))
+		text = append(text, part...)
 	}
 	write(r.Method)
 	write(r.URL.Path)
 	for _, name := range []string{"Authorization", "Content-Type", "Accept"} {
-		write(strconv.Itoa(len(r.Header[name])))
+		text = binary.BigEndian.AppendUint32(text, uint32(len(r.Header[name])))
 		for _, value := range r.Header[name] {
 			write(value)
 		}
 	}
-	_, _ = sum.Write(body)
-	sum.Sum(k[:0])
-	return k, true
+	return sha256.Sum256(append(text, body...)), true
 }
 
 type readCloser struct {
