@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"mana/storage/servers"
 )
 
 // leaves are the commands that do something.
@@ -163,5 +167,33 @@ func TestVersionAndSettings(t *testing.T) {
 	var link struct{ Link string }
 	if err := json.NewDecoder(bytes.NewBufferString(s.command(t, "setup-link", "--json"))).Decode(&link); err != nil || !strings.Contains(link.Link, "/setup#") {
 		t.Errorf("got %+v, %v", link, err)
+	}
+}
+
+// TestInterrupted stops a command that waits for an answer.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	s := prepare(t)
+	silent, err := net.Listen("tcp", "127.0.0.1:"+strings.TrimPrefix(s.issuer, "http://localhost:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	process := exec.Command(buildProgram(t), "healthcheck")
+	process.Env, process.SysProcAttr = s.env, servers.WithUs()
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := silent.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := process.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = process.Wait() // says how it ended
+	if got := process.ProcessState.ExitCode(); got != exitStopped {
+		t.Errorf("got exit code %d, want %d", got, exitStopped)
 	}
 }
