@@ -110,6 +110,9 @@ type Payments interface {
 	AskedRefunds(ctx context.Context, after uuid.UUID, limit int) ([]AskedRefund, error)
 	// PurchasesSince lists at most limit purchases of all people, made at since or later, in order of id after one.
 	PurchasesSince(ctx context.Context, since time.Time, after uuid.UUID, limit int) ([]Purchase, error)
+	// NewestPurchases lists the newest purchases of all people, at most limit, made at since or later, in a state or in
+	// any, which is empty.
+	NewestPurchases(ctx context.Context, since time.Time, state PurchaseStatus, limit int) ([]Purchase, error)
 	// Backlog counts what is under way.
 	Backlog(ctx context.Context) (Backlog, error)
 }

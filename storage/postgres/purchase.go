@@ -376,3 +376,14 @@ func (l *Ledger) PurchasesSince(ctx context.Context, since time.Time, after uuid
 	}
 	return found, nil
 }
+
+// NewestPurchases implements [ledger.Payments].
+func (l *Ledger) NewestPurchases(ctx context.Context, since time.Time, state ledger.PurchaseStatus, limit int) ([]ledger.Purchase, error) {
+	var found []ledger.Purchase
+	err := l.db.read(ctx, system, `SELECT `+purchaseColumns+` FROM credits.purchases p WHERE p.created_at >= $1
+		AND ($2::text = '' OR p.status = $2::text) ORDER BY p.id DESC LIMIT $3`, all(&found, scanPurchase), since, string(state), limit)
+	if err != nil {
+		return nil, fmt.Errorf("listing purchases: %w", err)
+	}
+	return found, nil
+}

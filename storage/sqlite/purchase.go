@@ -370,3 +370,9 @@ func (l *Ledger) PurchasesSince(ctx context.Context, since time.Time, after uuid
 	return collectPurchases(l.db.query(ctx, selectPurchases+`WHERE p.created_at >= ? AND p.id > ? ORDER BY p.id LIMIT ?`,
 		timestamp(since), after.String(), limit))
 }
+
+// NewestPurchases implements [ledger.Payments].
+func (l *Ledger) NewestPurchases(ctx context.Context, since time.Time, state ledger.PurchaseStatus, limit int) ([]ledger.Purchase, error) {
+	return collectPurchases(l.db.query(ctx, selectPurchases+`WHERE p.created_at >= ?1 AND (?2 = '' OR p.status = ?2) ORDER BY p.id DESC LIMIT ?3`,
+		timestamp(since), string(state), limit))
+}

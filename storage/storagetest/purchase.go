@@ -134,6 +134,7 @@ func testPurchase(t *testing.T, w *wallets) {
 	if err != nil || len(all) != 1 || all[0].ID != list[0].ID {
 		t.Errorf("got %+v, %v, want the one after", all, err)
 	}
+	wantNewest(t, w, list)
 	other := createUser(t, w.Store, "eve@example.com", w.clock.Now())
 	_, err = w.Till.Purchase(t.Context(), other.ID, p.ID)
 	want(t, err, ledger.ErrNoPurchase)
@@ -436,5 +437,24 @@ func testPurchaseClosed(t *testing.T, w *wallets) {
 	_, err := w.Till.Order(t.Context(), ledger.Order{ID: uuid.Must(uuid.NewV7()), UserID: w.user.ID, PackageID: packageOf100})
 	if !errors.Is(err, ledger.ErrClosed) {
 		t.Errorf("got %v, want it refused", err)
+	}
+}
+
+// wantNewest expects the newest purchases of everybody to be some of one person, in each state and within a limit.
+func wantNewest(t *testing.T, w *wallets, of []ledger.Purchase) {
+	t.Helper()
+	for _, c := range []struct {
+		since time.Time
+		state ledger.PurchaseStatus
+		limit int
+		want  []ledger.Purchase
+	}{
+		{time.Time{}, "", 10, of}, {time.Time{}, "", 1, of[:1]}, {w.clock.Now().Add(time.Hour), "", 10, nil},
+		{time.Time{}, of[1].Status, 10, of[1:]}, {time.Time{}, ledger.PurchaseCancelled, 10, nil},
+	} {
+		got, err := w.Till.NewestPurchases(t.Context(), c.since, c.state, c.limit)
+		if err != nil || fmt.Sprint(got) != fmt.Sprint(c.want) {
+			t.Errorf("since %v, %q, at most %d: got %+v, %v, want %+v", c.since, c.state, c.limit, got, err, c.want)
+		}
 	}
 }

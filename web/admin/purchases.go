@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 
 	"mana/ledger"
 	"mana/ledger/stripe"
@@ -19,8 +18,7 @@ import (
 )
 
 const (
-	maxOrders = 5000 // of the days that are looked at; the newest are shown
-	purchases = 200  // rows that are shown
+	purchases = 200 // rows that are shown, the newest
 	maxEvents = 100
 )
 
@@ -73,7 +71,7 @@ func (p *Pages) purchases(w http.ResponseWriter, r *http.Request, who *provider.
 		}
 	}
 	var err error
-	if v.Purchases, err = p.orders(ctx, v.Days, v.State); err != nil {
+	if v.Purchases, err = p.Shop.Payments.NewestPurchases(ctx, p.Now().Add(-time.Duration(v.Days)*24*time.Hour), v.State, purchases); err != nil {
 		return err
 	}
 	if v.Events, err = p.Shop.Inbox.Quarantined(ctx, maxEvents); err != nil {
@@ -88,29 +86,6 @@ func (p *Pages) purchases(w http.ResponseWriter, r *http.Request, who *provider.
 	}
 	ui.Render(w, r, status, purchasesPage(v))
 	return nil
-}
-
-// orders are the newest orders of some days in a state, the newest first.
-func (p *Pages) orders(ctx context.Context, days int, state ledger.PurchaseStatus) ([]ledger.Purchase, error) {
-	const page = 500
-	since, after := p.Now().Add(-time.Duration(days)*24*time.Hour), uuid.Nil
-	var found []ledger.Purchase
-	for read := 0; read < maxOrders; {
-		rows, err := p.Shop.Payments.PurchasesSince(ctx, since, after, page)
-		if err != nil {
-			return nil, err
-		}
-		for _, one := range rows {
-			if after = one.ID; state == "" || one.Status == state {
-				found = append(found, one)
-			}
-		}
-		if read += len(rows); len(rows) < page {
-			break
-		}
-	}
-	slices.Reverse(found)
-	return found[:min(len(found), purchases)], nil
 }
 
 // RetryEvent answers POST /admin/purchases: an event in quarantine waits again, for the next run of the job.
