@@ -25,8 +25,8 @@ var voided = []string{
 // restored are the tables that a restore leaves as they were. Recovery codes stay, or a restore would lock people out
 // who have lost their other factor; so do keys of idempotency and what Stripe told, or it would be booked again.
 var restored = []string{
-	"auth_accounts", "auth_clients", "auth_consents", "auth_login_attempts", "auth_passkeys", "auth_passwords", "auth_recovery_codes",
-	"auth_revisions", "auth_revoked_tokens", "auth_roles", "auth_security_events", "auth_service_keys", "auth_signing_keys", "auth_statistics",
+	"auth_accounts", "auth_clients", "auth_consents", "auth_endings", "auth_login_attempts", "auth_passkeys", "auth_passwords",
+	"auth_recovery_codes", "auth_revisions", "auth_revoked_tokens", "auth_roles", "auth_security_events", "auth_service_keys", "auth_signing_keys", "auth_statistics",
 	"auth_two_factor_auth", "auth_users", "credits_accounts", "credits_balances", "credits_bonus_claims", "credits_disputes", "credits_entries",
 	"credits_grants", "credits_hold_parts", "credits_holds", "credits_idempotency", "credits_key_caps", "credits_packages", "credits_purchases",
 	"credits_refunds", "credits_stripe_customers", "credits_stripe_events", "credits_transactions", "credits_usage_stats", "schema_migrations",
