@@ -80,8 +80,8 @@ soak: ## run the tests of the ledger, of crashes, restarts and rotations at full
 build: ## build the static binary into dist/
 	CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags '$(LDFLAGS)' -o dist/mana .
 
-image: ## build the container image
-	docker build --build-arg VERSION=$(VERSION) -t mana:$(VERSION) .
+image: ## build the container image, with its SBOM and provenance
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) docker buildx build --build-arg VERSION=$(VERSION) --sbom=true --provenance=true -t mana:$(VERSION) .
 
 notices: ## list the modules that are linked, with their licences
 	sh deploy/tools/notices.sh > deploy/NOTICES.md

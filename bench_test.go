@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
@@ -171,6 +172,33 @@ func get(url string) func() *http.Request {
 	}
 }
 
+// compressed is how large a file is as a registry keeps it, in MB.
+func compressed(t *testing.T, path string) float64 {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var out counter
+	packer := gzip.NewWriter(&out)
+	if _, err := io.Copy(packer, file); err != nil {
+		t.Fatal(err)
+	}
+	if err := packer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return float64(out) / 1e6
+}
+
+// counter counts what is written.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
 func TestBench(t *testing.T) {
 	fmt.Printf("%d cores, %s, %s\n", runtime.NumCPU(), runtime.Version(), runtime.GOARCH)
 	binary := filepath.Join(t.TempDir(), "mana")
@@ -184,6 +212,7 @@ func TestBench(t *testing.T) {
 		t.Fatal(err)
 	}
 	figure("binary_mb", float64(info.Size())/1e6, "<=", 32)
+	figure("image_mb", compressed(t, binary), "<=", 12) // the binary is all of it but the authorities' certificates
 
 	dir, port := t.TempDir(), freePort(t)
 	first, took := startBinary(t, binary, dir, port)

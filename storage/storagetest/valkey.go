@@ -35,7 +35,7 @@ const (
 // StartValkey starts a server that stops with the test, with arguments of its own before the others.
 func StartValkey(t *testing.T, args ...string) *ValkeyServer {
 	t.Helper()
-	program := valkeyProgram(t)
+	program := ValkeyProgram(t)
 	if version, err := exec.Command(program, "--version").Output(); err == nil {
 		t.Logf("%s", strings.TrimSpace(string(version)))
 	}
@@ -60,8 +60,8 @@ func FreePort(t *testing.T) string {
 	return strconv.Itoa(port)
 }
 
-// valkeyProgram is what is installed. Without any the test is skipped loudly, and fails under CI.
-func valkeyProgram(t *testing.T) string {
+// ValkeyProgram is what is installed. Without any the test is skipped loudly, and fails under CI.
+func ValkeyProgram(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{"valkey-server", "redis-server"} {
 		if program, err := exec.LookPath(name); err == nil {
