@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-
 	"mana/ledger"
 	"mana/ledger/stripe"
 	"mana/provider"
