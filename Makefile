@@ -78,7 +78,7 @@ soak: ## run the tests of the ledger, of crashes, restarts and rotations at full
 	MANA_SCALE=$${MANA_SCALE:-35} go test -run '^(TestModel|TestKill|TestKillReplicas|TestRollingRestart|TestRotationInService)$$' -count 1 -v -timeout 60m ./ledger .
 
 build: ## build the static binary into dist/
-	CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags '$(LDFLAGS)' -o dist/mana .
+	CGO_ENABLED=0 go build -trimpath -tags timetzdata -gcflags mana/web/...=-l -ldflags '$(LDFLAGS)' -o dist/mana .
 
 image: ## build the container image, with its SBOM and provenance
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) docker buildx build --build-arg VERSION=$(VERSION) --sbom=true --provenance=true -t mana:$(VERSION) .

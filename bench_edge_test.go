@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -24,12 +23,7 @@ const (
 
 // TestBenchEdge measures an edge beside a bare handler that answers the same.
 func TestBenchEdge(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "mana")
-	build := exec.Command("go", "build", "-trimpath", "-tags", "timetzdata", "-ldflags", "-s -w", "-o", binary, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary := release(t)
 	benchSizes(t, binary)
 	port, originPort := freePort(t), freePort(t)
 	here := "http://localhost:" + port

@@ -199,14 +199,21 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestBench(t *testing.T) {
-	fmt.Printf("%d cores, %s, %s\n", runtime.NumCPU(), runtime.Version(), runtime.GOARCH)
+// release builds the program as `make build` does.
+func release(t *testing.T) string {
+	t.Helper()
 	binary := filepath.Join(t.TempDir(), "mana")
-	build := exec.Command("go", "build", "-trimpath", "-tags", "timetzdata", "-ldflags", "-s -w", "-o", binary, ".")
+	build := exec.Command("go", "build", "-trimpath", "-tags", "timetzdata", "-gcflags", "mana/web/...=-l", "-ldflags", "-s -w", "-o", binary, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	return binary
+}
+
+func TestBench(t *testing.T) {
+	fmt.Printf("%d cores, %s, %s\n", runtime.NumCPU(), runtime.Version(), runtime.GOARCH)
+	binary := release(t)
 	info, err := os.Stat(binary)
 	if err != nil {
 		t.Fatal(err)
