@@ -61,10 +61,10 @@ func (d *deployed) startPostgres(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	hba := filepath.Join(folder, "pg_hba.conf")
-	if err := os.WriteFile(hba, []byte(content(t, "deploy/postgres/pg_hba.conf")), 0o644); err != nil { //nolint:gosec // no secret is in it
+	if err := os.WriteFile(hba, []byte(content(t, "deploy/postgres/pg_hba.conf")), 0o644); err != nil { // no secret is in it
 		t.Fatal(err)
 	}
-	if err := os.Chmod(folder, 0o755); err != nil { //nolint:gosec // likewise
+	if err := os.Chmod(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	settings := []string{"hba_file = '" + hba + "'"}
