@@ -232,7 +232,9 @@ func watchDeployed(t *testing.T, target string) {
 	}
 	var rules struct {
 		Data struct {
-			Groups []struct{ Rules []struct{ Name, Health, LastError string } }
+			Groups []struct {
+				Rules []struct{ Name, Health, LastError string }
+			}
 		}
 	}
 	eventually(t, "the evaluation of all rules", func() bool {

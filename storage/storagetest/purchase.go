@@ -449,8 +449,11 @@ func wantNewest(t *testing.T, w *wallets, of []ledger.Purchase) {
 		limit int
 		want  []ledger.Purchase
 	}{
-		{time.Time{}, "", 10, of}, {time.Time{}, "", 1, of[:1]}, {w.clock.Now().Add(time.Hour), "", 10, nil},
-		{time.Time{}, of[1].Status, 10, of[1:]}, {time.Time{}, ledger.PurchaseCancelled, 10, nil},
+		{time.Time{}, "", 10, of},
+		{time.Time{}, "", 1, of[:1]},
+		{w.clock.Now().Add(time.Hour), "", 10, nil},
+		{time.Time{}, of[1].Status, 10, of[1:]},
+		{time.Time{}, ledger.PurchaseCancelled, 10, nil},
 	} {
 		got, err := w.Till.NewestPurchases(t.Context(), c.since, c.state, c.limit)
 		if err != nil || fmt.Sprint(got) != fmt.Sprint(c.want) {
