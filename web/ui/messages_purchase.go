@@ -228,8 +228,8 @@ var purchaseTexts = texts{
 		"Diesen Kauf gibt es nicht.",
 	},
 	ReceiptPrint: {
-		"This page is your receipt and can be printed.",
-		"Diese Seite ist Ihr Beleg und kann gedruckt werden.",
+		"This page confirms your order and can be printed. The receipt of the payment, with who sold it and the tax, is at Stripe.",
+		"Diese Seite bestätigt Ihre Bestellung und kann gedruckt werden. Der Beleg über die Zahlung, mit Verkäufer und Steuer, liegt bei Stripe.",
 	},
 	StatePending: {
 		"Waiting for payment",
