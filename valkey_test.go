@@ -330,6 +330,7 @@ func (s *server) newReplica(t *testing.T) *replica {
 		t.Fatal(err)
 	}
 	p := &program{cfg: cfg, logger: logger, db: db, shared: common, set: metrics.NewSet()}
+	p.proxies.Store(&cfg.proxies)
 	handler, _, err := p.build(t.Context(), *cfg.masterKey, nil)
 	if err != nil {
 		t.Fatal(err)
