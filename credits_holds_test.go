@@ -63,7 +63,7 @@ func TestHolds(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	refusal := h.call(t, "POST", "", `{"amount":51,"appId":"chat","description":"x"}`, 402, "insufficient-credits")
-	if got := figures(refusal, "required available held"); got != "51 50 100" {
+	if got := figures(refusal, "required available held buyUrl"); got != "51 50 100 "+s.issuer+"/account/credits/buy" {
 		t.Errorf("got %v", refusal)
 	}
 	answer = h.call(t, "POST", id+"/capture", `{"amount":30.5,"final":false,"description":"half"}`, 201, "")

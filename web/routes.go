@@ -132,7 +132,7 @@ func New(cfg Config) (http.Handler, error) {
 	s.counts = newCounts(cfg, s.traffic.limited)
 	s.api = api.New(api.Config{
 		Identity: cfg.Identity, FirstParty: cfg.FirstParty, ServiceKeys: cfg.ServiceKeys, Ledger: cfg.Ledger,
-		CappedLedger: cfg.CappedLedger, Shop: cfg.Shop, Logger: cfg.Logger, Now: cfg.Now,
+		CappedLedger: cfg.CappedLedger, Shop: cfg.Shop, BuyURL: cfg.Issuer.JoinPath(account.PathBuy).String(), Logger: cfg.Logger, Now: cfg.Now,
 		SignupOpen: cfg.SignupOpen && cfg.Identity.SignupWork() == 0, ValidateSlots: cfg.ValidateSlots, Ready: cfg.Ready, SharedReady: cfg.SharedReady,
 		Seal: cfg.Seal, Open: cfg.Open, RequireVerified: cfg.RequireVerified, Returns: s.returns,
 		Take: s.counts.take, GiveBack: s.counts.giveBack, Network: callerNetwork,

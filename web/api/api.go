@@ -30,9 +30,11 @@ type Config struct {
 	// CappedLedger is the ledger for one use of amount by a key that has a cap.
 	CappedLedger func(key provider.ServiceKey, amount ledger.Amount) *ledger.Ledger
 	Shop         *stripe.Shop
-	Logger       *slog.Logger
-	Now          func() time.Time
-	SignupOpen   bool
+	// BuyURL is where a person buys credits.
+	BuyURL     string
+	Logger     *slog.Logger
+	Now        func() time.Time
+	SignupOpen bool
 	// RequireVerified says that nobody logs in before the address is proven.
 	RequireVerified bool
 	// Returns reports whether a page may lead to an address that a client sent.

@@ -198,7 +198,7 @@ func (o *object) requiredKey(header http.Header) string {
 	return key
 }
 
-// lacking tells who has too little what there is.
+// lacking tells who has too little what there is, and where more can be bought if it can.
 func (a *API) lacking(w http.ResponseWriter, r *http.Request, userID uuid.UUID, required ledger.Amount, err error) error {
 	if !errors.Is(err, ledger.ErrInsufficient) && !errors.Is(err, ledger.ErrDebt) {
 		return err
@@ -215,6 +215,9 @@ func (a *API) lacking(w http.ResponseWriter, r *http.Request, userID uuid.UUID, 
 		if balance.DailyFree > 0 {
 			refusal.Facts["nextFreeAt"] = timestamp(balance.NextDailyAt)
 		}
+	}
+	if a.cfg.Shop.Open() {
+		refusal.Facts["buyUrl"] = a.cfg.BuyURL
 	}
 	return refusal
 }

@@ -236,6 +236,7 @@ type (
 		Available  ledger.Amount `json:"available,omitempty"`
 		Held       ledger.Amount `json:"held,omitempty"`
 		NextFreeAt string        `json:"nextFreeAt,omitempty"`
+		BuyURL     string        `json:"buyUrl,omitempty"`
 		Debt       ledger.Amount `json:"debt,omitempty"`
 		Rest       ledger.Amount `json:"rest,omitempty"`
 		State      string        `json:"state,omitempty"`
