@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,7 @@ var notShown = map[string]string{
 // they showed.
 func TestMain(m *testing.M) {
 	flag.Parse()
+	waitTogether()
 	code := m.Run()
 	all := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.list").Value.String() == ""
 	dir := os.Getenv("SCREENSHOTS")
@@ -217,3 +219,13 @@ img { max-width: 100%; border: 1px solid #c4c9d2; border-radius: 8px; } .wide { 
 </div></section>{{end}}
 </html>
 `))
+
+// waitTogether runs more tests at once than there are processors, unless a number is given: most of them wait for a
+// program, a server or a browser.
+func waitTogether() {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
+	}
+}
