@@ -140,7 +140,7 @@ func (d *doctor) checkPort(ctx context.Context) {
 	var health struct{ Status string }
 	switch {
 	case asked != nil || json.Unmarshal(answer, &health) != nil || health.Status == "":
-		d.problem(check, fmt.Sprintf("%d is taken by another program", d.cfg.port), "choose another with "+d.cfg.otherPort())
+		d.problem(check, d.cfg.ownAddress()+" is taken by another program", "choose another with "+d.cfg.otherPort())
 	case askReady(ctx, d.cfg.ownAddress()) != nil:
 		d.problem(check, "the server that runs here is not ready", "its log says why")
 	default:
@@ -177,7 +177,7 @@ func (d *doctor) checkIssuer(ctx context.Context) {
 	}
 	answer, err := d.ask(ctx, issuer+provider.PathDiscovery)
 	if err != nil {
-		d.problem(check, "cannot be reached: "+reason(err), fmt.Sprintf("lead %s to port %d of this machine; look at DNS, the certificate and the proxy", issuer, d.cfg.port))
+		d.problem(check, "cannot be reached: "+reason(err), fmt.Sprintf("lead %s to %s on this machine; look at DNS, the certificate and the proxy", issuer, d.cfg.ownAddress()))
 		return
 	}
 	var document struct {
