@@ -87,61 +87,70 @@ type roundHold struct {
 	made, changed bool
 }
 
-// queueHolds reads with everything else, if any command is about holds, those that commands name and those whose time is
-// over, and counts the open ones of wallets that are to have one more.
-func (r *round) queueHolds(batch *pgx.Batch, ids []uuid.UUID) {
-	var named, counted []uuid.UUID
+// queueHolds reads with everything else the holds that commands name.
+func (r *round) queueHolds(batch *pgx.Batch) {
+	var named []uuid.UUID
 	for _, c := range r.commands {
-		switch hold := c.wants.Hold; {
-		case hold == uuid.Nil:
-			continue
-		case hold != c.wants.ID:
-			named = append(named, hold)
-			continue
-		case r.unsure:
-			named = append(named, hold)
+		if c.wants.Hold != uuid.Nil && (c.wants.Hold != c.wants.ID || r.unsure) {
+			named = append(named, c.wants.Hold)
 		}
-		counted = append(counted, c.wants.UserID)
 	}
-	if r.withHolds = len(named)+len(counted) > 0; !r.withHolds {
-		return
-	}
-	var now *time.Time // nil: that of the database, which the round's own is not after
-	if r.db.now != nil {
-		now = &r.now
-	}
-	batch.Queue(selectRoundHolds, ids, now, named).Query(r.takeHolds)
-	if len(counted) > 0 {
-		batch.Queue(`SELECT w.user_id, n FROM unnest($1::uuid[]) AS w (user_id) CROSS JOIN LATERAL (
-			SELECT count(*) AS n FROM credits.holds WHERE user_id = w.user_id AND state = 'open') h`, counted).Query(r.takeCounts)
+	if len(named) > 0 {
+		batch.Queue(selectNamedHolds, named).Query(r.takeHolds)
 	}
 }
 
-// loadHolds reads, in a round trip of its own, the holds that became known to be needed only now: those whose time is
-// over of wallets that have something held, and those that keys have made. Most rounds need none.
+// loadHolds reads, in a round trip of its own, the holds that became known to be needed only now: those that keys have
+// made, and of wallets that have more held than what is read already, those whose time is over, and how many they are
+// if there is to be one more. Most rounds need none.
 func (r *round) loadHolds() error {
-	var held, named []uuid.UUID
-	for id, w := range r.wallets {
-		if w != nil && !r.withHolds && w.loaded.HeldFree+w.loaded.HeldPaid > 0 {
-			held = append(held, id)
-		}
-	}
+	var named, held, counted []uuid.UUID
 	for _, k := range r.keys {
 		if k.record.HoldID != uuid.Nil {
 			named = append(named, k.record.HoldID)
 		}
 	}
-	if len(held)+len(named) == 0 {
+	for id, w := range r.wallets {
+		if w != nil && !w.knowsHolds() {
+			held = append(held, id)
+		}
+	}
+	for _, c := range r.commands {
+		if c.wants.Hold != uuid.Nil && c.wants.Hold == c.wants.ID && slices.Contains(held, c.wants.UserID) {
+			counted = append(counted, c.wants.UserID)
+		}
+	}
+	batch := new(pgx.Batch)
+	if len(named) > 0 {
+		batch.Queue(selectNamedHolds, named).Query(r.takeHolds)
+	}
+	if len(held) > 0 {
+		batch.Queue(selectDueHolds, held, r.now).Query(r.takeHolds)
+	}
+	if len(counted) > 0 {
+		batch.Queue(countHolds, counted).Query(r.takeCounts)
+	}
+	if batch.Len() == 0 {
 		return nil
 	}
-	rows, err := r.query(selectRoundHolds, held, r.now, named)
-	if err == nil {
-		err = r.takeHolds(rows)
-	}
-	if err != nil {
+	if err := r.conn.SendBatch(r.ctx, batch).Close(); err != nil {
 		return fmt.Errorf("reading holds: %w", err)
 	}
 	return nil
+}
+
+// knowsHolds reports whether all open holds of the wallet are read, and counts them: an open hold has something left, so
+// none is missing when they are all that is held.
+func (w *wallet) knowsHolds() bool {
+	rest := w.loaded.HeldFree + w.loaded.HeldPaid
+	w.openHolds = 0
+	for _, h := range w.holds {
+		if h.State == ledger.HoldOpen {
+			rest -= h.Rest()
+			w.openHolds++
+		}
+	}
+	return rest == 0
 }
 
 func (r *round) takeHolds(rows pgx.Rows) error {
@@ -166,13 +175,15 @@ func (r *round) takeCounts(rows pgx.Rows) error {
 	return err
 }
 
-// selectRoundHolds takes wallets, the time, which is that of the database if it is null, and ids.
-const selectRoundHolds = `SELECT h.* FROM (
-		SELECT due.id FROM unnest($1::uuid[]) AS w (user_id) CROSS JOIN LATERAL (
-			SELECT id FROM credits.holds WHERE user_id = w.user_id AND state = 'open'
-				AND expires_at <= (SELECT coalesce($2, clock_timestamp()))) due
-		UNION SELECT unnest($3::uuid[])) AS i (id)
-	CROSS JOIN LATERAL (` + selectHolds + ` WHERE id = i.id LIMIT 1) h`
+// What rounds ask of holds.
+const (
+	selectNamedHolds = `SELECT h.* FROM unnest($1::uuid[]) AS i (id) CROSS JOIN LATERAL (` + selectHolds + ` WHERE id = i.id LIMIT 1) h`
+	selectDueHolds   = `SELECT h.* FROM unnest($1::uuid[]) AS w (user_id) CROSS JOIN LATERAL (
+		SELECT id FROM credits.holds WHERE user_id = w.user_id AND state = 'open' AND expires_at <= $2) AS i
+		CROSS JOIN LATERAL (` + selectHolds + ` WHERE id = i.id LIMIT 1) h`
+	countHolds = `SELECT w.user_id, n FROM unnest($1::uuid[]) AS w (user_id) CROSS JOIN LATERAL (
+		SELECT count(*) AS n FROM credits.holds WHERE user_id = w.user_id AND state = 'open') h`
+)
 
 // held lists the holds that a decision sees: those whose time is over, and those that are named.
 func (w *wallet) held(now time.Time, named uuid.UUID, key *ledger.KeyRecord) []ledger.Hold {

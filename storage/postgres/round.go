@@ -25,21 +25,20 @@ func (e unknownError) Unwrap() error { return e.error }
 // round is one transaction for many commands: what it has loaded, and what they have made of it so far.
 type round struct {
 	*tx
-	db        *DB
-	commands  []*command
-	unsure    bool // an earlier commit of these commands may count
-	cautious  bool // locks are not waited for
-	withHolds bool // what commands about holds need is read with everything else
-	now       time.Time
-	wallets   map[uuid.UUID]*wallet
-	known     map[uuid.UUID]bool // wallets that are there, looked for when locks are not waited for
-	keys      map[walletKey]keyed
-	done      map[uuid.UUID]ledger.Transaction // by the commands' ids
-	caps      map[uuid.UUID]*usedCap           // nil: locked elsewhere
-	used      map[*command]*ledger.Usage
-	barred    map[*command]error // what nobody may do any more
-	journal   journal
-	found     int64 // commands that an earlier commit has done
+	db       *DB
+	commands []*command
+	unsure   bool // an earlier commit of these commands may count
+	cautious bool // locks are not waited for
+	now      time.Time
+	wallets  map[uuid.UUID]*wallet
+	known    map[uuid.UUID]bool // wallets that are there, looked for when locks are not waited for
+	keys     map[walletKey]keyed
+	done     map[uuid.UUID]ledger.Transaction // by the commands' ids
+	caps     map[uuid.UUID]*usedCap           // nil: locked elsewhere
+	used     map[*command]*ledger.Usage
+	barred   map[*command]error // what nobody may do any more
+	journal  journal
+	found    int64 // commands that an earlier commit has done
 }
 
 // walletKey is an idempotency key of a wallet, and keyed what it has made.
@@ -110,7 +109,7 @@ func (r *round) load() error {
 	batch.Queue(selectGrants, ids).Query(r.takeGrants)
 	batch.Queue(selectMarks, ids).Query(r.takeMarks)
 	r.queueKeys(batch)
-	r.queueHolds(batch, ids)
+	r.queueHolds(batch)
 	r.queueDone(batch)
 	r.queueCaps(batch)
 	if err := r.conn.SendBatch(r.ctx, batch).Close(); err != nil {

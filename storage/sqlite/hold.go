@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -75,50 +74,69 @@ func scanHold(row rowScanner) (ledger.Hold, error) {
 	return h, err
 }
 
-// loadHolds reads the holds that a decision needs: those whose time is over, those that the command and the record of
-// its key name, and for one that makes a hold how many there are. again says that an earlier commit may have made it.
+// loadHolds reads the holds that a decision needs: those that the command and the record of its key name, those whose
+// time is over, and for one that makes a hold how many there are. again says that an earlier commit may have made it.
 func loadHolds(q querier, s *ledger.State, w ledger.Wants, now time.Time, again bool) error {
-	named := []uuid.UUID{w.Hold}
-	if w.Hold == w.ID && !again {
-		named[0] = uuid.Nil
+	if w.Hold != w.ID || again {
+		if err := addHold(q, s, w.Hold); err != nil {
+			return err
+		}
 	}
 	if s.Key != nil {
-		named = append(named, s.Key.HoldID)
+		if err := addHold(q, s, s.Key.HoldID); err != nil {
+			return err
+		}
 	}
-	held := s.Wallet.HeldFree+s.Wallet.HeldPaid > 0
-	if !held && cmp.Or(named...) == uuid.Nil {
+	if knowsHolds(s) {
 		return nil
 	}
-	if err := addHolds(q, s, now, held, named); err != nil || !held || w.Hold == uuid.Nil || w.Hold != w.ID {
+	due, err := dueHolds(q, s.Wallet.UserID, now)
+	if err != nil {
 		return err
 	}
-	err := q.queryRow(`SELECT count(*) FROM credits_holds WHERE user_id = ? AND state = 'open'`, w.UserID.String()).Scan(&s.OpenHolds)
+	for _, h := range due {
+		if !hasHold(s, h.ID) {
+			s.Holds = append(s.Holds, h)
+		}
+	}
+	slices.SortFunc(s.Holds, func(a, b ledger.Hold) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	if w.Hold == uuid.Nil || w.Hold != w.ID {
+		return nil
+	}
+	err = q.queryRow(`SELECT count(*) FROM credits_holds WHERE user_id = ? AND state = 'open'`, w.UserID.String()).Scan(&s.OpenHolds)
 	if err != nil {
 		return fmt.Errorf("counting holds: %w", err)
 	}
 	return nil
 }
 
-// addHolds reads holds that are named, and if there are any open ones those whose time is over.
-func addHolds(q querier, s *ledger.State, now time.Time, held bool, named []uuid.UUID) error {
-	var err error
-	userID := s.Wallet.UserID
-	if held {
-		s.Holds, err = dueHolds(q, userID, now)
-	}
-	for _, id := range named {
-		if err != nil {
-			return err
+// knowsHolds reports whether all open holds of the wallet are read, and counts them: an open hold has something left, so
+// none is missing when they are all that is held.
+func knowsHolds(s *ledger.State) bool {
+	rest := s.Wallet.HeldFree + s.Wallet.HeldPaid
+	s.OpenHolds = 0
+	for _, h := range s.Holds {
+		if h.State == ledger.HoldOpen {
+			rest -= h.Rest()
+			s.OpenHolds++
 		}
-		if id == uuid.Nil || slices.ContainsFunc(s.Holds, func(h ledger.Hold) bool { return h.ID == id }) {
-			continue
-		}
-		var one []ledger.Hold
-		one, err = collectHolds(q.query(selectHolds+` WHERE h.id = ? AND +h.user_id = ? ORDER BY p.grant_no`, id.String(), userID.String()))
-		s.Holds = append(s.Holds, one...)
 	}
-	slices.SortFunc(s.Holds, func(a, b ledger.Hold) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return rest == 0
+}
+
+// addHold reads one hold, of the wallet or of none.
+func addHold(q querier, s *ledger.State, id uuid.UUID) error {
+	if id == uuid.Nil || hasHold(s, id) {
+		return nil
+	}
+	one, err := collectHolds(q.query(selectHolds+` WHERE h.id = ? AND +h.user_id = ? ORDER BY p.grant_no`,
+		id.String(), s.Wallet.UserID.String()))
+	s.Holds = append(s.Holds, one...)
 	return err
+}
+
+func hasHold(s *ledger.State, id uuid.UUID) bool {
+	return slices.ContainsFunc(s.Holds, func(h ledger.Hold) bool { return h.ID == id })
 }
 
 // Open holds of a wallet, and of them those whose time is over. Rows are sorted when they are read: the index that has
