@@ -11,8 +11,10 @@ import (
 )
 
 const (
-	maxFile  = 1 << 20  // bytes of a file that is kept
-	maxFiles = 16 << 20 // bytes of all kept files
+	maxFile     = 1 << 20  // bytes of a file that is kept
+	maxFiles    = 16 << 20 // bytes of all kept files
+	minFile     = 2 << 10  // bytes that a kept file takes beside its body
+	maxFileName = 512      // bytes: callers choose names
 )
 
 // file is a public answer of the origin that is the same for everybody.
@@ -22,6 +24,9 @@ type file struct {
 	until  time.Time // how long it may be given without asking again
 	old    time.Time // how long while the origin is away
 }
+
+// size is about what a kept file takes, in bytes.
+func (f *file) size() int { return len(f.body) + minFile }
 
 // files keeps public files. It is safe for concurrent use.
 type files struct {
@@ -43,24 +48,24 @@ func (f *files) keep(name string, kept *file) {
 	defer f.mu.Unlock()
 	f.remove(name)
 	for other := range f.byName { // any one
-		if f.bytes+len(kept.body) <= maxFiles {
+		if f.bytes+kept.size() <= maxFiles {
 			break
 		}
 		f.remove(other)
 	}
 	f.byName[name] = kept
-	f.bytes += len(kept.body)
+	f.bytes += kept.size()
 }
 
 func (f *files) remove(name string) {
 	if old := f.byName[name]; old != nil {
-		f.bytes -= len(old.body)
+		f.bytes -= old.size()
 		delete(f.byName, name)
 	}
 }
 
 // fileName is what a file is kept by; empty if the request may be answered by nothing that is kept: it is not for
-// everybody, or asks for a part.
+// everybody, or asks for a part, or under a name that is too long to keep.
 func fileName(r *http.Request) string {
 	if r.Method != http.MethodGet || r.URL.RawQuery != "" || r.ContentLength != 0 {
 		return ""
@@ -70,7 +75,11 @@ func fileName(r *http.Request) string {
 			return ""
 		}
 	}
-	return strings.Join(r.Header["Accept-Encoding"], ",") + " " + r.URL.Path
+	name := strings.Join(r.Header["Accept-Encoding"], ",") + " " + r.URL.Path
+	if len(name) > maxFileName {
+		return ""
+	}
+	return name
 }
 
 // serveFile answers with a kept file. If it does not, it tells what is to be kept; nil: nothing.
