@@ -341,6 +341,7 @@ func (r *restore) print(shown shownRestore) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(out, "Restored. Everybody signs in again.")
+	_, err := fmt.Fprintln(out, "Restored. Everybody signs in again. What was revoked since the backup is valid again, such as service keys, secrets\n"+
+		"of apps, passwords and a leaked signing key: see deploy/docs/backup.md.")
 	return err
 }

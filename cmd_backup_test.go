@@ -51,7 +51,15 @@ func TestRestoreDrill(t *testing.T) {
 		}
 		next := f.elsewhere(t, "DATABASE_URL="+server.URL("second", "second"), "DATABASE_DIRECT_URL="+server.URL(servers.Owner, "second"))
 		next.command(t, "migrate", "up") // as a set-up would: nobody has used it
+		elsewhere := "INSERT INTO auth.endings (xact, subject) VALUES (1::bigint << 60, 'of a server with more transactions')"
+		if err := server.Exec(t.Context(), "mana", elsewhere); err != nil {
+			t.Fatal(err)
+		}
 		f.drill(t, next)
+		late := "DO $$ BEGIN IF EXISTS (SELECT FROM auth.endings WHERE xact > pg_current_xact_id()::text::bigint) THEN RAISE EXCEPTION 'edges hear it for ever'; END IF; END $$"
+		if err := server.Exec(t.Context(), "second", late); err != nil {
+			t.Error(err)
+		}
 		next.env = append(next.env, "DATABASE_DIRECT_URL=")
 		next.fails(t, exitFailed, "backup", "--to", filepath.Join(f.dir, "other"))
 	})

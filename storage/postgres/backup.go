@@ -168,9 +168,14 @@ func writeScript(ctx context.Context, to io.Writer, from io.Reader, newest int, 
 			fmt.Fprintf(&end, ifThere, table, strings.ReplaceAll(statement, "{table}", table))
 		}
 	}
+	fmt.Fprintf(&end, ifThere, "auth.endings", endNow)
 	_, err = io.WriteString(to, end.String()+"COMMIT;\n")
 	return err
 }
+
+// endNow tells what ended as of now: the transactions of another server mean nothing here, and those to come would be
+// told to edges for ever.
+const endNow = "UPDATE auth.endings SET xact = pg_current_xact_id()::text::bigint;"
 
 // mayRestore takes away a schema that was made and never used.
 const mayRestore = `DO $$
