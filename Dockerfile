@@ -10,6 +10,15 @@ COPY . .
 RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags timetzdata -gcflags mana/web/...=-l -ldflags "-s -w -X main.version=${VERSION}" -o /out/mana . \
  && mkdir -p /out/data
 
+# Beside PostgreSQL's own tools, which backups need: `docker build --target tools .`, and the service "tools" of Compose.
+FROM postgres:18.7 AS tools
+COPY --from=build /out/mana /usr/local/bin/mana
+RUN mkdir -m 0700 /backup && chown 65532:65532 /backup
+USER 65532:65532
+VOLUME /backup
+ENTRYPOINT ["mana"]
+CMD ["backup", "--help"]
+
 FROM scratch
 ARG VERSION=dev
 LABEL org.opencontainers.image.title="Mana Core Auth" org.opencontainers.image.version="${VERSION}"

@@ -54,6 +54,7 @@ type doctor struct {
 	environ  []string
 	cfg      *config
 	online   bool
+	stored   bool // there is a database, which can be used
 	client   http.Client
 	findings []finding
 }

@@ -48,6 +48,7 @@ func (d *doctor) checkDatabase(ctx context.Context) {
 		d.graver(check, "may lose what it has committed ("+strings.Join(risks, ", ")+")", "turn these settings of PostgreSQL on again")
 	}
 	d.ok(check, d.cfg.shownDatabase()+" takes writes")
+	d.stored = true
 	d.checkContent(ctx, db)
 }
 
@@ -106,6 +107,9 @@ func (d *doctor) checkKeys(ctx context.Context, db *storage.DB) {
 // checkKeySet holds the keys that apps see against those of the database.
 func (d *doctor) checkKeySet(ctx context.Context, seen jose.JSONWebKeySet) {
 	const check = "ISSUER"
+	if !d.stored { // opening it would make one
+		return
+	}
 	db, err := openQuietly(ctx, d.cfg)
 	if err != nil {
 		return // said already

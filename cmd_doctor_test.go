@@ -178,6 +178,11 @@ func TestDoctorPort(t *testing.T) {
 	other := start(t)
 	wantProblem(t, s.doctor(t, "ISSUER="+strings.Replace(s.issuer, "localhost", "127.0.0.1", 1)), "ISSUER", "serves the issuer", "letter by letter")
 	wantProblem(t, s.doctor(t, "DATA_DIR="+other.dir), "ISSUER", "its key set lacks", "another installation")
+	empty := t.TempDir()
+	s.doctor(t, "DATA_DIR="+empty)
+	if files, err := os.ReadDir(empty); err != nil || len(files) > 0 {
+		t.Errorf("got %v, %v, want an empty folder left empty", files, err)
+	}
 }
 
 // TestDoctorMail meets a mail server that takes nothing, and one that does.

@@ -66,7 +66,7 @@ func TestCompose(t *testing.T) {
 		if s.StopGracePeriod == nil || s.StopGracePeriod.String() != "30s" {
 			t.Errorf("%s: got %v to stop", name, s.StopGracePeriod)
 		}
-		if s.HealthCheck == nil && name != "migrate" && name != "mailpit" {
+		if s.HealthCheck == nil && name != "migrate" && name != "tools" && name != "mailpit" {
 			t.Errorf("%s: nobody asks for its health", name)
 		}
 		for on, wait := range s.DependsOn {
@@ -101,7 +101,7 @@ func TestCompose(t *testing.T) {
 		profiles = append(profiles, s.Profiles...)
 	}
 	slices.Sort(profiles)
-	if got := slices.Compact(profiles); !slices.Equal(got, []string{"core", "edge", "mail", "monitoring"}) {
+	if got := slices.Compact(profiles); !slices.Equal(got, []string{"core", "edge", "mail", "monitoring", "tools"}) {
 		t.Errorf("got profiles %v", got)
 	}
 }
@@ -116,7 +116,7 @@ func TestComposeSettings(t *testing.T) {
 		known[s.name], known[s.name+"_FILE"] = true, s.secret
 	}
 	folder := makeSecrets(t)
-	for _, name := range []string{"mana", "migrate"} {
+	for _, name := range []string{"mana", "migrate", "tools"} {
 		var environ []string
 		for setting, value := range project.Services[name].Environment {
 			if !known[setting] {

@@ -13,6 +13,7 @@ export const { handlers, auth, signIn, signOut } = NextAuth({
       clientSecret: process.env.CLIENT_SECRET,
       authorization: { params: { scope: process.env.SCOPE } },
       checks: ["pkce", "state", "nonce"],
+      idToken: false, // name and e-mail address are at the userinfo endpoint, not in the ID token
     },
   ],
 })
