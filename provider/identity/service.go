@@ -77,7 +77,7 @@ type Service struct {
 	open        func(row string, sealed []byte) ([]byte, error)
 	counts      counts
 	// registering lets one registration of an address at a time reach the hash: whoever comes later finds
-	// the address taken and costs none.
+	// the address taken, and costs none where that may be told.
 	registering [64]chan struct{}
 }
 
@@ -131,37 +131,35 @@ func (s *Service) Register(ctx context.Context, r Registration) (User, error) {
 // register makes an account and has it stored.
 func (s *Service) register(ctx context.Context, r Registration, store func(context.Context, NewAccount) (User, error)) (_ User, err error) {
 	defer func() { s.counts.signup(err) }()
-	if faults := r.Faults(); len(faults) > 0 {
-		return User{}, faults[0]
-	}
-	email, err := ParseEmail(r.Email)
-	if err != nil {
-		return User{}, err
-	}
-	if err := s.checkNew(r.Password, email); err != nil {
-		return User{}, err
-	}
-	name := strings.TrimSpace(r.Name)
-	done, err := s.claim(ctx, email)
+	email, done, err := s.claim(ctx, r)
 	if err != nil {
 		return User{}, err
 	}
 	defer done()
-	hash, err := s.hasher.Hash(ctx, r.Password)
-	if err != nil {
+	if err := s.free(ctx, email); err != nil {
 		return User{}, err
 	}
-	account, err := s.newAccount(email, false, r.Device)
-	if err != nil {
-		return User{}, err
-	}
-	account.User.Name, account.PasswordHash = name, hash
-	account.MailKey, account.MailLimits = s.mailCount(email), mailLimits
-	account.Link, account.Mail, err = s.newLink(MailVerify, r.Mail, verifyFor)
+	account, err := s.registered(ctx, email, r)
 	if err != nil {
 		return User{}, err
 	}
 	return store(ctx, account)
+}
+
+// registered hashes the password, and prepares the account.
+func (s *Service) registered(ctx context.Context, email Email, r Registration) (NewAccount, error) {
+	hash, err := s.hasher.Hash(ctx, r.Password)
+	if err != nil {
+		return NewAccount{}, err
+	}
+	account, err := s.newAccount(email, false, r.Device)
+	if err != nil {
+		return NewAccount{}, err
+	}
+	account.User.Name, account.PasswordHash = strings.TrimSpace(r.Name), hash
+	account.MailKey, account.MailLimits = s.mailCount(email), mailLimits
+	account.Link, account.Mail, err = s.newLink(MailVerify, r.Mail, verifyFor)
+	return account, err
 }
 
 // newAccount prepares an account with its wallet, and no way in yet. An address that is not proven may have to be for
@@ -196,24 +194,38 @@ func (s *Service) lateBonus(email Email) (LateBonus, error) {
 	return LateBonus{Claim: keyed(s.bonusKey, email.Unfolded()), Opening: opening}, err
 }
 
-// claim waits until no other registration of this address runs, and finds out whether it is free. The caller
-// ends the claim. [ErrEmailTaken].
-func (s *Service) claim(ctx context.Context, email Email) (done func(), err error) {
+// claim checks what was typed, and waits until no other registration of this address runs. The caller ends the claim.
+func (s *Service) claim(ctx context.Context, r Registration) (_ Email, done func(), err error) {
+	if faults := r.Faults(); len(faults) > 0 {
+		return "", nil, faults[0]
+	}
+	email, err := ParseEmail(r.Email)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := s.checkNew(r.Password, email); err != nil {
+		return "", nil, err
+	}
 	place := s.registering[keyed(s.countKey, string(email))[0]%byte(len(s.registering))]
 	select {
 	case place <- struct{}{}:
+		return email, func() { <-place }, nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return "", nil, ctx.Err()
 	}
-	_, err = s.store.Credential(ctx, email)
-	if errors.Is(err, ErrNotFound) {
-		return func() { <-place }, nil
+}
+
+// free says with [ErrEmailTaken] that an address has an account.
+func (s *Service) free(ctx context.Context, email Email) error {
+	_, err := s.store.Credential(ctx, email)
+	switch {
+	case err == nil:
+		return ErrEmailTaken
+	case errors.Is(err, ErrNotFound):
+		return nil
+	default:
+		return fmt.Errorf("reading a credential: %w", err)
 	}
-	<-place
-	if err != nil {
-		return nil, fmt.Errorf("reading a credential: %w", err)
-	}
-	return nil, ErrEmailTaken
 }
 
 // Authenticate proves a person by password. Unknown, wrong, disabled and deleted are all

@@ -102,7 +102,8 @@ type Sessions interface {
 type Records interface {
 	// SessionsOf lists at most limit live sessions of a person, the one with the latest activity first.
 	SessionsOf(ctx context.Context, userID uuid.UUID, limit int) ([]Session, error)
-	// EndSessionOf is EndSession for a session of this person. [ErrNoSession] when it is somebody else's or has ended.
+	// EndSessionOf is EndSession for a session of this person, and ends a change of address that waits. [ErrNoSession]
+	// when it is somebody else's or has ended.
 	EndSessionOf(ctx context.Context, userID, id uuid.UUID, reason string, e Event) error
 	// EndOtherSessions is EndSession for all live sessions of a person but one, with one event that names their number,
 	// and none when there are none. It gives the number. A change of the address that waits ends too: one of them, or one

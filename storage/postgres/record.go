@@ -44,6 +44,9 @@ func (s *Identity) EndSessionOf(ctx context.Context, userID, id uuid.UUID, reaso
 		if !ended || !live {
 			return identity.ErrNoSession
 		}
+		if err := endLinks(t, userID, identity.PurposeChange, now); err != nil {
+			return err
+		}
 		return insertEvent(t, e, now)
 	})
 }

@@ -149,6 +149,14 @@ func testAddresses(t *testing.T, open Open) {
 			want(t, second(s.Identity.ChangeAddress(ctx, addressChange(hash, clock.Now()))), identity.ErrLinkInvalid)
 		}
 	})
+	t.Run("ends with the session that the person ends", func(t *testing.T) {
+		otto := provenUser(t, s, "otto@example.com", clock.Now())
+		stolen, ended := startSession(t, s, otto, clock.Now()), identity.Event{UserID: otto.ID, Type: identity.EventRevoked}
+		hash, err := asking(t, s, stolen, "thief@example.org", clock.Now())
+		want(t, err, nil)
+		want(t, s.Identity.EndSessionOf(ctx, otto.ID, stolen.ID, "revoked", ended), nil)
+		want(t, second(s.Identity.ChangeAddress(ctx, addressChange(hash, clock.Now()))), identity.ErrLinkInvalid)
+	})
 	t.Run("an address that was never proven gets a notice without a link, and not many", func(t *testing.T) {
 		for n, wanted := range [][]string{
 			{"email_moved finn0@example.com", "change_email new0@example.com"}, {"change_email new1@example.com"},
