@@ -320,6 +320,9 @@ func TestWithdraw(t *testing.T) {
 		t.Fatalf("got %d at the first step\n%s", confirm.StatusCode, confirm.body)
 	}
 	s.sql(t, `UPDATE credits_balances SET state = 'frozen', version = version + 1`)
+	if !strings.Contains(confirm.body, "You get back €1.00") {
+		t.Errorf("got %s, want what comes back", confirm.body)
+	}
 	if later := stranger.submit(confirm, "/withdraw"); later.StatusCode != http.StatusServiceUnavailable || !strings.Contains(later.body, "not received") {
 		t.Errorf("got %d while the wallet is frozen\n%s", later.StatusCode, later.body)
 	}

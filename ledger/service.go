@@ -152,6 +152,18 @@ func (l *Ledger) Peek(ctx context.Context, userID uuid.UUID) (Balance, error) {
 	return l.balance(state.Wallet), nil
 }
 
+// Withdrawable is what a withdrawal from a purchase would give back now, in cents. [ErrNoWallet].
+func (l *Ledger) Withdrawable(ctx context.Context, p Purchase) (int64, error) {
+	state, now, err := l.store.Wallet(ctx, p.UserID)
+	if err != nil {
+		return 0, fmt.Errorf("reading a wallet: %w", err)
+	}
+	if p.CompletedAt.IsZero() || now.After(p.CompletedAt.Add(WithdrawWithin)) {
+		return 0, nil
+	}
+	return p.Withdrawable(state.Grants), nil
+}
+
 // Use spends. [ErrInsufficient], [ErrDebt], [ErrKeyReused], [ErrInProgress], [ErrFrozen], [ErrClosed],
 // [ErrNoWallet], [ErrAmount]. When it returns nil the debit is durable.
 func (l *Ledger) Use(ctx context.Context, u Use) (Receipt, error) {

@@ -68,11 +68,15 @@ func (p *Pages) Receipt(w http.ResponseWriter, r *http.Request, who *provider.Si
 	if err != nil {
 		return p.noPurchase(w, r, who, err)
 	}
+	back, err := p.Ledger.Withdrawable(r.Context(), found)
+	if err != nil {
+		return err
+	}
 	look, err := strconv.Atoi(r.FormValue("look"))
 	looks := err == nil && look > 0 && found.Status != ledger.PurchaseCompleted
 	v := receiptView{
 		Page: p.page(r, who, ui.ReceiptTitle), Purchase: found, Waits: looks && look <= maxLooks, Waited: looks && look > maxLooks,
-		Withdraws: p.withdrawable(found), TakesMoney: p.Shop.TakesMoney(),
+		Withdraws: back > 0, TakesMoney: p.Shop.TakesMoney(),
 		Done: done(r, map[string]ui.Key{"cancelled": ui.OrderCancelled, "withdrawn": ui.WithdrawDoneText}),
 	}
 	switch r.FormValue("fault") {

@@ -27,12 +27,8 @@ type withdrawView struct {
 	Email     string             // as typed
 	Number    string
 	Chosen    ledger.Purchase // of the second step
+	Cents     int64           // that it gives back
 	Faults    ui.Faults
-}
-
-// withdrawable reports whether a person may still withdraw from a purchase, if something of it is unspent.
-func (p *Pages) withdrawable(one ledger.Purchase) bool {
-	return one.Status == ledger.PurchaseCompleted && p.Now().Sub(one.CompletedAt) <= ledger.WithdrawWithin && one.Posted > 0
 }
 
 // ShowWithdraw answers GET /withdraw. Who is signed in and names a purchase is at the second step.
@@ -67,7 +63,11 @@ func (p *Pages) withdrawView(w http.ResponseWriter, r *http.Request) (v withdraw
 	v.Page = p.page(r, v.Who, ui.WithdrawTitle)
 	found, err := p.Shop.Purchases.PurchasesOf(r.Context(), v.Who.User.ID, maxReceipts)
 	for _, one := range found {
-		if p.withdrawable(one) {
+		var cents int64
+		if err == nil && one.Status == ledger.PurchaseCompleted {
+			cents, err = p.Ledger.Withdrawable(r.Context(), one)
+		}
+		if cents > 0 {
 			v.Purchases = append(v.Purchases, one)
 		}
 	}
@@ -95,12 +95,15 @@ func (p *Pages) choose(ctx context.Context, userID uuid.UUID, v *withdrawView) e
 	} else {
 		err = ledger.ErrNoPurchase
 	}
+	if err == nil {
+		v.Cents, err = p.Ledger.Withdrawable(ctx, v.Chosen)
+	}
 	switch {
 	case errors.Is(err, ledger.ErrNoPurchase):
 		v.Faults = ui.Faults{{Field: "purchase", Text: ui.T(ctx, ui.WithdrawUnknown)}}
 	case err != nil:
 		return err
-	case !p.withdrawable(v.Chosen):
+	case v.Cents == 0:
 		v.Faults = ui.Faults{{Field: "purchase", Text: ui.T(ctx, ui.WithdrawOver)}}
 	}
 	return nil

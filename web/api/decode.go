@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -210,9 +211,9 @@ func (o *object) optionalID(name string) uuid.UUID {
 
 // only refuses members that a route does not know.
 func (o *object) only(names ...string) {
-	for member := range o.members {
+	for _, member := range slices.Sorted(maps.Keys(o.members)) {
 		if !slices.Contains(names, member) {
-			o.fail("unknown member in the request body")
+			o.fail("unknown member in the request body: " + strings.ToValidUTF8(member[:min(len(member), 64)], ""))
 		}
 	}
 }

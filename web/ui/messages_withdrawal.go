@@ -13,6 +13,7 @@ const (
 	WithdrawNone           Key = "withdraw.none"
 	WithdrawConfirmTitle   Key = "withdraw.confirm.title"
 	WithdrawConfirmText    Key = "withdraw.confirm.text"
+	WithdrawAmount         Key = "withdraw.amount"
 	WithdrawButton         Key = "withdraw.button"
 	WithdrawUnknown        Key = "withdraw.unknown"
 	WithdrawOver           Key = "withdraw.over"
@@ -120,6 +121,10 @@ var withdrawalTexts = texts{
 	WithdrawConfirmText: {
 		"You withdraw from this purchase. Of the credits that are left of it, the price of whole cents is refunded. Credits that you have used are not.",
 		"Sie widerrufen diesen Kauf. Von den Credits, die davon übrig sind, wird der Preis in ganzen Cent erstattet, für verbrauchte nicht.",
+	},
+	WithdrawAmount: {
+		"You get back {amount}.",
+		"Sie erhalten {amount} zurück.",
 	},
 	WithdrawButton: {
 		"Confirm withdrawal",
