@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"maps"
 	"os"
@@ -22,12 +23,17 @@ import (
 	"mana/storage/servers"
 )
 
-// composed loads deploy/compose.yaml with all profiles, as Compose does: by its schema, with the values of .env.example.
-func composed(t *testing.T) (*types.Project, map[string]string) {
+// composed loads deploy/compose.yaml with all profiles, as Compose does: by its schema, with the values of .env.example, of
+// which some are others.
+func composed(t *testing.T, others ...string) (*types.Project, map[string]string) {
 	t.Helper()
 	values, err := godotenv.Read("deploy/.env.example")
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, other := range others {
+		name, value, _ := strings.Cut(other, "=")
+		values[name] = value
 	}
 	content, err := os.ReadFile("deploy/compose.yaml")
 	if err != nil {
@@ -156,6 +162,39 @@ func TestComposeSettings(t *testing.T) {
 	}
 }
 
+// TestComposeGivenSecrets: what a mail server and Stripe give reaches the program as files, and no secret is in an environment,
+// which the container engine shows to whoever asks.
+func TestComposeGivenSecrets(t *testing.T) {
+	t.Parallel()
+	project, _ := composed(t, "SMTP_HOST=mail.example.com", "SMTP_USER=mana", "SMTP_FROM=mana@example.com", "STRIPE=on")
+	folder := makeSecrets(t)
+	given := map[string]string{"smtp_password": "of the mail server", "stripe_secret_key": "sk_test_" + strings.Repeat("a", 24), "stripe_webhook_secret": "whsec_" + strings.Repeat("b", 32)}
+	for name, value := range given {
+		if err := errors.Join(os.Chmod(filepath.Join(folder, name), 0o600), os.WriteFile(filepath.Join(folder, name), []byte(value), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var environ []string
+	for setting, value := range project.Services["mana"].Environment {
+		environ = append(environ, setting+"="+strings.ReplaceAll(*value, "/run/secrets", folder))
+	}
+	c, err := loadConfig(environ, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(c.smtp.Password) != given["smtp_password"] {
+		t.Error("got another password of the mail server")
+	}
+	for name, s := range project.Services {
+		for given, value := range s.Environment {
+			secret := slices.ContainsFunc(settings(), func(s setting) bool { return s.secret && s.name == given })
+			if secret && value != nil {
+				t.Errorf("%s: %s is in the environment", name, given)
+			}
+		}
+	}
+}
+
 // makeSecrets runs secrets.sh in a folder of its own.
 func makeSecrets(t *testing.T) string {
 	t.Helper()
@@ -219,7 +258,7 @@ func TestSecrets(t *testing.T) {
 	}
 	seen := make(map[string]bool)
 	for name, value := range first {
-		if strings.HasSuffix(name, "_password") && (len(value) != 64 || seen[value]) {
+		if strings.HasSuffix(name, "_password") && name != "smtp_password" && (len(value) != 64 || seen[value]) {
 			t.Errorf("%s: got %d characters, or those of another", name, len(value))
 		}
 		seen[value] = true
@@ -291,7 +330,6 @@ func TestTraefik(t *testing.T) {
 				LoadBalancer struct {
 					PassHostHeader bool `yaml:"passHostHeader"`
 					Servers        []struct{ URL string }
-					HealthCheck    struct{ Path, Interval, Timeout string } `yaml:"healthCheck"`
 				} `yaml:"loadBalancer"`
 			}
 		} `yaml:"http"`
@@ -322,7 +360,7 @@ func TestTraefik(t *testing.T) {
 		}
 	}
 	to := dynamic.HTTP.Services[router.Service].LoadBalancer
-	if len(to.Servers) != 1 || to.Servers[0].URL != "http://mana:3001" || to.HealthCheck.Path != "/health/ready" || !to.PassHostHeader {
+	if len(to.Servers) != 1 || to.Servers[0].URL != "http://mana:3001" || !to.PassHostHeader {
 		t.Errorf("got %+v", to)
 	}
 	if router.Rule != "Host(`{{ env \"MANA_HOST\" }}`)" {

@@ -44,6 +44,10 @@ printf 'valkey://mana:%s@valkey:6379' "$valkey" | put valkey_url
 	printf 'user mana on #%s ~mana:* &mana:* -@all +hello +ping +eval +evalsha +get +set +incrby +pexpire +pttl +del +publish +subscribe +unsubscribe\n' \
 		"$(printf %s "$valkey" | sha256sum | cut -d ' ' -f 1)"
 } | put valkey_users
+# What others give you: write it into these.
+for name in smtp_password stripe_secret_key stripe_webhook_secret; do
+	[ -e "$dir/$name" ] || : >"$dir/$name"
+done
 
 if chgrp "$group" "$dir" "$dir"/* 2>/dev/null; then
 	chmod 0750 "$dir"
