@@ -214,7 +214,7 @@ func TestAuthlib(t *testing.T) {
 	b.signUp("ada@example.com")
 	port := freePort(t)
 	app := "http://127.0.0.1:" + port
-	client := s.client(t, "Flask", "--redirect", app+"/callback")
+	client := s.client(t, "Flask", "--redirect", app+"/callback", "--post-logout", app+"/")
 	flask := launch(t, example, appEnv(client, app+"/callback"), python, "app.py")
 	flask.listening(port)
 	var claims person
@@ -227,6 +227,10 @@ func TestAuthlib(t *testing.T) {
 	second.Claims.is(t, claims)
 	if !second.Refreshed || claims.Iss != s.issuer {
 		t.Errorf("got %+v and %+v", claims, second)
+	}
+	bye := b.visit(app + "/logout")
+	if got := b.get("/account"); !strings.Contains(bye.body, "signIn") || got.Request.URL.Path != "/login" {
+		t.Errorf("got %q after the logout, and %s at the provider", bye.body, got.Request.URL)
 	}
 }
 
@@ -265,6 +269,16 @@ func TestModAuthOpenIDC(t *testing.T) {
 	env := appEnv(client, app+"/callback", "PORT="+port, "APP="+behind.URL, "RUN="+t.TempDir(), "PASSPHRASE="+testPassword)
 	server := launch(t, "", env, apache, "-X", "-f", config)
 	server.listening(port)
+	forged, err := http.NewRequestWithContext(t.Context(), http.MethodGet, app+"/bye", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged.Header.Set("OIDC_CLAIM_email", "eve@example.com")
+	if response, err := http.DefaultClient.Do(forged); err != nil {
+		t.Error(err)
+	} else if got, _ := io.ReadAll(response.Body); response.Body.Close() != nil || string(got) != "/bye " {
+		t.Errorf("got %q for a header of the caller's own", got)
+	}
 	if got := b.visit(app + "/page"); got.body != "/page ada@example.com" {
 		t.Fatalf("got %d %q after the login\n%s", got.StatusCode, got.body, server.stderr)
 	}

@@ -13,16 +13,17 @@ const config = await client.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET,
 const app = express()
 const sessions = new Map() // in memory: a real app keeps them where all its processes find them
 
-// Everybody has a session, by a cookie that no script can read.
+// Whoever signs in has a session, by a cookie that no script can read.
 app.use((request, response, next) => {
-  const known = /(?:^|; )sid=([\w-]+)/.exec(request.headers.cookie ?? '')?.[1]
-  request.id = sessions.has(known) ? known : renew(response)
-  request.session = sessions.get(request.id)
+  request.id = /(?:^|; )sid=([\w-]+)/.exec(request.headers.cookie ?? '')?.[1]
+  request.session = sessions.get(request.id) ?? {}
   next()
 })
 
-function renew(response, session = {}) {
+// Each step gets a new session, so that nobody can know it from before.
+function renew(request, response, session) {
   const id = randomUUID()
+  sessions.delete(request.id)
   sessions.set(id, session)
   response.cookie('sid', id, { httpOnly: true, sameSite: 'lax', secure: redirect.protocol === 'https:' })
   return id
@@ -35,7 +36,7 @@ app.get('/', (request, response) => {
 app.get('/login', async (request, response) => {
   const verifier = client.randomPKCECodeVerifier()
   const login = { verifier, state: client.randomState(), nonce: client.randomNonce() }
-  request.session.login = login
+  renew(request, response, { ...request.session, login })
   const parameters = {
     redirect_uri: REDIRECT_URI,
     scope: SCOPE,
@@ -49,7 +50,8 @@ app.get('/login', async (request, response) => {
 
 // The code is redeemed once. State, iss, and the ID token with its signature, audience, nonce and times are checked.
 app.get('/callback', async (request, response) => {
-  const { verifier, state, nonce } = request.session.login ?? {}
+  if (!request.session.login) throw new Error('this sign-in did not begin here')
+  const { verifier, state, nonce } = request.session.login
   delete request.session.login
   const tokens = await client.authorizationCodeGrant(config, new URL(request.url, redirect.origin), {
     pkceCodeVerifier: verifier,
@@ -58,8 +60,7 @@ app.get('/callback', async (request, response) => {
     idTokenExpected: true,
   })
   const claims = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub)
-  sessions.delete(request.id) // who signs in gets a new session
-  renew(response, { claims: { ...tokens.claims(), ...claims }, idToken: tokens.id_token })
+  renew(request, response, { claims: { ...tokens.claims(), ...claims }, idToken: tokens.id_token })
   response.redirect(303, '/')
 })
 

@@ -60,6 +60,8 @@ async function userinfo(text) {
 }
 
 async function logout() {
+  // With offline_access the refresh token would outlive the session.
+  await oauth.processRevocationResponse(await oauth.revocationRequest(server, client, oauth.None(), tokens.refresh_token, options))
   const to = new URL(server.end_session_endpoint)
   to.search = new URLSearchParams({ id_token_hint: tokens.id_token, post_logout_redirect_uri: redirect_uri })
   location.assign(to)
