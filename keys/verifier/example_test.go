@@ -44,6 +44,7 @@ func provider() (issuer string, token func(audience, scope string) string, end f
 		now := time.Now().Unix()
 		payload, _ := json.Marshal(map[string]any{
 			"iss": server.URL, "sub": "ada", "aud": audience, "client_id": "mc_notes", "scope": scope, "jti": "1", "iat": now, "exp": now + 900,
+			"acr": "urn:mana:acr:basic", "auth_time": now,
 		})
 		signed, err := signer.Sign(payload)
 		if err != nil {
@@ -87,6 +88,33 @@ func Example() {
 	// 200 a note of ada, by mc_notes
 	// 403 Bearer realm="https://api.example.com", scope="notes:write", error="insufficient_scope"
 	// 401 Bearer realm="https://api.example.com", scope="notes:write", error="invalid_token"
+}
+
+// What is worth it asks for a second factor, and for a sign-in of the last five minutes (RFC 9470). The client of a person
+// who has not given it sends them to the authorization endpoint with the acr_values and the max_age of the challenge.
+func ExampleVerifier_RequireStepUp() {
+	issuer, token, end := provider()
+	defer end()
+	v, err := verifier.New(context.Background(), issuer, verifier.Config{Audience: "https://api.example.com"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer v.Close()
+	remove := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "gone") })
+	mux := http.NewServeMux()
+	mux.Handle("DELETE /notes", v.RequireStepUp(verifier.StepUp{MaxAge: 5 * time.Minute}, "notes:write")(remove))
+	mux.Handle("DELETE /account", v.RequireStepUp(verifier.StepUp{ACR: []string{"urn:mana:acr:mfa"}, MaxAge: 5 * time.Minute})(remove))
+
+	for _, path := range []string{"/notes", "/account"} {
+		request := httptest.NewRequest("DELETE", path, nil)
+		request.Header.Set("Authorization", "Bearer "+token("https://api.example.com", "notes:write"))
+		answer := httptest.NewRecorder()
+		mux.ServeHTTP(answer, request)
+		fmt.Println(answer.Code, cmp.Or(answer.Body.String(), answer.Header().Get("WWW-Authenticate")))
+	}
+	// Output:
+	// 200 gone
+	// 401 Bearer realm="https://api.example.com", error="insufficient_user_authentication", acr_values="urn:mana:acr:mfa", max_age="300"
 }
 
 // What does not come over HTTP is checked by Verify. It tells a bad token from an issuer that cannot be reached.

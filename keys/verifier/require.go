@@ -3,9 +3,11 @@ package verifier
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Token is what a check learned of an access token.
@@ -16,8 +18,9 @@ type Token interface {
 
 // Refusal tells why a request did not pass a [Guard].
 type Refusal struct {
-	Fault  string   // error code of RFC 6750, section 3.1; empty: no token was sent, or it could not be checked
+	Fault  string   // error code of RFC 6750, section 3.1, or [FaultStepUp]; empty: no token was sent, or it could not be checked
 	Scopes []string // what the request needs
+	StepUp StepUp   // likewise, of the person's sign-in; zero: nothing
 	Err    error    // why the token could not be checked; nil: it could
 }
 
@@ -42,6 +45,9 @@ func (r Refusal) Challenge(parameters ...string) string {
 	}
 	if r.Fault != "" {
 		parameters = append(slices.Clip(parameters), `error="`+r.Fault+`"`)
+	}
+	if r.Fault == FaultStepUp {
+		parameters = append(parameters, r.StepUp.parameters()...)
 	}
 	return strings.TrimSuffix("Bearer "+strings.Join(parameters, ", "), " ")
 }
@@ -98,6 +104,51 @@ func (g Guard[T]) check(r *http.Request, scopes []string) (T, *Refusal) {
 		return none, &Refusal{Fault: "insufficient_scope"}
 	}
 	return token, nil
+}
+
+// FaultStepUp is the error code of a token that is good, but whose person has to prove more, or once more, who they are
+// (RFC 9470, section 3).
+const FaultStepUp = "insufficient_user_authentication"
+
+// StepUp is what a request asks of the sign-in behind its token (RFC 9470).
+type StepUp struct {
+	ACR    []string      // any of these; none: any
+	MaxAge time.Duration // the longest time since the person proved who they are, in whole seconds; 0: any
+}
+
+// Met reports whether the sign-in of a token is strong and fresh enough. A token that does not state what is asked for,
+// such as one without a person, is not.
+func (s StepUp) Met(c Claims, now time.Time) bool {
+	strong := len(s.ACR) == 0 || c.ACR != "" && slices.Contains(s.ACR, c.ACR)
+	fresh := s.MaxAge == 0 || !c.AuthTime.IsZero() && now.Sub(c.AuthTime) <= s.MaxAge
+	return strong && fresh
+}
+
+// parameters are those of a challenge that say what is asked for.
+func (s StepUp) parameters() (all []string) {
+	if len(s.ACR) > 0 {
+		all = append(all, `acr_values="`+strings.Join(s.ACR, " ")+`"`)
+	}
+	if s.MaxAge > 0 {
+		all = append(all, fmt.Sprintf(`max_age="%d"`, int64(s.MaxAge.Seconds())))
+	}
+	return all
+}
+
+// RequireStepUp is [Verifier.Require] for what needs a strong or fresh sign-in: a good token of another gets 401 and a
+// challenge that names what is asked for. The client sends the person to the issuer with these acr_values and max_age.
+func (v *Verifier) RequireStepUp(s StepUp, scopes ...string) func(http.Handler) http.Handler {
+	s.ACR, scopes = slices.Clone(s.ACR), slices.Clone(scopes)
+	require := v.Require(scopes...)
+	return func(next http.Handler) http.Handler {
+		return require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if claims, ok := From(r.Context()); !ok || !s.Met(claims, v.now()) {
+				v.refuse(w, r, Refusal{Fault: FaultStepUp, Scopes: scopes, StepUp: s})
+				return
+			}
+			next.ServeHTTP(w, r)
+		}))
+	}
 }
 
 // From gives the claims of the token that a request passed [Verifier.Require] with.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -78,6 +79,52 @@ type pass string
 func (p pass) Has(scope string) bool { return string(p) == scope }
 
 // TestGuard is an API that has its own check and its own refusals.
+func TestStepUp(t *testing.T) {
+	t.Parallel()
+	good := newSigner(t, "k", jose.ES256)
+	find := func(string) (jose.JSONWebKey, error) { return good.public(), nil }
+	v, err := verifier.New(t.Context(), issuer, verifier.Config{Audience: api, Keys: find, Now: func() time.Time { return start }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	const begin = `Bearer realm="` + api + `"`
+	strong, fresh := verifier.StepUp{ACR: []string{"high", "higher"}}, verifier.StepUp{MaxAge: time.Minute}
+	for name, c := range map[string]struct {
+		step      verifier.StepUp
+		claims    map[string]any
+		challenge string // empty: it passes
+	}{
+		"nothing is asked":     {verifier.StepUp{}, map[string]any{"acr": "low"}, ""},
+		"strong":               {strong, map[string]any{"acr": "higher"}, ""},
+		"weak":                 {strong, map[string]any{"acr": "low"}, `acr_values="high higher"`},
+		"strength is not told": {strong, nil, `acr_values="high higher"`},
+		"nothing is no value":  {verifier.StepUp{ACR: []string{""}}, nil, `acr_values=""`},
+		"fresh":                {fresh, map[string]any{"auth_time": start.Unix() - 60}, ""},
+		"old":                  {fresh, map[string]any{"auth_time": start.Unix() - 61}, `max_age="60"`},
+		"age is not told":      {fresh, nil, `max_age="60"`},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		given := map[string]any{"acr": nil, "auth_time": nil}
+		maps.Copy(given, c.claims)
+		r.Header.Set("Authorization", "Bearer "+good.sign(t, nil, claims(given)))
+		w := httptest.NewRecorder()
+		v.RequireStepUp(c.step)(next).ServeHTTP(w, r)
+		status, challenge := http.StatusNoContent, ""
+		if c.challenge != "" {
+			status, challenge = http.StatusUnauthorized, begin+`, error="insufficient_user_authentication", `+c.challenge
+		}
+		if w.Code != status || w.Header().Get("WWW-Authenticate") != challenge {
+			t.Errorf("%s: got %d %s, want %d %s", name, w.Code, w.Header().Get("WWW-Authenticate"), status, challenge)
+		}
+	}
+	w := httptest.NewRecorder()
+	v.RequireStepUp(fresh, "a")(next).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if got, want := w.Header().Get("WWW-Authenticate"), begin+`, scope="a"`; w.Code != http.StatusUnauthorized || got != want {
+		t.Errorf("got %d %s without a token, want 401 %s", w.Code, got, want)
+	}
+}
+
 func TestGuard(t *testing.T) {
 	t.Parallel()
 	away := errors.New("away")

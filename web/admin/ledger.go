@@ -77,7 +77,7 @@ func (p *Pages) CheckLedger(w http.ResponseWriter, r *http.Request, who *provide
 		return err
 	default:
 		v.Report = &report
-		checked.Metadata["outcome"] = strconv.Itoa(len(report.Faults)) + " differences"
+		checked.Metadata = map[string]string{"differences": strconv.Itoa(len(report.Faults))}
 	}
 	if err := p.Acts.NoteAct(r.Context(), by(r, who), checked); err != nil {
 		return err

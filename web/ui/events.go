@@ -4,6 +4,10 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // eventTexts are what people read of events of the security log. Tests find what is missing.
@@ -93,6 +97,16 @@ func EventKinds(ctx context.Context) []Option {
 	for kind := range eventTexts {
 		all = append(all, Option{Value: kind, Text: EventText(ctx, kind)})
 	}
-	slices.SortFunc(all, func(a, b Option) int { return cmp.Compare(a.Text, b.Text) })
+	slices.SortFunc(all, func(a, b Option) int { return cmp.Compare(plain(a.Text), plain(b.Text)) })
 	return all
+}
+
+// plain is a text without case and accents, as it is sorted in our languages: ä like a.
+func plain(text string) string {
+	return strings.ToLower(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(text)))
 }

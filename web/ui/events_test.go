@@ -11,6 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"mana/ledger"
+	"mana/web/page"
 )
 
 // TestEventTexts finds events of the security log that have no words, in the code that writes them, and words of events
@@ -33,6 +36,31 @@ func TestEventTexts(t *testing.T) {
 		if !written[kind] {
 			t.Errorf("nobody writes the event %q", kind)
 		}
+	}
+}
+
+// TestDetails reads what events hold, and why an event of a payment waits, in German.
+func TestDetails(t *testing.T) {
+	t.Parallel()
+	german := page.InLanguage(t.Context(), page.German)
+	got := Details(german, map[string]string{"actor": "system", "requestId": "r", "after": "true", "before": "false", "amount": "7.5", "later": "x"})
+	if want := "Vorher: nein, Nachher: ja, Betrag: 7.5, later: x"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, reason := range []ledger.Reason{
+		ledger.ReasonUnknown, ledger.ReasonAmount, ledger.ReasonCurrency, ledger.ReasonLivemode, ledger.ReasonAccount,
+		ledger.ReasonPayment, ledger.ReasonClosed, ledger.ReasonLimit, ledger.ReasonUnreadable,
+	} {
+		if QuarantineText(german, string(reason)) == string(reason) {
+			t.Errorf("no German for the reason %q", reason)
+		}
+	}
+	kinds := EventKinds(german)
+	place := func(text string) int {
+		return slices.IndexFunc(kinds, func(o Option) bool { return strings.HasPrefix(o.Text, text) })
+	}
+	if change, register := place("Änderung"), place("Konto"); change < 0 || change > register {
+		t.Errorf("got %q at %d, after %q at %d", "Änderung", change, "Konto", register)
 	}
 }
 

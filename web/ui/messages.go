@@ -21,7 +21,7 @@ type texts map[Key]pair
 // catalogue holds every text. It is never written.
 var catalogue = merge(
 	commonTexts, loginTexts, factorTexts, securityTexts, passkeyTexts, signupTexts, consentTexts, accountTexts, profileTexts, addressTexts, errorsTexts, demoTexts, withTexts, mailTexts, noticeTexts, verifyTexts, devicesTexts, deleteTexts,
-	setupTexts, adminTexts, adminMoreTexts, adminJobsTexts, docsTexts, usageTexts, purchaseTexts, withdrawalTexts, adminEventTexts, adminClientTexts,
+	setupTexts, adminTexts, adminMoreTexts, adminJobsTexts, docsTexts, usageTexts, purchaseTexts, withdrawalTexts, adminEventTexts, detailTexts, adminClientTexts,
 )
 
 // merge joins the areas. A key in two of them is a bug in our own constants.

@@ -145,8 +145,8 @@ var adminTexts = texts{
 		"Mit einem Minus davor werden sie genommen.",
 	},
 	AdminAmountWrong: {
-		"Enter a number up to 1000000 with at most 6 decimal places.",
-		"Geben Sie eine Zahl bis 1000000 mit höchstens 6 Nachkommastellen ein.",
+		"Enter a number up to 1,000,000 with at most 6 decimal places.",
+		"Geben Sie eine Zahl bis 1.000.000 mit höchstens 6 Nachkommastellen ein.",
 	},
 	AdminAppIDs: {
 		"App ids of the credits API",

@@ -244,7 +244,7 @@ var withdrawalTexts = texts{
 	},
 	AdminEventRetry: {
 		"Try again",
-		"Noch einmal versuchen",
+		"Erneut versuchen",
 	},
 	AdminEventRetried: {
 		"The event is tried again",
