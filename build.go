@@ -77,7 +77,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		EdgeTokens: c.edgeTokens, Changes: p.changesSince,
 		CORSOrigins: c.origins(), Demo: demo, Upstreams: c.upstreamProviders(),
 		Mailbox: p.mailbox(site), Mails: c.mails(), Discreet: c.smtp.Host != "" || c.verified, RequireVerified: c.verified,
-		SignupOpen: c.signupOpen, SignupBonus: c.signupBonus, ValidateSlots: c.validateSlots,
+		SignupOpen: c.signupOpen, SignupBonus: c.signupBonus, SecurityContact: mailto(c.supportEmail), ValidateSlots: c.validateSlots,
 		Admin: p.administration(ring), Metrics: p.set, Failed: func() { p.failures.Add(1) }, Ready: p.ready, Logger: p.logger, Now: time.Now,
 	})
 	return handler, ring, err

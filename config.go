@@ -177,7 +177,7 @@ func brandSettings() []setting {
 		{"IMPRINT_URL", "", "link in the footer", false, link(func(c *config) *string { return &c.imprintURL })},
 		{"PRIVACY_URL", "", "link in the footer", false, link(func(c *config) *string { return &c.privacyURL })},
 		{"TERMS_URL", "", "link in the footer", false, link(func(c *config) *string { return &c.termsURL })},
-		{"SUPPORT_EMAIL", "", "address in the footer", false, parseSupportEmail},
+		{"SUPPORT_EMAIL", "", "address in the footer, and in /.well-known/security.txt", false, parseSupportEmail},
 	}
 }
 

@@ -182,7 +182,7 @@ func TestComposeGivenSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(c.smtp.Password) != given["smtp_password"] {
+	if c.smtp.Password != given["smtp_password"] {
 		t.Error("got another password of the mail server")
 	}
 	for name, s := range project.Services {

@@ -66,6 +66,7 @@ type Config struct {
 	Upstreams       []*upstream.Provider // may be empty
 	SignupOpen      bool
 	SignupBonus     ledger.Amount
+	SecurityContact string // URL to report what is wrong; empty: none is told
 	ValidateSlots   int
 	Ready           func(ctx context.Context) error
 	Metrics         *metrics.Set // what is counted; nil: nobody reads it
@@ -171,6 +172,7 @@ func (s *Site) routes() ([]route, error) {
 	})
 	table := slices.Concat(s.protocolRoutes(resource), s.loginRoutes(pages), mailRoutes(pages), accountRoutes(pages, mine), buyRoutes(pages, mine), factorRoutes(pages, mine), s.apiRoutes(), s.serviceRoutes())
 	table = append(table, s.docsRoutes(docs)...)
+	table = append(table, s.placesRoutes()...)
 	table = append(table, s.adminRoutes(pages, forms)...)
 	if s.cfg.Identity.TakesPasskeys() {
 		table = append(table, passkeyRoutes(pages, mine)...)
