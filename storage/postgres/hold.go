@@ -27,12 +27,12 @@ const holdColumns = `id, user_id, caller, actor, app_id, description, metadata::
 	created_at, expires_at, ended_at, capture_id, made_seq, ended_seq, free_left, paid_left, held_left, debt_left, earned_left,
 	spent_left`
 
-// selectHolds reads holds with their parts.
+// selectHolds reads holds with their parts, which the index gives in order.
 const selectHolds = `SELECT ` + holdColumns + `, p.* FROM credits.holds h CROSS JOIN LATERAL (
-		SELECT coalesce(array_agg(grant_no ORDER BY grant_no), '{}'), coalesce(array_agg(g.class ORDER BY grant_no), '{}'),
-			coalesce(array_agg(amount ORDER BY grant_no), '{}'), coalesce(array_agg(captured ORDER BY grant_no), '{}')
-		FROM credits.hold_parts CROSS JOIN LATERAL (SELECT coalesce((SELECT class FROM credits.grants
-			WHERE user_id = hold_parts.user_id AND no = grant_no), '')) AS g (class) WHERE hold_id = h.id) AS p (nos, classes, amounts, captures)`
+		SELECT coalesce(array_agg(no), '{}'), coalesce(array_agg(class), '{}'), coalesce(array_agg(amount), '{}'),
+			coalesce(array_agg(captured), '{}') FROM (
+			SELECT grant_no AS no, coalesce((SELECT class FROM credits.grants WHERE user_id = hold_parts.user_id AND no = grant_no), '') AS class,
+				amount, captured FROM credits.hold_parts WHERE hold_id = h.id ORDER BY grant_no) AS o) AS p (nos, classes, amounts, captures)`
 
 // dueHolds are those of a wallet whose time is over and whose rows say open.
 const dueHolds = selectHolds + ` WHERE user_id = $1 AND state = 'open' AND expires_at <= $2 ORDER BY id`
@@ -238,16 +238,24 @@ func (j *journal) queueHolds(batch *pgx.Batch) {
 	if len(j.moved) > 0 {
 		j.queueChangedHolds(batch)
 	}
-	parts := slices.Clone(j.holds)
+	var added, captured []ledger.Hold // the parts of others are as they were made
 	for _, h := range j.moved {
-		if h.Captured > 0 || h.Added > 0 { // else they are as they were made
-			parts = append(parts, h)
+		switch {
+		case h.Added > 0:
+			added = append(added, h)
+		case h.Captured > 0:
+			captured = append(captured, h)
 		}
 	}
-	if len(parts) > 0 {
-		queueParts(batch, parts)
-	}
+	queueParts(batch, insertParts, j.holds)
+	queueParts(batch, insertParts+` ON CONFLICT (hold_id, grant_no) DO UPDATE SET amount = excluded.amount, captured = excluded.captured`, added)
+	queueParts(batch, `UPDATE credits.hold_parts p SET captured = n.captured FROM `+newParts+` WHERE p.hold_id = n.hold_id AND p.grant_no = n.grant_no`, captured)
 }
+
+const (
+	newParts    = `unnest($1::uuid[], $2::integer[], $3::uuid[], $4::bigint[], $5::bigint[]) AS n (hold_id, grant_no, user_id, amount, captured)`
+	insertParts = `INSERT INTO credits.hold_parts (hold_id, grant_no, user_id, amount, captured) SELECT * FROM ` + newParts
+)
 
 func (j *journal) queueNewHolds(batch *pgx.Batch) {
 	ids := func(of func(ledger.Hold) uuid.UUID) []uuid.UUID { return column(j.holds, of) }
@@ -319,7 +327,10 @@ func endedSeq(h ledger.Hold) *int64 {
 	return &h.EndedSeq
 }
 
-func queueParts(batch *pgx.Batch, holds []ledger.Hold) {
+func queueParts(batch *pgx.Batch, query string, holds []ledger.Hold) {
+	if len(holds) == 0 {
+		return
+	}
 	var ids, userIDs []uuid.UUID
 	var nos, amounts, captured []int64
 	for _, h := range holds {
@@ -328,10 +339,7 @@ func queueParts(batch *pgx.Batch, holds []ledger.Hold) {
 			amounts, captured = append(amounts, int64(p.Amount)), append(captured, int64(p.Captured))
 		}
 	}
-	batch.Queue(`INSERT INTO credits.hold_parts (hold_id, grant_no, user_id, amount, captured)
-		SELECT * FROM unnest($1::uuid[], $2::integer[], $3::uuid[], $4::bigint[], $5::bigint[])
-		ON CONFLICT (hold_id, grant_no) DO UPDATE SET amount = excluded.amount, captured = excluded.captured`,
-		ids, nos, userIDs, amounts, captured)
+	batch.Queue(query, ids, nos, userIDs, amounts, captured)
 }
 
 // holds reads holds outside of a decision.
