@@ -247,7 +247,9 @@ func TestReservations(t *testing.T) {
 		}
 	}
 	call(b, "commit", of(second, ""), 409, "RESERVATION_NOT_OPEN")
-	call(b, "reserve", reserve("0.000001", ""), 403, "KEY_LIMIT_EXCEEDED")
+	third := call(b, "reserve", reserve("100", ""), 200, "") // of the cap, 4 are used
+	call(b, "reserve", reserve("6.000001", ""), 403, "KEY_LIMIT_EXCEEDED")
+	call(b, "release", of(third, ""), 200, "")
 	if got := b.free(t, id); got != "146" {
 		t.Errorf("got %s, want 146", got)
 	}

@@ -54,6 +54,18 @@ func (d Delta) Charged() Amount {
 	return sum + d.Added
 }
 
+// Returned is what no longer counts against the limits of a caller: the rest of holds that its actor has made at that time
+// or later, and that a request has ended. What time ended goes on counting.
+func (d Delta) Returned(actor string, since time.Time) Amount {
+	var sum Amount
+	for _, h := range d.Holds {
+		if (h.State == HoldReleased || h.State == HoldCaptured) && h.Actor == actor && !h.CreatedAt.Before(since) {
+			sum += h.Rest()
+		}
+	}
+	return sum
+}
+
 // Wants names what a decision needs loaded.
 type Wants struct {
 	UserID uuid.UUID

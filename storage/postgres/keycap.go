@@ -38,7 +38,8 @@ type usedCap struct {
 
 // Capped is the store for one use of amount by a service key under its caps, or for holding it. What a key with a cap for the day, UTC,
 // has used is counted in the use's own transaction, when it posts; a use that would pass a cap is refused before
-// the balance is looked at: [provider.ErrKeyLimit]. A replay passes none.
+// the balance is looked at: [provider.ErrKeyLimit]. A replay passes none. An amount of 0 is that of the end of a hold: what
+// the key itself held on the same day counts no longer.
 func (l *Ledger) Capped(key provider.ServiceKey, amount ledger.Amount) ledger.Store {
 	return cappedLedger{l, keyCap{key, amount}}
 }
@@ -50,6 +51,8 @@ func (l cappedLedger) Decide(ctx context.Context, w ledger.Wants, decide func(ti
 	return l.db.committer.decide(ctx, c)
 }
 
+const secondsOfDay = int64(24 * time.Hour / time.Second)
+
 // apply decides a use under the caps. used is nil if there is none for the day, else the use is counted there. A
 // clock that was set back goes on with the later day.
 func (c keyCap) apply(used *usedCap, now time.Time, s ledger.State, decide func(time.Time, ledger.State) (ledger.Delta, error)) (ledger.Delta, error) {
@@ -60,15 +63,15 @@ func (c keyCap) apply(used *usedCap, now time.Time, s ledger.State, decide func(
 		return decide(now, s)
 	}
 	today := *used
-	if day := now.Unix() / int64(24*time.Hour/time.Second); day > used.day {
+	if day := now.Unix() / secondsOfDay; day > used.day {
 		today.day, today.used = day, 0
 	}
 	if c.amount > c.key.CapDay-today.used {
 		s.Barred = provider.ErrKeyLimit
 	}
 	delta, err := decide(now, s)
-	if charged := delta.Charged(); err == nil && charged > 0 {
-		today.used += charged
+	if change := delta.Charged() - delta.Returned(c.key.Actor(), time.Unix(today.day*secondsOfDay, 0)); err == nil && change != 0 {
+		today.used = max(0, today.used+change)
 		*used = today
 	}
 	return delta, err

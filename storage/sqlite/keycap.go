@@ -22,7 +22,8 @@ var _ ledger.Store = cappedLedger{}
 
 // Capped is the store for one use of amount by a service key under its caps, or for holding it. What a key with a cap for the day, UTC,
 // has used is counted in the use's own transaction, when it posts; a use that would pass a cap is refused before
-// the balance is looked at: [provider.ErrKeyLimit]. A replay passes none.
+// the balance is looked at: [provider.ErrKeyLimit]. A replay passes none. An amount of 0 is that of the end of a hold: what
+// the key itself held on the same day counts no longer.
 func (l *Ledger) Capped(key provider.ServiceKey, amount ledger.Amount) ledger.Store {
 	return cappedLedger{l, key, amount}
 }
@@ -31,21 +32,30 @@ func (l *Ledger) Capped(key provider.ServiceKey, amount ledger.Amount) ledger.St
 func (l cappedLedger) Decide(ctx context.Context, w ledger.Wants, decide func(time.Time, ledger.State) (ledger.Delta, error)) error {
 	return l.db.write(ctx, func(t *tx) error {
 		return l.decide(t, w, func(now time.Time, s ledger.State) (ledger.Delta, error) {
-			day := now.Unix() / int64(24*time.Hour/time.Second)
-			used, err := l.usedOn(t, day)
+			today, err := l.usedOn(t, now.Unix()/secondsOfDay)
 			if err != nil {
 				return ledger.Delta{}, err
 			}
-			if l.passes(used) {
+			if l.passes(today.used) {
 				s.Barred = provider.ErrKeyLimit
 			}
 			delta, err := decide(now, s)
-			if err != nil || l.key.CapDay == 0 || delta.Charged() == 0 {
+			change := delta.Charged() - delta.Returned(l.key.Actor(), time.Unix(today.day*secondsOfDay, 0))
+			if err != nil || l.key.CapDay == 0 || change == 0 {
 				return delta, err
 			}
-			return delta, l.count(t, day, used+delta.Charged())
+			today.used = max(0, today.used+change)
+			return delta, l.count(t, today)
 		})
 	})
+}
+
+const secondsOfDay = int64(24 * time.Hour / time.Second)
+
+// usedCap is what a key has used on a day, counted since 1970, UTC.
+type usedCap struct {
+	day  int64
+	used ledger.Amount
 }
 
 // passes reports whether the use would pass a cap, after what was used on its day.
@@ -54,18 +64,18 @@ func (l cappedLedger) passes(used ledger.Amount) bool {
 }
 
 // usedOn is what the key has used on a day. A clock that was set back goes on with the later day.
-func (l cappedLedger) usedOn(t *tx, day int64) (ledger.Amount, error) {
-	var used ledger.Amount
-	err := t.queryRow(`SELECT used FROM credits_key_caps WHERE key_id = ? AND day >= ?`, l.key.ID.String(), day).Scan(&used)
+func (l cappedLedger) usedOn(t *tx, day int64) (usedCap, error) {
+	today := usedCap{day: day}
+	err := t.queryRow(`SELECT day, used FROM credits_key_caps WHERE key_id = ? AND day >= ?`, l.key.ID.String(), day).Scan(&today.day, &today.used)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("reading what a key has used: %w", err)
+		return today, fmt.Errorf("reading what a key has used: %w", err)
 	}
-	return used, nil
+	return today, nil
 }
 
-func (l cappedLedger) count(t *tx, day int64, used ledger.Amount) error {
+func (l cappedLedger) count(t *tx, today usedCap) error {
 	_, err := t.exec(`INSERT INTO credits_key_caps (key_id, day, used) VALUES (?, ?, ?)
-		ON CONFLICT (key_id) DO UPDATE SET day = max(day, excluded.day), used = excluded.used`, l.key.ID.String(), day, used)
+		ON CONFLICT (key_id) DO UPDATE SET day = excluded.day, used = excluded.used`, l.key.ID.String(), today.day, today.used)
 	if err != nil {
 		return fmt.Errorf("counting what a key has used: %w", err)
 	}

@@ -401,8 +401,55 @@ func testHoldCaps(t *testing.T, w *wallets) {
 	if _, err := w.capture(t, *h, 6*ledger.Credit, false); err != nil {
 		t.Errorf("got %v, want what was held captured", err)
 	}
-	if _, err := reserve(4 * ledger.Credit); err != nil {
-		t.Errorf("got %v, want a capture counted once", err)
+	if h, err = reserve(4 * ledger.Credit); err != nil {
+		t.Fatalf("got %v, want a capture counted once", err)
+	}
+	ending := ledger.New(ledger.Config{Store: w.Capped(key, 0)})
+	ref := func() ledger.HoldRef {
+		return ledger.HoldRef{UserID: w.user.ID, ID: h.ID, Caller: key.Caller(), Actor: key.Actor()}
+	}
+	for range 2 {
+		if _, err := ending.Release(t.Context(), ledger.Release{HoldRef: ref()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if h, err = reserve(4 * ledger.Credit); err != nil {
+		t.Fatalf("got %v, want what was released given back", err)
+	}
+	if _, err := reserve(1); !errors.Is(err, provider.ErrKeyLimit) {
+		t.Errorf("got %v, want it given back once", err)
+	}
+	if _, err := ending.Capture(t.Context(), ledger.Capture{HoldRef: ref(), Amount: ledger.Credit}); err != nil {
+		t.Fatal(err)
+	}
+	if h, err = reserve(3 * ledger.Credit); err != nil {
+		t.Fatalf("got %v, want what was not captured given back", err)
+	}
+	if _, err := reserve(1); !errors.Is(err, provider.ErrKeyLimit) {
+		t.Errorf("got %v, want what was captured to count", err)
+	}
+	w.wantSound(t)
+	w.holdsOfYesterday(t, ending, *h, reserve)
+}
+
+// holdsOfYesterday lets a day begin on which the holds of the day before give nothing back.
+func (w *wallets) holdsOfYesterday(t *testing.T, ending *ledger.Ledger, h ledger.Hold, reserve func(ledger.Amount) (*ledger.Hold, error)) {
+	day := w.clock.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
+	ref := ledger.HoldRef{UserID: w.user.ID, ID: h.ID, Caller: h.Caller, Actor: h.Actor}
+	if _, err := ending.Extend(t.Context(), ledger.Extend{HoldRef: ref, ExpiresIn: ledger.MaxHoldTime}); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Add(day.Sub(w.clock.Now()))
+	for range 2 {
+		if _, err := reserve(5 * ledger.Credit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := ending.Release(t.Context(), ledger.Release{HoldRef: ref}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reserve(1); !errors.Is(err, provider.ErrKeyLimit) {
+		t.Errorf("got %v, want a hold of yesterday to give nothing back", err)
 	}
 	w.wantSound(t)
 }

@@ -247,6 +247,14 @@ func (h holder) ref(of ledger.Hold) ledger.HoldRef {
 	return ledger.HoldRef{UserID: of.UserID, ID: of.ID, Caller: h.caller(), Actor: h.actor()}
 }
 
+// ending is the ledger for the end of a hold, which gives a service key back what it held of its cap.
+func (a *API) ending(who holder) *ledger.Ledger {
+	if who.person != uuid.Nil {
+		return a.cfg.Ledger
+	}
+	return a.ledgerFor(who.key, 0)
+}
+
 type capturedBody struct {
 	Transaction transactionBody `json:"transaction"`
 	Hold        holdBody        `json:"hold"`
@@ -275,7 +283,7 @@ func (a *API) capture(w http.ResponseWriter, r *http.Request, who holder) error 
 		return err
 	}
 	capture.HoldRef = who.ref(hold)
-	receipt, err := a.cfg.Ledger.Capture(r.Context(), capture)
+	receipt, err := a.ending(who).Capture(r.Context(), capture)
 	if err != nil {
 		return err
 	}
@@ -339,7 +347,7 @@ func (a *API) release(w http.ResponseWriter, r *http.Request, who holder) error 
 	}
 	ref := who.ref(hold)
 	ref.Caller = who.sees()
-	receipt, err := a.cfg.Ledger.Release(r.Context(), ledger.Release{HoldRef: ref})
+	receipt, err := a.ending(who).Release(r.Context(), ledger.Release{HoldRef: ref})
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (a *API) ServiceCommit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	capture.HoldRef = holder{key: key}.ref(hold)
-	receipt, err := a.cfg.Ledger.Capture(r.Context(), capture)
+	receipt, err := a.ledgerFor(key, 0).Capture(r.Context(), capture)
 	if errors.Is(err, ledger.HoldEnded{State: ledger.HoldCaptured}) {
 		receipt, err = a.committed(r, capture, err)
 	}
@@ -130,7 +130,7 @@ func (a *API) ServiceRelease(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	receipt, err := a.cfg.Ledger.Release(r.Context(), ledger.Release{HoldRef: holder{key: key}.ref(hold)})
+	receipt, err := a.ledgerFor(key, 0).Release(r.Context(), ledger.Release{HoldRef: holder{key: key}.ref(hold)})
 	if err != nil {
 		return ofHold(err)
 	}
