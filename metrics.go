@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
@@ -78,12 +80,25 @@ func (p *program) private() http.Handler {
 		metrics.WriteProcessMetrics(w)
 		metrics.WriteFDMetrics(w)
 	})
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/pprof/", byAddress(pprof.Index))
+	mux.HandleFunc("GET /debug/pprof/cmdline", byAddress(pprof.Cmdline))
+	mux.HandleFunc("GET /debug/pprof/profile", byAddress(pprof.Profile))
+	mux.HandleFunc("GET /debug/pprof/symbol", byAddress(pprof.Symbol))
+	mux.HandleFunc("GET /debug/pprof/trace", byAddress(pprof.Trace))
 	return mux
+}
+
+// byAddress answers who names this machine by its address, or by a name that only its own network has. A page of somebody
+// else, whose name was made to lead here, learns nothing by the browser of an operator.
+func byAddress(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		host := (&url.URL{Host: r.Host}).Hostname()
+		if net.ParseIP(host) == nil && strings.Contains(host, ".") {
+			http.Error(w, "ask by an IP address", http.StatusMisdirectedRequest)
+			return
+		}
+		next(w, r)
+	}
 }
 
 const censusEvery = time.Minute

@@ -163,6 +163,16 @@ func TestMetricsOfPeople(t *testing.T) {
 	if response.StatusCode != http.StatusOK {
 		t.Errorf("got %d for a profile on the private listener", response.StatusCode)
 	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/debug/pprof/cmdline", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]int{address: 200, "[::1]:9464": 200, "localhost:9464": 200, "mana:9464": 200, "evil.example:9464": 421} {
+		request.Host = host
+		if response, err := http.DefaultClient.Do(request); err != nil || response.Body.Close() != nil || response.StatusCode != want {
+			t.Errorf("got %v, %v asked as %s, want %d", response, err, host, want)
+		}
+	}
 	if status, _, _ := s.api(t, "GET", "/debug/pprof/heap", "", nil); status != http.StatusNotFound {
 		t.Errorf("got %d for a profile on the public listener, want 404", status)
 	}
