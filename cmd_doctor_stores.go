@@ -184,7 +184,11 @@ func (d *doctor) checkSchema(ctx context.Context) bool {
 		return false
 	}
 	if err != nil {
-		d.problem(check, err.Error(), "")
+		cure := "look at the log of the database"
+		if !storage.IsPostgres(d.cfg.database()) {
+			cure = "the file is damaged, or of another program: move it away, and mana restore the last backup"
+		}
+		d.problem(check, err.Error(), cure)
 		return false
 	}
 	missing := 0

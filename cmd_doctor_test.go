@@ -141,6 +141,13 @@ func TestDoctorFiles(t *testing.T) {
 	}
 	s.sql(t, `INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES (9999, 'x', x'', 0)`)
 	wantProblem(t, s.doctor(t), "schema", "is at version 9999", "newer program")
+	for _, file := range []string{"mana.db-wal", "mana.db-shm"} {
+		_ = os.Remove(filepath.Join(s.dir, file)) // it may be gone already
+	}
+	if err := os.WriteFile(filepath.Join(s.dir, "mana.db"), bytes.Repeat([]byte("damaged "), 1024), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantProblem(t, s.doctor(t), "schema", "not a database", "mana restore")
 }
 
 // TestDoctorDisk weighs disks; filling one is left to the tests of the storage.
