@@ -70,7 +70,7 @@ var factorTexts = texts{
 	},
 	RecoveryLastTitle: {
 		"No recovery codes left",
-		"Keine Wiederherstellungscodes mehr",
+		"Keine Codes mehr",
 	},
 	RecoveryLast: {
 		"That was your last recovery code. Make new ones now.",
