@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+	"iter"
 	"slices"
 	"time"
 )
@@ -31,8 +32,8 @@ func Digest(j Journal) ([sha256.Size]byte, error) {
 		d.texts(u.AppID)
 		d.numbers(u.Day, int64(u.Used), u.Uses)
 	}
-	for _, h := range slices.SortedFunc(slices.Values(j.Holds), func(a, b Hold) int { return slices.Compare(a.ID[:], b.ID[:]) }) {
-		d.hold(h)
+	if err := d.holds(j.Holds); err != nil {
+		return [sha256.Size]byte{}, err
 	}
 	for _, p := range slices.SortedFunc(slices.Values(j.Purchases), byID) {
 		d.purchase(p)
@@ -53,6 +54,19 @@ func byAppAndDay(a, b UsageDay) int {
 func byID(a, b Purchase) int { return bytes.Compare(a.ID[:], b.ID[:]) }
 
 type digester struct{ h hash.Hash }
+
+func (d digester) holds(holds iter.Seq2[Hold, error]) error {
+	if holds == nil {
+		return nil
+	}
+	for h, err := range holds {
+		if err != nil {
+			return err
+		}
+		d.hold(h)
+	}
+	return nil
+}
 
 func (d digester) hold(h Hold) {
 	d.bytes(h.ID[:])

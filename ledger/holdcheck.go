@@ -2,6 +2,9 @@ package ledger
 
 import (
 	"cmp"
+	"fmt"
+	"iter"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -16,21 +19,25 @@ func (s *heldSum) add(o heldSum, sign Amount) {
 	s.slack += sign * o.slack
 }
 
-// tracked is a hold while the journal is walked backwards.
+// tracked is what a check keeps of a hold while the journal is walked backwards. A wallet may have as many as it has
+// transactions.
 type tracked struct {
-	Hold
-	free     Amount // of Amount, from free grants
-	captured Amount // by the transactions that are not walked over yet
+	id                  uuid.UUID
+	key                 [16]byte // of its idempotency key; zero: it has none
+	made, last          int64    // numbers around what has it among what is held
+	amount, added, free Amount   // free: of amount, from free grants
+	captured            Amount   // by the transactions that are not walked over yet
+	by                  int      // its caller and app, in holdWalk.callers
 }
 
 // has is what the hold has at the moment that the walk is at: captures take the free parts first.
 func (h *tracked) has() heldSum {
 	free := max(0, h.free-h.captured)
-	return heldSum{free, h.Amount - h.captured - free, h.Added}
+	return heldSum{free, h.amount - h.captured - free, h.added}
 }
 
 // last is the number of the last transaction that has the hold among what is held.
-func (h *tracked) last(of Wallet) int64 {
+func (h Hold) last(of Wallet) int64 {
 	if h.State == HoldOpen {
 		return of.Seq
 	}
@@ -39,51 +46,90 @@ func (h *tracked) last(of Wallet) int64 {
 
 // holdWalk follows what is held backwards through a journal.
 type holdWalk struct {
-	byID   map[uuid.UUID]*tracked
-	later  []*tracked // not met yet, those that ended first at the front
-	active []*tracked // met, and made before
-	sum    heldSum    // of those that are active
-	keyed  int        // holds with an idempotency key, less the records that were met
+	all     []tracked         // by id
+	later   []*tracked        // not met yet, those that ended first at the front
+	active  []*tracked        // met, and made before
+	sum     heldSum           // of those that are active
+	keyed   int               // holds with an idempotency key, less the records that were met
+	open    map[int]Amount    // what open holds have of each grant
+	callers map[[2]string]int // with their apps, counted from 1
 }
 
-func newHoldWalk(w Wallet, holds []Hold, grants map[int]Grant) holdWalk {
-	walk := holdWalk{byID: make(map[uuid.UUID]*tracked, len(holds))}
-	for _, h := range holds {
-		t := &tracked{Hold: h, captured: h.Captured}
-		for _, p := range h.Parts {
-			if grants[p.Grant].Class == Free {
-				t.free += p.Amount
-			}
+// trackHolds reads the holds of a wallet, and holds each against itself.
+func (c *checker) trackHolds(holds iter.Seq2[Hold, error]) error {
+	c.held = holdWalk{open: make(map[int]Amount), callers: make(map[[2]string]int)}
+	if holds == nil {
+		return nil
+	}
+	for h, err := range holds {
+		if err != nil {
+			return fmt.Errorf("reading holds: %w", err)
 		}
-		walk.byID[h.ID], walk.later = t, append(walk.later, t)
-		if h.IdempotencyKey != "" {
-			walk.keyed++
+		if h.faulty(c.wallet) {
+			c.fail("I6", "hold %s of %s, %s captured and %s cannot be", h.ID, h.Amount, h.Captured, h.State)
+		}
+		c.held.track(h, c.wallet, c.grants)
+	}
+	slices.SortFunc(c.held.all, func(a, b tracked) int { return slices.Compare(a.id[:], b.id[:]) })
+	c.held.later = make([]*tracked, len(c.held.all))
+	for i := range c.held.all {
+		c.held.later[i] = &c.held.all[i]
+	}
+	slices.SortFunc(c.held.later, func(a, b *tracked) int { return cmp.Compare(a.last, b.last) })
+	return nil
+}
+
+func (h *holdWalk) track(of Hold, in Wallet, grants map[int]Grant) {
+	t := tracked{id: of.ID, made: of.MadeSeq, last: of.last(in), amount: of.Amount, added: of.Added, captured: of.Captured}
+	for _, p := range of.Parts {
+		if grants[p.Grant].Class == Free {
+			t.free += p.Amount
+		}
+		if of.State == HoldOpen {
+			h.open[p.Grant] += p.Amount - p.Captured
 		}
 	}
-	slices.SortFunc(walk.later, func(a, b *tracked) int { return cmp.Compare(a.last(w), b.last(w)) })
-	return walk
+	if of.IdempotencyKey != "" {
+		t.key = keyHash(of.Caller, of.IdempotencyKey)
+		h.keyed++
+	}
+	caller := [2]string{of.Caller, of.AppID}
+	if h.callers[caller] == 0 {
+		h.callers[caller] = len(h.callers) + 1
+	}
+	t.by = h.callers[caller]
+	h.all = append(h.all, t)
+}
+
+// byID is nil if there is no such hold.
+func (h *holdWalk) byID(id uuid.UUID) *tracked {
+	at, known := slices.BinarySearchFunc(h.all, id, func(t tracked, id uuid.UUID) int { return slices.Compare(t.id[:], id[:]) })
+	if !known {
+		return nil
+	}
+	return &h.all[at]
 }
 
 // at goes to right after the transaction of a number.
-func (h *holdWalk) at(seq int64, w Wallet) heldSum {
-	for n := len(h.later); n > 0 && h.later[n-1].last(w) >= seq; n-- {
+func (h *holdWalk) at(seq int64) heldSum {
+	for n := len(h.later); n > 0 && h.later[n-1].last >= seq; n-- {
 		met := h.later[n-1]
 		h.later = h.later[:n-1]
 		h.active = append(h.active, met)
 		h.sum.add(met.has(), 1)
 	}
 	h.active = slices.DeleteFunc(h.active, func(t *tracked) bool {
-		if seq <= t.MadeSeq {
+		if seq <= t.made {
 			h.sum.add(t.has(), -1)
 		}
-		return seq <= t.MadeSeq
+		return seq <= t.made
 	})
 	return h.sum
 }
 
 // before goes over a transaction that captured a hold, if it is one.
 func (h *holdWalk) before(t Transaction) {
-	of := h.byID[t.HoldID]
+	of := h.byID(t.HoldID)
 	if of == nil || t.Kind != kindCapture {
 		return
 	}
@@ -104,8 +150,8 @@ func (c *checker) hold(t Transaction) {
 		}
 		return
 	}
-	h := c.held.byID[t.HoldID]
-	if h == nil || t.Kind == kindCapture && (h.Caller != t.Caller || h.AppID != t.AppID) {
+	h := c.held.byID(t.HoldID)
+	if h == nil || t.Kind == kindCapture && h.by != c.held.callers[[2]string{t.Caller, t.AppID}] {
 		c.fail("I6", "transaction %d is of hold %s, which this wallet has not, or for another", t.Seq, t.HoldID)
 	}
 	c.held.before(t)
@@ -113,25 +159,22 @@ func (c *checker) hold(t Transaction) {
 
 // holdRecord counts the record of an idempotency key that names a hold.
 func (c *checker) holdRecord(r KeyRecord) {
-	h := c.held.byID[r.HoldID]
+	h := c.held.byID(r.HoldID)
 	if h == nil {
 		c.fail("I10", "an idempotency key is of hold %s, which this wallet has not", r.HoldID)
 		return
 	}
-	if h.IdempotencyKey != "" && r.Key.Hash == keyHash(h.Caller, h.IdempotencyKey) {
+	if r.Key.Hash == h.key {
 		c.held.keyed--
 	}
 }
 
-// holds holds the holds against themselves, against the grants, and against what the journal captured.
+// holds holds the holds against the grants, and against what the journal captured.
 func (c *checker) holds() {
-	held := heldOf(c.all)
-	for _, h := range c.held.byID {
-		if h.faulty(c.wallet) {
-			c.fail("I6", "hold %s of %s, %s captured and %s cannot be", h.ID, h.Amount, h.Captured, h.State)
-		}
+	held := maps.Clone(c.held.open)
+	for _, h := range c.held.all {
 		if h.captured != 0 {
-			c.fail("I6", "hold %s has %s captured, which the journal says otherwise by %s", h.ID, h.Captured, h.captured)
+			c.fail("I6", "hold %s has %s more captured than the journal says", h.id, h.captured)
 		}
 	}
 	for no, g := range c.grants {
@@ -149,7 +192,7 @@ func (c *checker) holds() {
 }
 
 // faulty reports whether a hold contradicts itself.
-func (h *tracked) faulty(of Wallet) bool {
+func (h Hold) faulty(of Wallet) bool {
 	var amount, captured Amount
 	for _, p := range h.Parts {
 		if amount += p.Amount; p.Captured < 0 || p.Captured > p.Amount {
@@ -165,18 +208,4 @@ func (h *tracked) faulty(of Wallet) bool {
 		return true
 	}
 	return false
-}
-
-// heldOf is what the open holds have of each grant.
-func heldOf(holds []Hold) map[int]Amount {
-	held := make(map[int]Amount)
-	for _, h := range holds {
-		if h.State != HoldOpen {
-			continue
-		}
-		for _, p := range h.Parts {
-			held[p.Grant] += p.Amount - p.Captured
-		}
-	}
-	return held
 }

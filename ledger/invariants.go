@@ -15,8 +15,9 @@ import (
 type Journal struct {
 	Wallet Wallet
 	Grants []Grant // all, open or not
-	Holds  []Hold  // all, open or not
 	Usage  []UsageDay
+	// Holds gives all, open or not, by their ids. They may be as many as the transactions.
+	Holds iter.Seq2[Hold, error]
 	// Purchases are all that the person ordered, paid or not.
 	Purchases []Purchase
 	// Backward gives the transactions with their postings, the newest first. It may be long.
@@ -38,9 +39,12 @@ func (f Fault) Error() string { return f.Invariant + ": " + f.Text }
 // Check recomputes a wallet from its journal and lists what does not hold. The names are those of the
 // ledger's invariants: I1 postings, I2 transactions, I4 grants, I5 and I8 the wallet, I6 holds, I7 the chain, I9 totals, I10 keys,
 // I11 refunds, I12 bonuses, I14 purchases, I16 free before paid, I17 bounds, I18 usage per day. It needs memory for the
-// wallet's grants, holds, days of usage, and refunds whose use it has not met yet.
+// wallet's grants, days of usage, some numbers of each hold, and refunds whose use it has not met yet.
 func Check(j Journal) (Checked, error) {
-	c := newChecker(j)
+	c, err := newChecker(j)
+	if err != nil {
+		return Checked{}, err
+	}
 	for t, err := range j.Backward {
 		if err != nil {
 			return Checked{}, fmt.Errorf("reading a journal: %w", err)
@@ -72,7 +76,6 @@ type checker struct {
 	accounts map[int]Amount // balance of each account, the shared ones too
 	issued   map[int]Amount // what each grant got that did not come back from a use
 	stand    standing       // of the wallet, before the current transaction, without regard to what is held
-	all      []Hold
 	held     holdWalk
 	keys     keySum // of the keys of transactions, less those that are stored
 	keyed    int64  // transactions with a key
@@ -102,21 +105,20 @@ type refunded struct {
 	byGrant map[int]Amount
 }
 
-func newChecker(j Journal) *checker {
+func newChecker(j Journal) (*checker, error) {
 	c := &checker{
 		wallet: j.Wallet, grants: make(map[int]Grant), usage: make(map[usageKey]UsageDay),
 		accounts: make(map[int]Amount), issued: make(map[int]Amount), refunds: make(map[uuid.UUID]*refunded),
 		bought: j.Purchases, sold: make(map[uuid.UUID]Amount),
-		stand: standingOf(j.Wallet), all: j.Holds, highest: AccountDebt,
+		stand: standingOf(j.Wallet), highest: AccountDebt,
 	}
 	for _, g := range j.Grants {
 		c.grants[g.No] = g
 	}
-	c.held = newHoldWalk(j.Wallet, j.Holds, c.grants)
 	for _, u := range j.Usage {
 		c.usage[usageKey{u.AppID, u.Day}] = u
 	}
-	return c
+	return c, c.trackHolds(j.Holds)
 }
 
 func (c *checker) fail(invariant, format string, args ...any) {

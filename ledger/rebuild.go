@@ -18,7 +18,11 @@ func Rebuild(j Journal) (Projections, error) {
 	if j.Wallet.State != WalletFrozen {
 		return Projections{}, fmt.Errorf("%w: it is %s", ErrNotRebuilt, j.Wallet.State)
 	}
-	r := rebuilder{checker: newChecker(Journal{Wallet: j.Wallet, Holds: j.Holds}), made: make(map[int]Grant), state: WalletActive}
+	c, err := newChecker(Journal{Wallet: j.Wallet, Holds: j.Holds})
+	if err != nil {
+		return Projections{}, err
+	}
+	r := rebuilder{checker: c, made: make(map[int]Grant), state: WalletActive}
 	r.wallet.LastAt, r.wallet.Seq = j.Wallet.CreatedAt, 0
 	for t, err := range j.Backward {
 		if err != nil {
@@ -114,7 +118,7 @@ func (r *rebuilder) projections(stored []Grant) Projections {
 	w.State, w.Version, w.Grants, w.LastDaily = r.state, w.Version+1, r.highest, r.lastDaily()
 	w.Free, w.Paid, w.HeldFree, w.HeldPaid = 0, 0, 0, 0
 	w.Debt, w.Earned, w.Spent = -r.accounts[AccountDebt], r.earned, r.spent
-	p, held := Projections{Grants: r.grants(stored)}, heldOf(r.all)
+	p, held := Projections{Grants: r.grants(stored)}, r.held.open
 	for i := range p.Grants {
 		g := &p.Grants[i]
 		g.Issued, g.Remaining, g.Held, g.Priority = r.issued[g.No], r.accounts[g.No], held[g.No], priorityOf(g.Class)

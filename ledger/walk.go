@@ -28,7 +28,7 @@ func (s standing) String() string {
 // back holds what a transaction notes of the wallet against what follows from the wallet now and the postings since,
 // and goes back to before it.
 func (c *checker) back(t Transaction) {
-	after, held := standingAfter(t), c.held.at(t.Seq, c.wallet)
+	after, held := standingAfter(t), c.held.at(t.Seq)
 	want := c.stand.hold(held)
 	if after.far(want) > held.slack {
 		c.fail("I8", "transaction %d ends with %s, what follows says %s", t.Seq, after, want)

@@ -106,9 +106,7 @@ func loadJournal(t *tx, userID uuid.UUID) (ledger.Journal, error) {
 	if err != nil {
 		return j, fmt.Errorf("reading grants: %w", err)
 	}
-	if j.Holds, err = walkHolds(t, userID); err != nil {
-		return j, err
-	}
+	j.Holds = walkHolds(t, userID)
 	if rows, err = t.query(`SELECT app_id, date - date '1970-01-01', credits_used, uses FROM credits.usage_stats
 		WHERE user_id = $1`, userID); err == nil {
 		j.Usage, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ledger.UsageDay])

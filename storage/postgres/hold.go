@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -69,15 +70,24 @@ func openHolds(t *tx, userID uuid.UUID) ([]ledger.Hold, error) {
 	return t.holds(selectHolds+` WHERE user_id = $1 AND state = 'open' ORDER BY id`, userID)
 }
 
-// walkHolds reads all holds of a wallet.
-func walkHolds(t *tx, userID uuid.UUID) ([]ledger.Hold, error) {
-	var all []ledger.Hold
-	for after := uuid.Nil; ; {
-		page, err := t.holds(selectHolds+` WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3`, userID, after, journalPage)
-		if all = append(all, page...); err != nil || len(page) < journalPage {
-			return all, err
+// walkHolds reads all holds of a wallet, by their ids.
+func walkHolds(t *tx, userID uuid.UUID) iter.Seq2[ledger.Hold, error] {
+	return func(yield func(ledger.Hold, error) bool) {
+		for after := uuid.Nil; ; {
+			page, err := t.holds(selectHolds+` WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3`, userID, after, journalPage)
+			if err != nil {
+				yield(ledger.Hold{}, err)
+				return
+			}
+			for _, h := range page {
+				if after = h.ID; !yield(h, nil) {
+					return
+				}
+			}
+			if len(page) < journalPage {
+				return
+			}
 		}
-		after = page[len(page)-1].ID
 	}
 }
 

@@ -106,12 +106,8 @@ func loadJournal(q querier, userID uuid.UUID) (ledger.Journal, error) {
 			yield(ledger.Transaction{}, err)
 		}
 	}
-	holds, err := collectHolds(q.query(selectHolds+` WHERE h.user_id = ? ORDER BY h.id, p.grant_no`, userID.String()))
-	if err != nil {
-		return ledger.Journal{}, err
-	}
 	return ledger.Journal{
-		Wallet: wallet, Grants: grants, Holds: holds, Usage: usage, Purchases: purchases, Backward: backward, Keys: keysOf(q, userID),
+		Wallet: wallet, Grants: grants, Holds: walkHolds(q, userID), Usage: usage, Purchases: purchases, Backward: backward, Keys: keysOf(q, userID),
 	}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -32,28 +33,57 @@ var selectHolds = `SELECT ` + qualified("h", holdColumns) + `, p.grant_no, g.cla
 	LEFT JOIN credits_grants g ON g.user_id = p.user_id AND g.no = p.grant_no`
 
 func collectHolds(rows *sql.Rows, err error) ([]ledger.Hold, error) {
-	if err != nil {
-		return nil, fmt.Errorf("reading holds: %w", err)
-	}
-	defer rows.Close()
 	var holds []ledger.Hold
-	for rows.Next() {
-		var no, amount, captured sql.NullInt64
-		var class sql.NullString
-		h, err := scanHold(joined{rows, []any{&no, &class, &amount, &captured}})
+	for h, err := range eachHold(rows, err) {
 		if err != nil {
-			return nil, fmt.Errorf("reading a hold: %w", err)
+			return nil, err
 		}
-		if n := len(holds); n == 0 || holds[n-1].ID != h.ID {
-			holds = append(holds, h)
+		holds = append(holds, h)
+	}
+	return holds, nil
+}
+
+// eachHold reads what [selectHolds] gives, in an order by holds.
+func eachHold(rows *sql.Rows, err error) iter.Seq2[ledger.Hold, error] {
+	return func(yield func(ledger.Hold, error) bool) {
+		if err != nil {
+			yield(ledger.Hold{}, fmt.Errorf("reading holds: %w", err))
+			return
 		}
-		if last := &holds[len(holds)-1]; no.Valid {
-			last.Parts = append(last.Parts, ledger.HoldPart{
-				Grant: int(no.Int64), Class: ledger.Class(class.String), Amount: ledger.Amount(amount.Int64), Captured: ledger.Amount(captured.Int64),
-			})
+		defer rows.Close()
+		var last ledger.Hold
+		for rows.Next() {
+			h, err := scanPart(rows)
+			if err != nil {
+				yield(last, fmt.Errorf("reading a hold: %w", err))
+				return
+			}
+			if h.ID == last.ID {
+				last.Parts = append(last.Parts, h.Parts...)
+				continue
+			}
+			if last.ID != uuid.Nil && !yield(last, nil) {
+				return
+			}
+			last = h
+		}
+		if err := rows.Err(); err != nil || last.ID != uuid.Nil {
+			yield(last, err)
 		}
 	}
-	return holds, rows.Err()
+}
+
+// scanPart reads a hold with one of its parts, if it has any.
+func scanPart(rows *sql.Rows) (ledger.Hold, error) {
+	var no, amount, captured sql.NullInt64
+	var class sql.NullString
+	h, err := scanHold(joined{rows, []any{&no, &class, &amount, &captured}})
+	if no.Valid {
+		h.Parts = []ledger.HoldPart{{
+			Grant: int(no.Int64), Class: ledger.Class(class.String), Amount: ledger.Amount(amount.Int64), Captured: ledger.Amount(captured.Int64),
+		}}
+	}
+	return h, err
 }
 
 func scanHold(row rowScanner) (ledger.Hold, error) {
@@ -162,6 +192,13 @@ func dueHolds(q querier, userID uuid.UUID, now time.Time) ([]ledger.Hold, error)
 // openHolds reads all open holds of a wallet.
 func openHolds(q querier, userID uuid.UUID) ([]ledger.Hold, error) {
 	return collectHolds(q.query(selectHolds+openHoldsOf, userID.String()))
+}
+
+// walkHolds reads all holds of a wallet, by their ids.
+func walkHolds(q querier, userID uuid.UUID) iter.Seq2[ledger.Hold, error] {
+	return func(yield func(ledger.Hold, error) bool) {
+		eachHold(q.query(selectHolds+` WHERE h.user_id = ? ORDER BY h.id, p.grant_no`, userID.String()))(yield)
+	}
 }
 
 // writeHolds writes the holds that a decision made and changed.

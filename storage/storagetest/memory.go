@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -257,12 +258,24 @@ func (m *Memory) Freeze(context.Context, uuid.UUID, []string) error {
 // Packages implements [ledger.Store].
 func (m *Memory) Packages(context.Context) ([]ledger.Package, error) { return nil, nil }
 
+// allHolds are those of now, by their ids.
+func (m *Memory) allHolds() iter.Seq2[ledger.Hold, error] {
+	holds := slices.SortedFunc(slices.Values(m.holds), func(a, b ledger.Hold) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return func(yield func(ledger.Hold, error) bool) {
+		for _, h := range holds {
+			if !yield(h, nil) {
+				return
+			}
+		}
+	}
+}
+
 // Journal is everything of the wallet.
 func (m *Memory) Journal() ledger.Journal {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	j := ledger.Journal{
-		Wallet: m.wallet, Usage: slices.Clone(m.usage), Holds: slices.Clone(m.holds),
+		Wallet: m.wallet, Usage: slices.Clone(m.usage), Holds: m.allHolds(),
 		Purchases: slices.Collect(maps.Values(m.purchases)),
 	}
 	for no := 2; no <= m.wallet.Grants; no++ {
