@@ -66,6 +66,9 @@ type Settled struct {
 type Inbox interface {
 	// Receive stores a genuine event. One that is known is not stored again: fresh is false.
 	Receive(ctx context.Context, e StripeEvent) (fresh bool, err error)
+	// Take is Receive and Settle in one commit, which may be shared with others. No outcome says that the event is stored
+	// and waits. After an error it may be stored or not, which Receive finds out.
+	Take(ctx context.Context, e StripeEvent, s Settling) (fresh bool, done Settled, err error)
 	// Waiting lists at most limit events that are not processed, in order of arrival, after one; the zero value of it
 	// begins.
 	Waiting(ctx context.Context, after StripeEvent, limit int) ([]StripeEvent, error)
@@ -76,6 +79,11 @@ type Inbox interface {
 	Settle(ctx context.Context, s Settling) (Settled, error)
 	// Dismiss ends an event that tells nothing of a payment, or that cannot be read. [ErrNoEvent].
 	Dismiss(ctx context.Context, eventID string, o Outcome, r Reason) error
+	Quarantine
+}
+
+// Quarantine keeps the events that do not fit. Each method is one database transaction.
+type Quarantine interface {
 	// Quarantined lists at most limit events that are in quarantine, newest first.
 	Quarantined(ctx context.Context, limit int) ([]StripeEvent, error)
 	// Requeue lets an event in quarantine wait again. [ErrNoEvent], also when its body is not kept any more.

@@ -31,18 +31,36 @@ func (s *Shop) Receive(ctx context.Context, header string, body []byte) error {
 		return err
 	}
 	e := arrived(body, now)
-	fresh, err := s.Inbox.Receive(ctx, e)
-	if err != nil {
+	fresh, settled, err := s.take(ctx, e)
+	switch {
+	case err != nil:
 		return err
-	}
-	if !fresh {
+	case !fresh:
 		s.count(kindOf(e.Type), "repeated")
-		return nil
-	}
-	if err := s.process(context.WithoutCancel(ctx), e); err != nil {
-		s.Logger.Warn("an event waits", "event", e.ID, "type", kindOf(e.Type), "error", err)
+	case settled.Outcome != "":
+		s.tell(e, settled)
+	default:
+		if err := s.process(context.WithoutCancel(ctx), e); err != nil {
+			s.Logger.Warn("an event waits", "event", e.ID, "type", kindOf(e.Type), "error", err)
+		}
 	}
 	return nil
+}
+
+// take stores an event together with what it settles, or alone where that cannot be.
+func (s *Shop) take(ctx context.Context, e ledger.StripeEvent) (fresh bool, settled ledger.Settled, err error) {
+	if fact, ok, err := read(e.Body); err == nil && ok {
+		fact.EventID = e.ID
+		x, err := settling(fact)
+		if err == nil {
+			fresh, settled, err = s.Inbox.Take(ctx, e, x)
+		}
+		if err == nil {
+			return fresh, settled, nil
+		}
+	}
+	fresh, err = s.Inbox.Receive(ctx, e)
+	return fresh, ledger.Settled{}, err
 }
 
 // arrived is an event as it is stored. One without an id that can be kept gets one of its body.
@@ -80,20 +98,34 @@ func (s *Shop) process(ctx context.Context, e ledger.StripeEvent) error {
 		s.count(kind, "failed")
 		return err
 	}
+	s.tell(e, settled)
+	return nil
+}
+
+// tell counts what became of an event, and logs what is to be looked at.
+func (s *Shop) tell(e ledger.StripeEvent, settled ledger.Settled) {
+	kind := kindOf(e.Type)
 	if settled.Outcome == ledger.OutcomeQuarantined {
 		s.Logger.Error("an event is in quarantine", "event", e.ID, "type", kind, "reason", settled.Reason)
 	}
 	s.count(kind, string(settled.Outcome))
-	return nil
 }
 
 // settle takes a fact in.
 func (s *Shop) settle(ctx context.Context, f ledger.Fact) (ledger.Settled, error) {
+	x, err := settling(f)
+	if err != nil {
+		return ledger.Settled{}, err
+	}
+	return s.Inbox.Settle(ctx, x)
+}
+
+func settling(f ledger.Fact) (ledger.Settling, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
-		return ledger.Settled{}, fmt.Errorf("making an id: %w", err)
+		return ledger.Settling{}, fmt.Errorf("making an id: %w", err)
 	}
-	return s.Inbox.Settle(ctx, ledger.Settling{TransactionID: id, Fact: f})
+	return ledger.Settling{TransactionID: id, Fact: f}, nil
 }
 
 func (s *Shop) count(kind, result string) {

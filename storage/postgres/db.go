@@ -73,6 +73,7 @@ type DB struct {
 	quick     *access // of what must know at once whether the database is there
 	jobs      *access // of what runs beside the requests
 	committer *committer
+	intake    *intake
 	turns     turns                     // of writes, by what they lock
 	atStart   atomic.Pointer[structure] // what the rules of the database are held against
 	codesFrom atomic.Pointer[codePlace] // where cleaning codes goes on; nil: at the first
@@ -139,6 +140,7 @@ func (db *DB) open(ctx context.Context, settings *pgxpool.Config, cfg Config) er
 		all = append(all, &access{pool, cmp.Or(cfg.Wait, defaultWait), runLimit, beats, cfg.Watch})
 	}
 	db.access, db.quick, db.jobs = all[0], all[1], all[2]
+	db.intake = &intake{db: db}
 	db.committer = startCommitter(db, all[3], lanes, newBatchMetrics(cfg.Metrics))
 	countConnections(cfg.Metrics, all[0].pool, all[1].pool, all[2].pool, all[3].pool)
 	return nil

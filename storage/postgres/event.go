@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"mana/provider/identity"
 )
@@ -50,6 +51,26 @@ func insertEvents(t *tx, events []identity.Event, now time.Time) error {
 		if err := insertEvent(t, e, now); err != nil {
 			return fmt.Errorf("noting an event: %w", err)
 		}
+	}
+	return nil
+}
+
+// queueEvents is insertEvents in the round trip of others.
+func queueEvents(batch *pgx.Batch, events []identity.Event, now time.Time) error {
+	for _, e := range events {
+		args, err := eventRow(e, now)
+		if err != nil {
+			return err
+		}
+		batch.Queue(insertEventRow, args...)
+		mail := e.Notice(args[0].(uuid.UUID), now)
+		if mail.Kind == "" {
+			continue
+		}
+		if !mail.Kind.Each() {
+			batch.Queue(deleteWaitingMail, e.UserID, string(mail.Kind))
+		}
+		batch.Queue(insertMailRow, mailRow(e.UserID, "", mail, now)...)
 	}
 	return nil
 }

@@ -73,6 +73,16 @@ func (j *journal) addDelta(userID uuid.UUID, d ledger.Delta) {
 	}
 }
 
+// addSale takes the one decision on a wallet that was loaded with a purchase.
+func (j *journal) addSale(s ledger.State, d ledger.Delta) {
+	j.wallets = append(j.wallets, d.Wallet)
+	j.addDelta(s.Wallet.UserID, d)
+	for _, g := range d.Grants {
+		j.addGrant(s.Wallet.UserID, g, s.Wallet.Grants)
+	}
+	j.moved = append(j.moved, d.Holds...)
+}
+
 // addGrant takes a grant as it ends. highest is the number of the wallet's last grant before.
 func (j *journal) addGrant(userID uuid.UUID, g ledger.Grant, highest int) {
 	if g.No > highest {

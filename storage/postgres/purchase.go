@@ -148,6 +148,10 @@ func onePurchase(rows pgx.Rows, err error) (ledger.Purchase, error) {
 func queuePayment(batch *pgx.Batch, p ledger.Purchase, before ledger.Payment) {
 	batch.Queue(`UPDATE credits.purchases SET stripe_payment_intent_id = $1, stripe_checkout_session_id = $2, stripe_customer_id = $3
 		WHERE id = $4`, optionalText(p.Payment.IntentID), optionalText(p.Payment.CheckoutID), optionalText(p.Payment.CustomerID), p.ID)
+	queueWaking(batch, p, before)
+}
+
+func queueWaking(batch *pgx.Batch, p ledger.Purchase, before ledger.Payment) {
 	if p.Payment.IntentID != before.IntentID {
 		batch.Queue(`UPDATE credits.stripe_events SET processed_at = NULL, outcome = '', reason = '', stripe_payment_intent_id = ''
 			WHERE reason = 'unknown purchase' AND stripe_payment_intent_id = $1`, p.Payment.IntentID)
@@ -158,12 +162,12 @@ func queuePayment(batch *pgx.Batch, p ledger.Purchase, before ledger.Payment) {
 func queuePurchase(batch *pgx.Batch, p, before ledger.Purchase) {
 	price := p.PriceEuroCents
 	batch.Queue(`UPDATE credits.purchases SET status = $1, paid_cents = $2, reported_cents = $3, refunded_cents = $4, disputed_cents = $5,
-			posted = $6, completed_at = $7 WHERE id = $8`,
+			posted = $6, completed_at = $7, stripe_payment_intent_id = $8, stripe_checkout_session_id = $9, stripe_customer_id = $10
+		WHERE id = $11`,
 		string(p.Status), p.Facts.PaidCents, p.Facts.ReportedCents, min(price, p.Facts.RefundedCents()), min(price, p.Facts.DisputedCents()),
-		int64(p.Posted), optionalTime(p.CompletedAt), p.ID)
-	if p.Payment != before.Payment {
-		queuePayment(batch, p, before.Payment)
-	}
+		int64(p.Posted), optionalTime(p.CompletedAt), optionalText(p.Payment.IntentID), optionalText(p.Payment.CheckoutID),
+		optionalText(p.Payment.CustomerID), p.ID)
+	queueWaking(batch, p, before.Payment)
 	if !slices.Equal(p.Facts.Refunds, before.Facts.Refunds) {
 		batch.Queue(`DELETE FROM credits.refunds WHERE purchase_id = $1`, p.ID)
 		for i, r := range p.Facts.Refunds {
@@ -281,12 +285,8 @@ func lockSale(t *tx, userID, purchaseID uuid.UUID, now time.Time) (s ledger.Stat
 func writeSale(t *tx, s ledger.State, d ledger.Delta, more func(*pgx.Batch)) error {
 	batch := new(pgx.Batch)
 	if !d.Empty() {
-		j := journal{wallets: []ledger.Wallet{d.Wallet}}
-		j.addDelta(s.Wallet.UserID, d)
-		for _, g := range d.Grants {
-			j.addGrant(s.Wallet.UserID, g, s.Wallet.Grants)
-		}
-		j.moved = d.Holds
+		var j journal
+		j.addSale(s, d)
 		if err := j.queue(batch); err != nil {
 			return err
 		}

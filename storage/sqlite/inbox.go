@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"mana/ledger"
 	"mana/provider/identity"
 )
@@ -18,16 +16,38 @@ const eventColumns = `id, type, body, received_at, processed_at, outcome, reason
 
 // Receive implements [ledger.Inbox].
 func (l *Ledger) Receive(ctx context.Context, e ledger.StripeEvent) (fresh bool, err error) {
-	now := l.db.clock()
 	err = l.db.write(ctx, func(t *tx) (err error) {
-		fresh, err = one(t.exec(`INSERT INTO credits_stripe_events (id, type, body, received_at) VALUES (?, ?, ?, ?)
-			ON CONFLICT (id) DO NOTHING`, e.ID, e.Type, e.Body, timestamp(now)))
+		fresh, err = l.receive(t, e)
 		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("storing an event: %w", err)
 	}
 	return fresh, nil
+}
+
+func (l *Ledger) receive(t *tx, e ledger.StripeEvent) (fresh bool, err error) {
+	return one(t.exec(`INSERT INTO credits_stripe_events (id, type, body, received_at) VALUES (?, ?, ?, ?)
+		ON CONFLICT (id) DO NOTHING`, e.ID, e.Type, e.Body, timestamp(l.db.clock())))
+}
+
+// Take implements [ledger.Inbox]. What fails is undone as a whole, a freeze too: that is for Settle.
+func (l *Ledger) Take(ctx context.Context, e ledger.StripeEvent, s ledger.Settling) (fresh bool, done ledger.Settled, err error) {
+	err = l.db.write(ctx, func(t *tx) (err error) {
+		done = ledger.Settled{}
+		if fresh, err = l.receive(t, e); err != nil || !fresh {
+			return err
+		}
+		frozen := false
+		if done, frozen, err = l.settle(t, s, true); err == nil && frozen {
+			err = ledger.ErrFrozen
+		}
+		return err
+	})
+	if err != nil {
+		return false, ledger.Settled{}, fmt.Errorf("taking in an event: %w", err)
+	}
+	return fresh, done, nil
 }
 
 // Waiting implements [ledger.Inbox].
@@ -66,7 +86,7 @@ func (l *Ledger) Settle(ctx context.Context, s ledger.Settling) (ledger.Settled,
 	var done ledger.Settled
 	frozen := false
 	err := l.db.write(ctx, func(t *tx) (err error) {
-		done, frozen, err = l.settle(t, s)
+		done, frozen, err = l.settle(t, s, false)
 		return err
 	})
 	if err == nil && frozen {
@@ -78,9 +98,9 @@ func (l *Ledger) Settle(ctx context.Context, s ledger.Settling) (ledger.Settled,
 	return done, nil
 }
 
-// settle finds the purchase of a fact and has the core decide. frozen says that its wallet contradicts itself, and what
-// is written is that.
-func (l *Ledger) settle(t *tx, x ledger.Settling) (done ledger.Settled, frozen bool, err error) {
+// settle finds the purchase of a fact and has the core decide. fresh says that its event has just arrived; frozen that
+// its wallet contradicts itself, and what is written is that.
+func (l *Ledger) settle(t *tx, x ledger.Settling, fresh bool) (done ledger.Settled, frozen bool, err error) {
 	now := l.db.clock()
 	of, err := findPurchase(t, x.Fact)
 	if err != nil {
@@ -93,13 +113,16 @@ func (l *Ledger) settle(t *tx, x ledger.Settling) (done ledger.Settled, frozen b
 		}
 		return done, false, l.conclude(t, x.Fact, &done)
 	}
-	s, before, err := loadSale(t, of[0].user, of[0].purchase, now)
+	before := of[0]
+	s, err := loadSale(t, before, now)
 	if err != nil {
 		return done, false, err
 	}
-	if known, err := processed(t, x.Fact.EventID, &done); err != nil || known {
-		done.Purchase = before
-		return done, false, err
+	if !fresh {
+		if known, err := processed(t, x.Fact.EventID, &done); err != nil || known {
+			done.Purchase = before
+			return done, false, err
+		}
 	}
 	delta, done, err := ledger.Settle(s, before, now, x)
 	if errors.Is(err, ledger.ErrImpossible) {
@@ -122,28 +145,12 @@ func (l *Ledger) settle(t *tx, x ledger.Settling) (done ledger.Settled, frozen b
 	return done, false, l.writeOutcome(t, x.Fact, done)
 }
 
-// ownedPurchase is a purchase and whose it is.
-type ownedPurchase struct{ purchase, user uuid.UUID }
-
 // findPurchase finds the purchases that a fact names.
-func findPurchase(t *tx, x ledger.Fact) ([]ownedPurchase, error) {
-	rows, err := t.query(`SELECT id, user_id FROM credits_purchases WHERE id = ?
-		UNION SELECT id, user_id FROM credits_purchases WHERE stripe_payment_intent_id = ?
-		UNION SELECT id, user_id FROM credits_purchases WHERE stripe_checkout_session_id = ?`,
-		x.PurchaseID.String(), optionalText(x.Payment.IntentID), optionalText(x.Payment.CheckoutID))
-	if err != nil {
-		return nil, fmt.Errorf("looking for a purchase: %w", err)
-	}
-	defer rows.Close()
-	var found []ownedPurchase
-	for rows.Next() {
-		var p ownedPurchase
-		if err := rows.Scan(&p.purchase, &p.user); err != nil {
-			return nil, fmt.Errorf("looking for a purchase: %w", err)
-		}
-		found = append(found, p)
-	}
-	return found, rows.Err()
+func findPurchase(t *tx, x ledger.Fact) ([]ledger.Purchase, error) {
+	return collectPurchases(t.query(selectPurchases+`WHERE p.id IN (SELECT id FROM credits_purchases WHERE id = ?
+		UNION SELECT id FROM credits_purchases WHERE stripe_payment_intent_id = ?
+		UNION SELECT id FROM credits_purchases WHERE stripe_checkout_session_id = ?)`,
+		x.PurchaseID.String(), optionalText(x.Payment.IntentID), optionalText(x.Payment.CheckoutID)))
 }
 
 // processed reads what became of an event, if it is known already. [ledger.ErrNoEvent].

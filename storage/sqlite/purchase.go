@@ -132,14 +132,23 @@ func (l *Ledger) Link(ctx context.Context, purchaseID uuid.UUID, to ledger.Payme
 	return nil
 }
 
-// writePayment writes the ids of a payment, and lets the events wait again that did not know whose it was.
+// writePayment writes the ids of a payment.
 func writePayment(t *tx, p ledger.Purchase, before ledger.Payment) error {
 	_, err := t.exec(`UPDATE credits_purchases SET stripe_payment_intent_id = ?, stripe_checkout_session_id = ?, stripe_customer_id = ?
 		WHERE id = ?`, optionalText(p.Payment.IntentID), optionalText(p.Payment.CheckoutID), optionalText(p.Payment.CustomerID), p.ID.String())
-	if err == nil && p.Payment.IntentID != before.IntentID {
-		_, err = t.exec(`UPDATE credits_stripe_events SET processed_at = NULL, outcome = '', reason = '', stripe_payment_intent_id = ''
-			WHERE reason = 'unknown purchase' AND stripe_payment_intent_id = ?`, p.Payment.IntentID)
+	if err != nil {
+		return err
 	}
+	return wakeEvents(t, p, before)
+}
+
+// wakeEvents lets the events wait again that did not know whose payment it was.
+func wakeEvents(t *tx, p ledger.Purchase, before ledger.Payment) error {
+	if p.Payment.IntentID == before.IntentID {
+		return nil
+	}
+	_, err := t.exec(`UPDATE credits_stripe_events SET processed_at = NULL, outcome = '', reason = '', stripe_payment_intent_id = ''
+		WHERE reason = 'unknown purchase' AND stripe_payment_intent_id = ?`, p.Payment.IntentID)
 	return err
 }
 
@@ -147,16 +156,15 @@ func writePayment(t *tx, p ledger.Purchase, before ledger.Payment) error {
 func writePurchase(t *tx, p, before ledger.Purchase) error {
 	price := p.PriceEuroCents
 	_, err := t.exec(`UPDATE credits_purchases SET status = ?, paid_cents = ?, reported_cents = ?, refunded_cents = ?, disputed_cents = ?,
-			posted = ?, completed_at = ? WHERE id = ?`,
+			posted = ?, completed_at = ?, stripe_payment_intent_id = ?, stripe_checkout_session_id = ?, stripe_customer_id = ? WHERE id = ?`,
 		string(p.Status), p.Facts.PaidCents, p.Facts.ReportedCents, min(price, p.Facts.RefundedCents()), min(price, p.Facts.DisputedCents()),
-		p.Posted, optionalTime(p.CompletedAt), p.ID.String())
+		p.Posted, optionalTime(p.CompletedAt), optionalText(p.Payment.IntentID), optionalText(p.Payment.CheckoutID),
+		optionalText(p.Payment.CustomerID), p.ID.String())
 	if err != nil {
 		return fmt.Errorf("updating a purchase: %w", err)
 	}
-	if p.Payment != before.Payment {
-		if err := writePayment(t, p, before.Payment); err != nil {
-			return err
-		}
+	if err := wakeEvents(t, p, before.Payment); err != nil {
+		return err
 	}
 	if err := writeRefunds(t, p, before.Facts.Refunds); err != nil {
 		return fmt.Errorf("storing refunds: %w", err)
@@ -232,7 +240,11 @@ func (l *Ledger) Withdraw(ctx context.Context, w ledger.Withdrawal) (ledger.Purc
 	var p ledger.Purchase
 	frozen := false
 	err := l.db.write(ctx, func(t *tx) error {
-		s, before, err := loadSale(t, w.UserID, w.PurchaseID, now)
+		before, err := loadPurchase(t, w.UserID, w.PurchaseID)
+		if err != nil {
+			return err
+		}
+		s, err := loadSale(t, before, now)
 		if err != nil {
 			return err
 		}
@@ -266,22 +278,21 @@ func withdrawer(w ledger.Withdrawal) identity.Device {
 	return identity.Device{IPAddress: w.IPAddress, UserAgent: w.UserAgent, Language: w.Language}
 }
 
-// loadSale loads a wallet with a purchase and its grant, and the holds whose time is over. [ledger.ErrNoPurchase], [ledger.ErrNoWallet].
-func loadSale(t *tx, userID, purchaseID uuid.UUID, now time.Time) (s ledger.State, p ledger.Purchase, err error) {
-	if s, err = loadState(t, ledger.Wants{UserID: userID}); err != nil {
-		return s, p, err
+// loadSale loads the wallet of a purchase with its grant, which one that was never completed has not, and the holds whose
+// time is over. [ledger.ErrNoWallet].
+func loadSale(t *tx, p ledger.Purchase, now time.Time) (ledger.State, error) {
+	s, err := loadState(t, ledger.Wants{UserID: p.UserID})
+	if err != nil {
+		return s, err
 	}
-	if err = loadHolds(t, &s, ledger.Wants{}, now, false); err != nil {
-		return s, p, err
-	}
-	if p, err = loadPurchase(t, userID, purchaseID); err != nil {
-		return s, p, err
+	if err = loadHolds(t, &s, ledger.Wants{}, now, false); err != nil || p.CompletedAt.IsZero() {
+		return s, err
 	}
 	own, err := collectGrants(t.query(`SELECT `+grantColumns+` FROM credits_grants WHERE user_id = ? AND source = ? AND open = 0`,
-		userID.String(), p.Source()))
+		p.UserID.String(), p.Source()))
 	s.Grants = append(s.Grants, own...)
 	slices.SortFunc(s.Grants, func(a, b ledger.Grant) int { return a.No - b.No })
-	return s, p, err
+	return s, err
 }
 
 // writeSale writes what a decision made of a wallet.

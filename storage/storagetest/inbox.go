@@ -3,6 +3,8 @@ package storagetest
 import (
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,6 +111,49 @@ func testInbox(t *testing.T, w *wallets) {
 	if rest, err = w.Till.Waiting(t.Context(), ledger.StripeEvent{}, 2); err != nil || len(rest) != 1 || len(rest[0].Body) == 0 {
 		t.Errorf("got %+v, %v, want it kept", rest, err)
 	}
+}
+
+// testTake brings events of one wallet three times each, all at one time, beside one of a purchase that nobody knows.
+func testTake(t *testing.T, w *wallets) {
+	facts := []ledger.Fact{{Kind: ledger.FactPaid, PurchaseID: uuid.New(), Cents: 100, Currency: ledger.Euro}}
+	for range 4 {
+		p := w.order(t, packageOf100)
+		facts = append(facts, ledger.Fact{Kind: ledger.FactPaid, PurchaseID: p.ID, Cents: 100, Currency: ledger.Euro})
+	}
+	fresh := make([]atomic.Int64, len(facts))
+	var group sync.WaitGroup
+	for n := range 3 * len(facts) {
+		group.Go(func() {
+			x := facts[n%len(facts)]
+			x.EventID = fmt.Sprint("evt_", n%len(facts))
+			s := ledger.Settling{TransactionID: uuid.Must(uuid.NewV7()), Fact: x}
+			first, done, err := w.Till.Take(t.Context(), ledger.StripeEvent{ID: x.EventID, Body: []byte("{}")}, s)
+			if err == nil && first && done.Outcome == "" { // it waits
+				_, err = w.Till.Settle(t.Context(), s)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			if first {
+				fresh[n%len(facts)].Add(1)
+			}
+		})
+	}
+	group.Wait()
+	for n := range fresh {
+		if got := fresh[n].Load(); got != 1 {
+			t.Errorf("event %d was fresh %d times, want once", n, got)
+		}
+	}
+	waiting, err := w.Till.Waiting(t.Context(), ledger.StripeEvent{}, 9)
+	if err != nil || len(waiting) > 0 {
+		t.Errorf("got %+v, %v, want none that waits", waiting, err)
+	}
+	list, err := w.Till.Quarantined(t.Context(), 9)
+	if err != nil || len(list) != 1 || list[0].ID != "evt_0" || list[0].Reason != ledger.ReasonUnknown {
+		t.Errorf("got %+v, %v, want the one of nobody's", list, err)
+	}
+	w.wantPaid(t, 400, 0, 400)
 }
 
 // testEarlyEvents hears of a payment before anybody knows whose it is.

@@ -55,6 +55,7 @@ func testLedger(t *testing.T, open Open) {
 		"purchases that wait":                    testPending,
 		"payments that do not fit":               testQuarantine,
 		"the inbox":                              testInbox,
+		"events at one time":                     testTake,
 		"payments heard of too early":            testEarlyEvents,
 		"debt":                                   testDebt,
 		"what a refund of a payment takes":       testReversalOrder,

@@ -76,6 +76,14 @@ func (m *Memory) Receive(_ context.Context, e ledger.StripeEvent) (fresh bool, e
 	return true, nil
 }
 
+// Take implements a method of [ledger.Inbox].
+func (m *Memory) Take(ctx context.Context, e ledger.StripeEvent, x ledger.Settling) (fresh bool, done ledger.Settled, err error) {
+	if fresh, err = m.Receive(ctx, e); err == nil && fresh {
+		done, err = m.Settle(ctx, x)
+	}
+	return fresh, done, err
+}
+
 // Settle implements a method of [ledger.Inbox].
 func (m *Memory) Settle(_ context.Context, x ledger.Settling) (ledger.Settled, error) {
 	m.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,6 +22,7 @@ type PaidWallet struct {
 		Order(ctx context.Context, o ledger.Order) (ledger.Purchase, error)
 		Withdraw(ctx context.Context, w ledger.Withdrawal) (ledger.Purchase, error)
 		Receive(ctx context.Context, e ledger.StripeEvent) (bool, error)
+		Take(ctx context.Context, e ledger.StripeEvent, s ledger.Settling) (bool, ledger.Settled, error)
 		Waiting(ctx context.Context, after ledger.StripeEvent, limit int) ([]ledger.StripeEvent, error)
 		Settle(ctx context.Context, s ledger.Settling) (ledger.Settled, error)
 		Purchase(ctx context.Context, userID, id uuid.UUID) (ledger.Purchase, error)
@@ -255,12 +257,19 @@ func (p *payments) deliver() {
 	}
 	at := rapid.IntRange(0, len(p.queue)-1).Draw(p.T, "event")
 	e := p.queue[at]
-	fate := rapid.SampledFrom([]string{"arrives", "arrives", "arrives", "twice", "lost", "dies before", "dies between", "dies after"}).Draw(p.T, "fate")
+	fate := rapid.SampledFrom([]string{"arrives", "at once", "at once", "at once twice", "twice", "lost", "dies before", "dies between", "dies after"}).Draw(p.T, "fate")
 	if fate == "dies before" {
 		return // it is sent again some time
 	}
 	p.queue = slices.Delete(p.queue, at, at+1)
 	if fate == "lost" {
+		return
+	}
+	if strings.HasPrefix(fate, "at once") {
+		p.take(e)
+		if fate == "at once twice" {
+			p.take(e)
+		}
 		return
 	}
 	p.receive(e)
@@ -299,13 +308,29 @@ func (p *payments) job() {
 	}
 }
 
+// take has an event stored and settled in one commit.
+func (p *payments) take(e *told) {
+	stored := ledger.StripeEvent{ID: e.fact.EventID, Type: string(e.fact.Kind), Body: []byte("{}")}
+	p.settleBy(e, stored.ID, func(w PaidWallet, s ledger.Settling) (ledger.Settled, error) {
+		fresh, done, err := w.Till.Take(p.Context(), stored, s)
+		if err == nil && (!fresh || done.Outcome == "") { // it is there already, or waits
+			done, err = w.Till.Settle(p.Context(), s)
+		}
+		return done, err
+	})
+}
+
 // settle has a fact taken in, and the model follow.
 func (p *payments) settle(e *told, eventID string) {
+	p.settleBy(e, eventID, func(w PaidWallet, s ledger.Settling) (ledger.Settled, error) { return w.Till.Settle(p.Context(), s) })
+}
+
+func (p *payments) settleBy(e *told, eventID string, settle func(PaidWallet, ledger.Settling) (ledger.Settled, error)) {
 	x := e.fact
 	x.EventID, x.PurchaseID, x.Currency = eventID, e.of.id, ledger.Euro
 	id := uuid.Must(uuid.NewV7())
 	p.each(func(w PaidWallet) error {
-		done, err := w.Till.Settle(p.Context(), ledger.Settling{TransactionID: id, Fact: x})
+		done, err := settle(w, ledger.Settling{TransactionID: id, Fact: x})
 		if err == nil && done.Outcome != ledger.OutcomeSettled {
 			err = fmt.Errorf("got %+v for %+v", done, x)
 		}
