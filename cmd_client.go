@@ -34,7 +34,7 @@ const actorCommand = "command line"
 
 // clientAdmin changes clients for whoever uses the command line.
 func clientAdmin(db *storage.DB) provider.ClientAdmin {
-	return provider.ClientAdmin{Store: db.Provider(), By: identity.Actor{Name: actorCommand}, Now: time.Now}
+	return provider.ClientAdmin{Store: db.Provider(), By: identity.Actor{Name: actorCommand}, Now: time.Now, Operator: true}
 }
 
 // withStore opens the database for one command, beside a server that may be running.

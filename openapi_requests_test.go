@@ -23,13 +23,14 @@ type caller struct {
 	secrets  map[string]string // Authorization, by scheme and scope
 	key      keyOutput
 	id       string // of the person
+	other    string // id of somebody who is administered
 	seed     int
 	won      map[string]bool // operations that answered with success
 }
 
 func newCaller(t *testing.T) *caller {
 	t.Helper()
-	f := newFixture(t, "openid profile credits:read credits:spend", manyTries+",public=100000/60,purchase=100000/60,service=100000/60", "CREDITS_SIGNUP_BONUS=100000")
+	f := newFixture(t, "openid profile credits:read credits:spend", manyTries+",public=100000/60,purchase=100000/60,service=100000/60,admin=100000/60", "CREDITS_SIGNUP_BONUS=100000")
 	c := &caller{fixture: f, document: f.openAPI(t), secrets: map[string]string{}, won: map[string]bool{}}
 	scoped := func(code string, pairs ...string) string {
 		status, tokens, _ := f.token(t, append([]string{"code", code}, pairs...)...)
@@ -42,6 +43,7 @@ func newCaller(t *testing.T) *caller {
 	c.secrets["oauth credits:read"], c.secrets["oauth credits:spend"] = credits, credits
 	c.secrets["oauth openid"] = scoped(f.browser.authorize(f.auth()).Get("code"), "resource", f.issuer)
 	c.secrets["own"] = scoped("-", "grant_type", "client_credentials", "scope", "credits:spend", "redirect_uri", "-", "code_verifier", "-")
+	c.administers(t)
 	c.key = f.serviceKey(t, "--app", f.client.ID, "--allow", "balance,use,refund,hold")
 	_, login, _ := f.api(t, "POST", "/api/v1/auth/login", "", map[string]string{"email": "ada@example.com", "password": testPassword})
 	f.person(t, "grace@example.com") // signs in by chance, and nobody asks for a password of hers
@@ -208,6 +210,9 @@ func (c *caller) know(t *testing.T, body map[string]any, schema apiSchema, path,
 			body[name] = value()
 		}
 	}
+	if strings.HasPrefix(path, "/api/v1/admin/") {
+		c.knowAdmin(body, schema)
+	}
 	if strings.HasSuffix(path, "/extend") {
 		body["expiresIn"] = 4000
 	}
@@ -272,6 +277,8 @@ func (c *caller) target(t *testing.T, path string, o apiOperation, by string, so
 	for _, p := range o.Parameters {
 		c.seed++
 		switch {
+		case p.In == "path" && strings.HasPrefix(path, "/api/v1/admin/"):
+			path = strings.Replace(path, "{"+p.Name+"}", c.administered(t, path), 1)
 		case p.In == "path" && p.Name == "userId":
 			path = strings.Replace(path, "{userId}", c.id, 1)
 		case p.In == "path" && strings.Contains(path, "/holds/"):

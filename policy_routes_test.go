@@ -41,7 +41,7 @@ var tokenless = []string{
 	"/login/with/{name}/link", "/login/passkey/options", "/signup/work", "/account", "/dev/demo", "/api/v1/auth/register",
 	"/api/v1/auth/logout", "/api/v1/auth/validate", "/api/v1/auth/profile", "/api/v1/auth/account", "/api/v1/auth/session",
 	"/api/v1/auth/forgot-password", "/api/v1/auth/reset-password", "/api/v1/auth/resend-verification",
-	"/api/v1/auth/verify-email", "/api/v1/auth/change-password", "/api/v1/credits/", "/api/v1/webhooks/", "/withdraw", "/dev/checkout", "/internal/", "/api/v1/internal/",
+	"/api/v1/auth/verify-email", "/api/v1/auth/change-password", "/api/v1/credits/", "/api/v1/admin/", "/api/v1/webhooks/", "/withdraw", "/dev/checkout", "/internal/", "/api/v1/internal/",
 }
 
 // TestPolicyRoutes: a route that could give tokens has rows in the matrix, or is known to give none. A new one fails

@@ -56,6 +56,19 @@ func (p *Provider) Access(ctx context.Context, token string) (Access, error) {
 	return Access{}, ErrInvalidToken
 }
 
+// AdminAccess verifies a token for the administration API: one that a client has for itself. Errors as
+// [Provider.Access].
+func (p *Provider) AdminAccess(ctx context.Context, token string) (Access, error) {
+	claims, err := p.parseAccess(ctx, token)
+	if err != nil {
+		return Access{}, err
+	}
+	if claims.Audience != p.AdminResource() || claims.Subject != claims.ClientID {
+		return Access{}, ErrInvalidToken
+	}
+	return p.clientAccess(ctx, claims)
+}
+
 // parseAccess checks what can be checked without storage. A signature that held is not checked again while the
 // published keys stay, since the same token comes many times; its times are.
 func (p *Provider) parseAccess(ctx context.Context, token string) (accessClaims, error) {

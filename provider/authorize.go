@@ -273,7 +273,7 @@ func (p *Provider) readHints(client Client, request *AuthRequest, idToken string
 func (p *Provider) resourceOf(asked []string) (string, *oidc.Error) {
 	known := ""
 	for _, resource := range asked {
-		if resource != p.issuer && resource != p.CreditsResource() {
+		if resource != p.issuer && resource != p.CreditsResource() && resource != p.AdminResource() {
 			continue
 		}
 		if known != "" && known != resource {

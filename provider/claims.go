@@ -123,8 +123,10 @@ func (p *Provider) audienceOf(scopes []string, resource string) string {
 	if resource != "" {
 		return resource
 	}
-	if slices.ContainsFunc(scopes, isCredits) {
-		return p.CreditsResource()
+	for _, api := range []func(string) bool{isCredits, isAdmin} {
+		if i := slices.IndexFunc(scopes, api); i >= 0 {
+			return p.resourceFor(scopes[i])
+		}
 	}
 	return p.issuer
 }
@@ -133,7 +135,7 @@ func (p *Provider) audienceOf(scopes []string, resource string) string {
 func (p *Provider) scopesFor(audience string, granted []string) []string {
 	var out []string
 	for _, scope := range granted {
-		if isCredits(scope) == (audience == p.CreditsResource()) {
+		if p.resourceFor(scope) == audience {
 			out = append(out, scope)
 		}
 	}

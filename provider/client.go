@@ -130,8 +130,11 @@ func (c Client) checkGrants(faults *ClientFaults) {
 		faults.Add("redirect_uris", "are needed for the grant type authorization_code, and only there")
 	}
 	for _, scope := range c.Scopes {
-		if !slices.Contains(Scopes(), scope) {
+		if !slices.Contains(allScopes(), scope) {
 			faults.Add("scopes", "%q does not exist; there are: %s", scope, strings.Join(Scopes(), " "))
+		}
+		if isAdmin(scope) && !own {
+			faults.Add("scopes", "%q needs the grant type client_credentials", scope)
 		}
 	}
 	if !c.Public() {
@@ -178,6 +181,9 @@ func validClientName(name string) bool {
 	unsafe := func(r rune) bool { return !unicode.IsPrint(r) || unicode.Is(unicode.Bidi_Control, r) }
 	return utf8.ValidString(name) && n > 0 && n <= maxClientName && !strings.ContainsFunc(name, unsafe)
 }
+
+// Administers reports whether the client has a scope of the administration API.
+func (c Client) Administers() bool { return slices.ContainsFunc(c.Scopes, isAdmin) }
 
 // Complete is the client with what is left out filled in, and in the form in which it is stored: unless
 // said otherwise it logs people in, refreshes, and may ask for openid, profile and email. The client is

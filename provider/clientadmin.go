@@ -15,6 +15,10 @@ type ClientAdmin struct {
 	Store Clients
 	By    identity.Actor
 	Now   func() time.Time
+	// Operator says that whoever owns the program acts, who alone gives the scopes of the administration API.
+	Operator bool
+	// May is asked of a stored client in the transaction of its change, unless it is nil; its error refuses.
+	May func(Client) error
 }
 
 // Register checks and stores a new client under a new id, and gives its secret, which is shown once and
@@ -27,6 +31,9 @@ func (a ClientAdmin) Register(ctx context.Context, c Client, public bool) (Clien
 		c.Secrets = []ClientSecret{{Hash: secret.Hash()}}
 	}
 	c, err := c.Complete()
+	if err == nil {
+		err = a.keepAdmin(Client{}, &c)
+	}
 	if err != nil {
 		return Client{}, "", err
 	}
@@ -46,7 +53,16 @@ func (a ClientAdmin) Change(ctx context.Context, id string, change func(*Client)
 		if c, ok = stored[id]; !ok {
 			return nil, fmt.Errorf("client %q: %w", id, ErrUnknownClient)
 		}
+		if a.May != nil {
+			if err := a.May(c); err != nil {
+				return nil, err
+			}
+		}
+		before := c
 		if err := change(&c); err != nil {
+			return nil, err
+		}
+		if err := a.keepAdmin(before, &c); err != nil {
 			return nil, err
 		}
 		if err := c.Check(); err != nil {
@@ -56,6 +72,20 @@ func (a ClientAdmin) Change(ctx context.Context, id string, change func(*Client)
 		return []Client{c}, nil
 	})
 	return c, err
+}
+
+// keepAdmin leaves the scopes of the administration API as they are before a change, unless the operator makes it.
+func (a ClientAdmin) keepAdmin(before Client, c *Client) error {
+	if a.Operator {
+		return nil
+	}
+	if added := missing(adminOnly(c.Scopes), before.Scopes); len(added) > 0 {
+		var faults ClientFaults
+		faults.Add("scopes", "%q is given by the operator alone: mana client update, or mana apply", added[0])
+		return faults
+	}
+	c.Scopes = append(slices.Clone(c.Scopes), adminOnly(before.Scopes)...)
+	return nil
 }
 
 // RotateSecret gives a confidential client a new secret, which is shown once and never again. The secret

@@ -95,14 +95,28 @@ type resourceMetadata struct {
 	Name                 string   `json:"resource_name"`
 }
 
+// PathAdminMetadata is where the administration API describes itself.
+const PathAdminMetadata = "/.well-known/oauth-protected-resource" + PathAdmin
+
+// AdminMetadataURL is the address that its challenges name.
+func (p *Provider) AdminMetadataURL() string { return p.issuer + PathAdminMetadata }
+
+// AdminMetadata serves the description of the administration API.
+func (p *Provider) AdminMetadata() (http.Handler, error) {
+	return p.describeResource(p.AdminResource(), "Mana administration", AdminScopes())
+}
+
 // CreditsMetadata serves the description of the credits API.
 func (p *Provider) CreditsMetadata() (http.Handler, error) {
+	return p.describeResource(p.CreditsResource(), "Mana credits", []string{ScopeCreditsRead, ScopeCreditsSpend})
+}
+
+func (p *Provider) describeResource(resource, name string, scopes []string) (http.Handler, error) {
 	body, err := json.Marshal(resourceMetadata{
-		Resource: p.CreditsResource(), AuthorizationServers: []string{p.issuer}, BearerMethods: []string{"header"},
-		Scopes: []string{ScopeCreditsRead, ScopeCreditsSpend}, Name: "Mana credits",
+		Resource: resource, AuthorizationServers: []string{p.issuer}, BearerMethods: []string{"header"}, Scopes: scopes, Name: name,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("encoding the metadata of the credits API: %w", err)
+		return nil, fmt.Errorf("encoding the metadata of %s: %w", name, err)
 	}
 	return NewDocument("application/json", body, cacheMetadata), nil
 }

@@ -81,14 +81,22 @@ func NewPackage(p ledger.Package, now time.Time) (ledger.Package, error) {
 // Change replaces name, description, place, price id and state of a package. Credits and price stay as they are: who
 // bought it was told them. [ErrUnknownPackage], else as Create.
 func (a PackageAdmin) Change(ctx context.Context, id uuid.UUID, change func(*ledger.Package)) error {
-	return a.Store.RevisePackages(ctx, a.By, func(stored []ledger.Package) ([]ledger.Package, error) {
+	_, err := a.Revise(ctx, id, func(p *ledger.Package) error { change(p); return nil })
+	return err
+}
+
+// Revise is Change where the change may be refused. It gives the package as it is then.
+func (a PackageAdmin) Revise(ctx context.Context, id uuid.UUID, change func(*ledger.Package) error) (after ledger.Package, err error) {
+	err = a.Store.RevisePackages(ctx, a.By, func(stored []ledger.Package) ([]ledger.Package, error) {
 		at := slices.IndexFunc(stored, func(p ledger.Package) bool { return p.ID == id })
 		if at < 0 {
 			return nil, ErrUnknownPackage
 		}
 		before := stored[at]
-		after := before
-		change(&after)
+		after = before
+		if err := change(&after); err != nil {
+			return nil, err
+		}
 		after.ID, after.Credits, after.PriceEuroCents = before.ID, before.Credits, before.PriceEuroCents
 		if samePackage(before, after) {
 			return nil, nil
@@ -96,6 +104,7 @@ func (a PackageAdmin) Change(ctx context.Context, id uuid.UUID, change func(*led
 		after.UpdatedAt = a.Now().UTC().Truncate(time.Microsecond)
 		return []ledger.Package{after}, CheckPackage(after)
 	})
+	return after, err
 }
 
 // CheckPackage says what is wrong with a package. Errors as [PackageAdmin.Create].

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ const (
 	PathRevoke              = "/revoke"
 	PathEndSession          = "/end_session"
 	PathCredits             = "/api/v1/credits" // the protected resource
+	PathAdmin               = "/api/v1/admin"   // the administration API, another
 )
 
 // Paths of the hosted pages that the protocol leads to. Each takes the parameter "request".
@@ -151,7 +153,7 @@ type Provider struct {
 // New makes a provider. It fails when its own metadata cannot be encoded.
 func New(cfg Config) (*Provider, error) {
 	local, err := verifier.New(context.Background(), cfg.Issuer, verifier.Config{
-		Audiences: []string{cfg.Audience, cfg.Issuer + PathCredits, cfg.Issuer}, Keys: cfg.Ring.Key, Now: cfg.Now,
+		Audiences: []string{cfg.Audience, cfg.Issuer + PathCredits, cfg.Issuer + PathAdmin, cfg.Issuer}, Keys: cfg.Ring.Key, Now: cfg.Now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making the check of access tokens: %w", err)
@@ -189,6 +191,14 @@ func (p *Provider) Issuer() string { return p.issuer }
 
 // CreditsResource is the identifier of the credits API as a protected resource (RFC 9728).
 func (p *Provider) CreditsResource() string { return p.issuer + PathCredits }
+
+// AdminResource is the identifier of the administration API as a protected resource.
+func (p *Provider) AdminResource() string { return p.issuer + PathAdmin }
+
+// SignsWith reports whether ID tokens can be signed with an algorithm; empty: the default.
+func (p *Provider) SignsWith(alg string) bool {
+	return alg == "" || slices.Contains(p.ring.Algorithms(), alg)
+}
 
 // Discovery serves the metadata (OpenID Connect Discovery 1.0, section 4; RFC 8414, section 3).
 func (p *Provider) Discovery() http.Handler { return &p.discovery }

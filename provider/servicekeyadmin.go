@@ -80,6 +80,30 @@ func (a ServiceKeyAdmin) Revoke(ctx context.Context, which string) (ServiceKey, 
 	})
 }
 
+// Change lets f alter a key that is not revoked, checks the outcome and stores it. The key is named as for
+// [ServiceKeyAdmin.Rotate]. [ErrUnknownServiceKey], [ErrServiceKeyEnded], [ErrServiceKeyOwner], [ErrServiceKeyTaken],
+// [ClientFaults], or the error of f.
+func (a ServiceKeyAdmin) Change(ctx context.Context, which string, f func(*ServiceKey) error) (ServiceKey, error) {
+	return a.change(ctx, which, func(k *ServiceKey) error {
+		if !k.RevokedAt.IsZero() {
+			return fmt.Errorf("service key %q: %w", which, ErrServiceKeyEnded)
+		}
+		before := *k
+		if err := f(k); err != nil {
+			return err
+		}
+		after, err := k.Complete()
+		if err != nil {
+			return err
+		}
+		if after.Owner() != before.Owner() {
+			return ErrServiceKeyOwner
+		}
+		*k = after
+		return nil
+	})
+}
+
 // change lets f alter a stored key, in one transaction.
 func (a ServiceKeyAdmin) change(ctx context.Context, which string, f func(*ServiceKey) error) (ServiceKey, error) {
 	var k ServiceKey

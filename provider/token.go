@@ -234,7 +234,7 @@ func (p *Provider) clientCredentials(r *http.Request, client Client) (*oidc.Acce
 		asked = slices.DeleteFunc(slices.Clone(client.Scopes), func(scope string) bool { return !isCredits(scope) })
 	}
 	for _, scope := range asked {
-		if !isCredits(scope) || !slices.Contains(client.Scopes, scope) {
+		if !isCredits(scope) && !isAdmin(scope) || !slices.Contains(client.Scopes, scope) {
 			return nil, describe(oidc.ErrInvalidScope(), "a scope is not one that this client may use by itself")
 		}
 	}
@@ -242,8 +242,8 @@ func (p *Provider) clientCredentials(r *http.Request, client Client) (*oidc.Acce
 	if fault != nil {
 		return nil, fault
 	}
-	if len(asked) > 0 && resource == p.issuer {
-		return nil, describe(oidc.ErrInvalidTarget(), "nothing is granted for this resource")
+	if audience := p.audienceOf(asked, resource); len(asked) > len(p.scopesFor(audience, asked)) {
+		return nil, describe(oidc.ErrInvalidTarget(), "a scope is not of this resource: an access token has one")
 	}
 	access, err := p.clientToken(r.Context(), client, asked, resource)
 	if err != nil {

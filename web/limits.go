@@ -28,6 +28,7 @@ const (
 	classPurchase  = "purchase"  // of a person: purchases; withdrawals, without a session of an address
 	classBearer    = "bearer"    // of a person: all calls with a token
 	classService   = "service"   // of a service key, unless the key has its own rate
+	classAdmin     = "admin"     // of a client: calls of the administration API
 	classPublic    = "public"    // of an address
 	classClient    = "client"    // of a client: answers of the endpoints for programs; without a secret of its address too
 	classToken     = "token"     // failed authentications of a client at an address
@@ -50,7 +51,7 @@ func ParseLimits(overrides string, publicMax int, publicPeriod time.Duration) (L
 		classMail: rate(20, time.Hour), classAccount: rate(60, time.Minute), classPasskey: rate(60, time.Minute),
 		classRefresh: rate(120, time.Minute), classRefreshIP: rate(600, time.Minute),
 		classSpend: rate(100, time.Minute), classRead: rate(300, time.Minute), classPurchase: rate(10, time.Hour), classBearer: rate(1000, time.Minute),
-		classService: rate(6000, time.Minute), classPublic: rate(int64(publicMax), publicPeriod),
+		classService: rate(6000, time.Minute), classAdmin: rate(600, time.Minute), classPublic: rate(int64(publicMax), publicPeriod),
 		classClient: rate(6000, time.Minute), classToken: rate(120, time.Minute), classTokenIP: rate(1200, time.Minute),
 		classBrowser: rate(300, time.Minute), classEdge: rate(6000, time.Minute),
 	}

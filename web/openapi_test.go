@@ -32,7 +32,7 @@ func TestOperations(t *testing.T) {
 	}
 	p := &provider.Provider{}
 	s := &Site{cfg: Config{Provider: p}, api: api.New(api.Config{FirstParty: &provider.FirstParty{Provider: p}, Now: time.Now})}
-	for _, line := range slices.Concat(s.protocolRoutes(nil), s.apiRoutes(), s.serviceRoutes()) {
+	for _, line := range slices.Concat(s.protocolRoutes(nil, nil), s.apiRoutes(), s.serviceRoutes(), s.administrationRoutes()) {
 		if line.path == api.PathOpenAPI {
 			continue
 		}

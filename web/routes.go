@@ -133,6 +133,7 @@ func New(cfg Config) (http.Handler, error) {
 	s.counts = newCounts(cfg, s.traffic.limited)
 	s.api = api.New(api.Config{
 		Identity: cfg.Identity, FirstParty: cfg.FirstParty, ServiceKeys: cfg.ServiceKeys, Ledger: cfg.Ledger,
+		People: cfg.Admin.People, Goods: cfg.Admin.Goods, KeyStore: cfg.Admin.ServiceKeys,
 		CappedLedger: cfg.CappedLedger, Shop: cfg.Shop, BuyURL: cfg.Issuer.JoinPath(account.PathBuy).String(), Logger: cfg.Logger, Now: cfg.Now,
 		SignupOpen: cfg.SignupOpen && cfg.Identity.SignupWork() == 0, ValidateSlots: cfg.ValidateSlots, Ready: cfg.Ready, SharedReady: cfg.SharedReady,
 		Seal: cfg.Seal, Open: cfg.Open, RequireVerified: cfg.RequireVerified, Returns: s.returns,
@@ -161,6 +162,10 @@ func (s *Site) routes() ([]route, error) {
 	if err != nil {
 		return nil, err
 	}
+	administration, err := p.AdminMetadata()
+	if err != nil {
+		return nil, err
+	}
 	docs, err := api.NewDocs(s.cfg.UI, p.Issuer())
 	if err != nil {
 		return nil, err
@@ -170,7 +175,7 @@ func (s *Site) routes() ([]route, error) {
 		Site: s.cfg.UI, Provider: p, Identity: s.cfg.Identity, Ledger: s.cfg.Ledger, Forms: forms, Upstreams: s.cfg.Upstreams,
 		Shop: s.cfg.Shop, Now: s.cfg.Now, Take: s.counts.take, Network: callerNetwork,
 	})
-	table := slices.Concat(s.protocolRoutes(resource), s.loginRoutes(pages), mailRoutes(pages), accountRoutes(pages, mine), buyRoutes(pages, mine), factorRoutes(pages, mine), s.apiRoutes(), s.serviceRoutes())
+	table := slices.Concat(s.protocolRoutes(resource, administration), s.loginRoutes(pages), mailRoutes(pages), accountRoutes(pages, mine), buyRoutes(pages, mine), factorRoutes(pages, mine), s.apiRoutes(), s.serviceRoutes(), s.administrationRoutes())
 	table = append(table, s.docsRoutes(docs)...)
 	table = append(table, s.placesRoutes()...)
 	table = append(table, s.adminRoutes(pages, forms)...)

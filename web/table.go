@@ -14,13 +14,14 @@ import (
 	"mana/web/ui"
 )
 
-// protocolRoutes are those of OpenID Connect and OAuth. resource is the metadata of the credits API.
-func (s *Site) protocolRoutes(resource http.Handler) []route {
+// protocolRoutes are those of OpenID Connect and OAuth. resource and administration are the metadata of the APIs.
+func (s *Site) protocolRoutes(resource, administration http.Handler) []route {
 	p := s.cfg.Provider
 	return []route{
 		{"", provider.PathDiscovery, kindDocument, p.Discovery()},
 		{"", provider.PathAuthorizationServer, kindDocument, p.Discovery()},
 		{"", provider.PathCreditsMetadata, kindDocument, resource},
+		{"", provider.PathAdminMetadata, kindDocument, administration},
 		{"", provider.PathJWKS, kindDocument, p.JWKS()},
 		{"GET", provider.PathAuthorize, kindBrowser, http.HandlerFunc(p.Authorize)},
 		{"POST", provider.PathAuthorize, kindBrowser, http.HandlerFunc(p.Authorize)},
@@ -224,6 +225,33 @@ func (s *Site) serviceRoutes() []route {
 		{"POST", internal + "/refund-reservation", kindAPI, s.api.Proven(s.api.ServiceRelease)},
 		{"POST", internal + "/release", kindAPI, s.api.Proven(s.api.ServiceRelease)},
 		{"POST", internal + "/init", kindAPI, s.api.Proven(s.api.ServiceInit)},
+	}
+}
+
+// administrationRoutes are what clients with admin scopes call.
+func (s *Site) administrationRoutes() []route {
+	const base = "/api/v1/admin"
+	return []route{
+		{"GET", base + "/clients", kindAPI, s.api.AdminClients()},
+		{"POST", base + "/clients", kindAPI, s.api.AdminRegister()},
+		{"GET", base + "/clients/{clientId}", kindAPI, s.api.AdminClient()},
+		{"PATCH", base + "/clients/{clientId}", kindAPI, s.api.AdminChangeClient()},
+		{"DELETE", base + "/clients/{clientId}", kindAPI, s.api.AdminRemoveClient()},
+		{"POST", base + "/clients/{clientId}/secret", kindAPI, s.api.AdminRotateSecret()},
+		{"GET", base + "/packages", kindAPI, s.api.AdminPackages()},
+		{"POST", base + "/packages", kindAPI, s.api.AdminCreatePackage()},
+		{"GET", base + "/packages/{id}", kindAPI, s.api.AdminPackage()},
+		{"PATCH", base + "/packages/{id}", kindAPI, s.api.AdminChangePackage()},
+		{"GET", base + "/service-keys", kindAPI, s.api.AdminKeys()},
+		{"POST", base + "/service-keys", kindAPI, s.api.AdminCreateKey()},
+		{"GET", base + "/service-keys/{id}", kindAPI, s.api.AdminKey()},
+		{"PATCH", base + "/service-keys/{id}", kindAPI, s.api.AdminChangeKey()},
+		{"DELETE", base + "/service-keys/{id}", kindAPI, s.api.AdminRevokeKey()},
+		{"POST", base + "/service-keys/{id}/value", kindAPI, s.api.AdminRotateKey()},
+		{"GET", base + "/people", kindAPI, s.api.AdminPeople()},
+		{"GET", base + "/people/{id}", kindAPI, s.api.AdminPerson()},
+		{"PATCH", base + "/people/{id}", kindAPI, s.api.AdminChangePerson()},
+		{"DELETE", base + "/people/{id}/sessions", kindAPI, s.api.AdminSignOut()},
 	}
 }
 

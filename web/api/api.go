@@ -27,6 +27,9 @@ type Config struct {
 	FirstParty  *provider.FirstParty
 	ServiceKeys *provider.ServiceKeys
 	Ledger      *ledger.Ledger
+	People      identity.Administration
+	Goods       provider.PackageStore
+	KeyStore    provider.ServiceKeyStore
 	// CappedLedger is the ledger for one use of amount by a key that has a cap.
 	CappedLedger func(key provider.ServiceKey, amount ledger.Amount) *ledger.Ledger
 	Shop         *stripe.Shop

@@ -61,6 +61,11 @@ func (a *API) limitPerson(r *http.Request, who provider.Access, class string) er
 // refuse answers a call whose token is refused. The challenge names the document that describes the resource
 // (RFC 9728, section 5.1).
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, refusal verifier.Refusal) {
+	a.refuseFor(w, r, refusal, a.cfg.FirstParty.CreditsMetadataURL())
+}
+
+// refuseFor is refuse for the API that describes itself at an address.
+func (a *API) refuseFor(w http.ResponseWriter, r *http.Request, refusal verifier.Refusal, metadata string) {
 	if refusal.Err != nil {
 		a.WriteError(w, r, refusal.Err)
 		return
@@ -74,7 +79,7 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, refusal verifier.Re
 	case "insufficient_scope":
 		e = &Error{Status: http.StatusForbidden, Code: "INSUFFICIENT_SCOPE", Message: "Insufficient scope"}
 	}
-	e.Challenge = refusal.Challenge(`resource_metadata="` + a.cfg.FirstParty.CreditsMetadataURL() + `"`)
+	e.Challenge = refusal.Challenge(`resource_metadata="` + metadata + `"`)
 	a.WriteError(w, r, e)
 }
 

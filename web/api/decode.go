@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -209,6 +210,34 @@ func (o *object) optionalID(name string) uuid.UUID {
 	return id
 }
 
+// maxItems is how many strings a list of a request holds.
+const maxItems = 100
+
+// list reads an optional list of strings.
+func (o *object) list(name string) []string {
+	value, ok := o.members[name]
+	if !ok {
+		return nil
+	}
+	var items []string
+	decoder := jsontext.NewDecoder(bytes.NewReader(value))
+	if token, err := decoder.ReadToken(); err != nil || token.Kind() != '[' {
+		o.fail(name + " must be a list of strings")
+		return nil
+	}
+	for decoder.PeekKind() == '"' && len(items) < maxItems {
+		token, err := decoder.ReadToken()
+		if err != nil {
+			break
+		}
+		items = append(items, token.String())
+	}
+	if decoder.PeekKind() != ']' {
+		o.fail(name + " must be a list of at most " + itoa(maxItems) + " strings")
+	}
+	return items
+}
+
 // only refuses members that a route does not know.
 func (o *object) only(names ...string) {
 	for _, member := range slices.Sorted(maps.Keys(o.members)) {
@@ -249,6 +278,19 @@ func parseID(text string) (uuid.UUID, bool) {
 	return id, err == nil && len(text) == len(uuid.Nil.String())
 }
 
+// moment reads an optional moment (RFC 3339), the zero time when there is none.
+func (o *object) moment(name string) time.Time {
+	text, ok := o.text(name)
+	if !ok {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil || at.Year() > 9000 {
+		o.fail(name + " must be a moment such as 2026-01-31T12:00:00Z")
+	}
+	return at.UTC().Truncate(time.Microsecond)
+}
+
 // amount reads the number of credits of a request.
 func (o *object) amount() ledger.Amount {
 	if _, ok := o.members["amount"]; !ok {
@@ -268,6 +310,15 @@ func (o *object) optionalAmount(name string) ledger.Amount {
 		o.fail(name + strings.TrimPrefix(amountMessage, "amount"))
 	}
 	return amount
+}
+
+// cap reads a limit of credits; 0: none.
+func (o *object) cap(name string) ledger.Amount {
+	value, ok := o.members[name]
+	if !ok || string(value) == "0" {
+		return 0
+	}
+	return o.optionalAmount(name)
 }
 
 const (

@@ -90,7 +90,14 @@ func schemes() js {
 		provider.ScopeCreditsSpend: "Spend credits",
 	}
 	flow := js{"authorizationUrl": provider.PathAuthorize, "tokenUrl": provider.PathToken, "refreshUrl": provider.PathToken, "scopes": scopes}
-	own := js{"tokenUrl": provider.PathToken, "scopes": scopes}
+	owned := maps.Clone(scopes)
+	for scope, text := range map[string]string{
+		provider.ScopeAdminRead: "See what is administered", provider.ScopeAdminClients: "Change clients", provider.ScopeAdminPackages: "Change packages",
+		provider.ScopeAdminKeys: "Change service keys", provider.ScopeAdminPeople: "Change roles of people, lock them out and sign them out",
+	} {
+		owned[scope] = text
+	}
+	own := js{"tokenUrl": provider.PathToken, "scopes": owned}
 	return js{
 		"oauth": js{
 			"type": "oauth2", "description": "An access token of an app. Code with PKCE for a person, client credentials for the app itself.",
@@ -136,7 +143,11 @@ var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
 
 func (g *generator) parameters(o operation) (shown []js) {
 	for _, match := range pathParameter.FindAllStringSubmatch(o.path, -1) {
-		shown = append(shown, js{"name": match[1], "in": "path", "required": true, "schema": js{"type": "string", "format": "uuid"}})
+		schema := js{"type": "string", "format": "uuid"}
+		if match[1] == "clientId" {
+			schema = js{"type": "string", "pattern": "^mc_[A-Za-z0-9_-]{1,64}$"}
+		}
+		shown = append(shown, js{"name": match[1], "in": "path", "required": true, "schema": schema})
 	}
 	for _, p := range o.query {
 		kind := reflect.TypeFor[string]()
@@ -152,6 +163,9 @@ func (g *generator) parameters(o operation) (shown []js) {
 		}
 		shown = append(shown, one)
 	}
+	if slices.Contains(o.also, http.StatusPreconditionFailed) {
+		shown = append(shown, js{"name": "If-Match", "in": "header", "schema": js{"type": "string"}, "description": "The ETag as it was read"})
+	}
 	if slices.Contains(o.headers, "Idempotency-Replayed") && !strings.HasPrefix(o.path, "/api/v1/internal/") {
 		shown = append(shown, js{
 			"name": "Idempotency-Key", "in": "header", "schema": js{"type": "string", "minLength": 1, "maxLength": 255},
@@ -165,7 +179,8 @@ func (g *generator) parameters(o operation) (shown []js) {
 var headerTexts = map[string]string{
 	"Credits":              "What the call cost, and what is left: cost=10, remaining=139.5, held=0 (RFC 9651)",
 	"Idempotency-Replayed": "true: this is the answer to an earlier request with the same key",
-	"ETag":                 "For If-None-Match",
+	"ETag":                 "For If-None-Match, of what is administered for If-Match",
+	"Location":             "Where it is",
 	"Link":                 "The next page, rel=next",
 	"Credits-Export-Rows":  "How many rows the export holds",
 	"Retry-After":          "Seconds to wait",
@@ -347,6 +362,10 @@ func amountSchema(name, is string) js {
 	if strings.HasPrefix(is, "in") && name != "" {
 		schema["exclusiveMinimum"], schema["maximum"] = 0, 1_000_000
 	}
+	if strings.HasSuffix(is, "cap") {
+		delete(schema, "exclusiveMinimum")
+		schema["minimum"] = 0
+	}
 	return schema
 }
 
@@ -361,7 +380,10 @@ func (g *generator) structure(t reflect.Type) js {
 	schema := js{"type": "object", "properties": properties}
 	g.schemas[name] = schema
 	request := strings.HasSuffix(name, "Request") || strings.HasSuffix(name, "Form")
-	for field := range t.Fields() {
+	for _, field := range reflect.VisibleFields(t) {
+		if field.Anonymous {
+			continue
+		}
 		member, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		is := field.Tag.Get("is")
 		if request {
@@ -465,7 +487,9 @@ var texts = map[string]string{
 func errorCodes() []js {
 	all := []*Error{
 		validation("What is wrong with the request"), tooMany(0), unavailable(), unauthorized("No token provided, or an invalid one"),
-		errAppNotAllowed(), errUserNotFound(), errNoPayments(), Refusal(404), Refusal(405), Refusal(413), Refusal(415), Refusal(500),
+		errAppNotAllowed(), errUserNotFound(), errNoPayments(), errOperatorOnly(), errChanged(), Refusal(404), Refusal(405), Refusal(413), Refusal(415), Refusal(500),
+		errState("NAME_TAKEN", "name is that of another key"), errState("KEY_ENDED", "This key is revoked or expired"),
+		errState("PUBLIC_CLIENT", "A public client has no secret"),
 		{Status: 403, Code: "INSUFFICIENT_SCOPE", Message: "Insufficient scope"},
 		{Status: 429, Code: "ACCOUNT_LOCKED", Message: "Too many failed attempts, please try again later"},
 		{Status: 409, Code: "RESERVATION_NOT_OPEN", Message: "Reservation is not open"},
@@ -493,7 +517,7 @@ func errorCodes() []js {
 }
 
 // reading is how handlers read a member of a body.
-var reading = regexp.MustCompile(`(?:body|o)\.(?:text|required|limited|line|cut|id|optionalID|boolean|whole|optionalAmount|metadata)\("(\w+)"|returnTo\(body, "(\w+)"`)
+var reading = regexp.MustCompile(`(?:body|o)\.(?:text|required|limited|line|cut|id|optionalID|boolean|whole|optionalAmount|metadata|list|moment|cap)\("(\w+)"|returnTo\(body, "(\w+)"`)
 
 // TestMembers finds members that handlers read and no request names.
 func TestMembers(t *testing.T) {
@@ -503,7 +527,7 @@ func TestMembers(t *testing.T) {
 		if o.body == nil {
 			continue
 		}
-		for field := range reflect.TypeOf(o.body).Fields() {
+		for _, field := range reflect.VisibleFields(reflect.TypeOf(o.body)) {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			named[name] = true
 		}

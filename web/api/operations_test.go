@@ -61,6 +61,8 @@ var tags = [][2]string{
 	{"Holds", "Credits set aside before work whose price is not known yet."},
 	{"Purchases", "Buying packages of credits through Stripe."},
 	{"Back ends", "Credits by service key: for the server of an app, on behalf of its people."},
+	{"Administration", "Clients, packages, service keys and people, for programs that set them up: as in a file of mana apply. A client shows a " +
+		"token of the client credentials grant with admin scopes, which the operator alone gives."},
 	{"Health", "Whether the program runs."},
 }
 
@@ -73,6 +75,7 @@ func operations() []operation {
 	list = append(list, holdOperations()...)
 	list = append(list, purchaseOperations()...)
 	list = append(list, serviceOperations()...)
+	list = append(list, administrationOperations()...)
 	return append(list, healthOperations()...)
 }
 
@@ -109,6 +112,7 @@ func protocolOperations() []operation {
 		document(provider.PathDiscovery, "discovery", "Metadata of the provider"),
 		document(provider.PathAuthorizationServer, "authorizationServer", "Metadata of the authorization server (RFC 8414)"),
 		document(provider.PathCreditsMetadata, "creditsResource", "Metadata of the credits API as a protected resource (RFC 9728)"),
+		document(provider.PathAdminMetadata, "adminResource", "Metadata of the administration API as a protected resource (RFC 9728)"),
 		keys,
 		{
 			method: get, path: provider.PathAuthorize, id: "authorize", tag: tag, summary: "Ask a person to sign in",

@@ -120,6 +120,8 @@ var phrases = map[string]string{
 	"a public client cannot use client_credentials":                                          "eine öffentliche App kann client_credentials nicht nutzen",
 	"a public client cannot leave out PKCE":                                                  "eine öffentliche App kann nicht auf PKCE verzichten",
 	"a public client cannot introspect tokens":                                               "eine öffentliche App kann keine Token prüfen lassen",
+	"%q needs the grant type client_credentials":                                             "%q braucht die Zugangsart client_credentials",
+	"%q is given by the operator alone: mana client update, or mana apply":                   "%q vergibt allein der Betreiber: mana client update oder mana apply",
 	"must be whole seconds from %s to %s, or 0 for the default":                              "müssen ganze Sekunden von %s bis %s sein, oder 0 für den Standard",
 	"must not be longer than refresh_max":                                                    "darf nicht länger als refresh_max sein",
 	"must be 0 to %s":                                                                        "muss zwischen 0 und %s liegen",
