@@ -3,11 +3,13 @@
 # Pages are not inlined into each handler that shows them: that made the binary larger by a megabyte.
 FROM golang:1.26.8-bookworm AS build
 ARG VERSION=dev
+# otlp: the program can send traces.
+ARG TAGS=
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download && go mod verify
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags timetzdata -gcflags mana/web/...=-l -ldflags "-s -w -X main.version=${VERSION}" -o /out/mana . \
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags "timetzdata ${TAGS}" -gcflags mana/web/...=-l -ldflags "-s -w -X main.version=${VERSION}" -o /out/mana . \
  && mkdir -p /out/data
 
 # Beside PostgreSQL's own tools, which backups need: `docker build --target tools .`, and the service "tools" of Compose.

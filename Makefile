@@ -2,6 +2,7 @@
 
 TOOL    = go tool -modfile=deploy/tools/go.mod
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TAGS    ?=
 LDFLAGS = -s -w -X main.version=$(VERSION)
 
 .DEFAULT_GOAL := help
@@ -37,9 +38,11 @@ fmtcheck:
 	@for f in $$(git ls-files '*.templ'); do \
 		$(TOOL) templ fmt -stdin-filepath $$f <$$f | cmp -s - $$f || { echo "not formatted, run make fmt: $$f"; exit 1; }; done
 	go vet ./...
+	go vet -tags otlp .
 
 lint: ## the linters and the import rules
 	$(TOOL) golangci-lint run ./...
+	$(TOOL) golangci-lint run --build-tags otlp .
 
 generate: ## make the Go code of the templates
 	$(TOOL) templ generate -path web
@@ -77,11 +80,11 @@ timing: ## measure whether the time of an answer tells a known address from an u
 soak: ## run the tests of the ledger, of crashes, restarts and rotations at full size
 	MANA_SCALE=$${MANA_SCALE:-35} go test -run '^(TestModel|TestKill|TestKillReplicas|TestRollingRestart|TestRotationInService)$$' -count 1 -v -timeout 60m ./ledger .
 
-build: ## build the static binary into dist/
-	CGO_ENABLED=0 go build -trimpath -tags timetzdata -gcflags mana/web/...=-l -ldflags '$(LDFLAGS)' -o dist/mana .
+build: ## build the static binary into dist/; TAGS=otlp: one that can send traces
+	CGO_ENABLED=0 go build -trimpath -tags 'timetzdata $(TAGS)' -gcflags mana/web/...=-l -ldflags '$(LDFLAGS)' -o dist/mana .
 
-image: ## build the container image, with its SBOM and provenance
-	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) docker buildx build --build-arg VERSION=$(VERSION) --sbom=true --provenance=true -t mana:$(VERSION) .
+image: ## build the container image, with its SBOM and provenance; TAGS as for build
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) docker buildx build --build-arg VERSION=$(VERSION) --build-arg TAGS='$(TAGS)' --sbom=true --provenance=true -t mana:$(VERSION) .
 
 notices: ## list the modules that are linked, with their licences
 	sh deploy/tools/notices.sh > deploy/NOTICES.md

@@ -78,7 +78,7 @@ func (p *program) build(ctx context.Context, master keys.MasterKey, own *http.Cl
 		CORSOrigins: c.origins(), Demo: demo, Upstreams: c.upstreamProviders(),
 		Mailbox: p.mailbox(site), Mails: c.mails(), Discreet: c.smtp.Host != "" || c.verified, RequireVerified: c.verified,
 		SignupOpen: c.signupOpen, SignupBonus: c.signupBonus, SecurityContact: mailto(c.supportEmail), ValidateSlots: c.validateSlots,
-		Admin: p.administration(ring), Metrics: p.set, Failed: func() { p.failures.Add(1) }, Ready: p.ready, Logger: p.logger, Now: time.Now,
+		Admin: p.administration(ring), Metrics: p.set, Traces: p.traces, Failed: func() { p.failures.Add(1) }, Ready: p.ready, Logger: p.logger, Now: time.Now,
 	})
 	return handler, ring, err
 }
@@ -110,7 +110,7 @@ func (p *program) openShop() *stripe.Shop {
 	}
 	return stripe.New(stripe.Config{
 		Purchases: p.db.Ledger(), Inbox: p.db.Ledger(), Payments: p.db.Ledger(),
-		Key: c.stripeKey, Secrets: c.stripeSecrets, URL: c.stripeURL, Local: local, Now: time.Now, Logger: p.logger, Metrics: p.set,
+		Key: c.stripeKey, Secrets: c.stripeSecrets, URL: c.stripeURL, Local: local, Now: time.Now, Logger: p.logger, Metrics: p.set, Outgoing: traced,
 	})
 }
 

@@ -33,6 +33,9 @@ func serveEdge(ctx context.Context, cfg *config, environ []string, stderr io.Wri
 	if p.metrics != nil {
 		defer func() { _ = p.metrics.Close() }()
 	}
+	if p.traces, p.flush, err = exportTraces(ctx, cfg, logger); err != nil {
+		return err
+	}
 	if p.site, err = cfg.site(); err != nil {
 		return err
 	}
@@ -61,8 +64,8 @@ func (p *program) buildEdge() (http.Handler, *edge.Edge) {
 	p.set.NewGauge(fmt.Sprintf(`mana_build_info{version=%q,engine="none",role="edge"}`, version), nil).Set(1)
 	return web.Edge(web.Config{
 		Issuer: c.issuer, UI: p.site, Limits: c.limits, TrustedProxies: func() []netip.Prefix { return c.proxies }, CORSOrigins: c.origins(), Metrics: p.set,
-		Logger: p.logger, Now: time.Now,
-	}, edge.Config{Origin: c.primary, Token: c.edgeTokens[0], Stopping: p.stopping.Load})
+		Logger: p.logger, Now: time.Now, Traces: p.traces,
+	}, edge.Config{Outgoing: traced, Origin: c.primary, Token: c.edgeTokens[0], Stopping: p.stopping.Load})
 }
 
 // changesSince tells edges what changed of what answers about access tokens rest on.

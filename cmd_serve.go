@@ -22,6 +22,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/spf13/cobra"
+	"go.opentelemetry.io/otel/trace"
 
 	"mana/keys"
 	"mana/ledger"
@@ -101,6 +102,8 @@ type program struct {
 
 	set     *metrics.Set // what is counted
 	metrics net.Listener // nil: none
+	traces  trace.TracerProvider
+	flush   func(context.Context) error // sends the traces that are left
 	credits *ledger.Ledger
 	checker *ledger.Checker
 	writer  mail.Writer
@@ -130,6 +133,9 @@ func serve(ctx context.Context, cfg *config, environ []string, file *applyFile, 
 	}
 	if p.metrics != nil {
 		defer func() { _ = p.metrics.Close() }() // its server has closed it already when it ran
+	}
+	if p.traces, p.flush, err = exportTraces(ctx, cfg, logger); err != nil {
+		return err
 	}
 	if p.site, err = cfg.site(); err != nil {
 		return err
@@ -254,9 +260,12 @@ func (p *program) run(ctx context.Context, failed <-chan error, stderr io.Writer
 	p.stopping.Store(true)
 	time.Sleep(p.cfg.drainTime())
 	p.leave(min(p.cfg.drainTime(), leaveFor))
-	err := p.shutdown(context.WithoutCancel(ctx))
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.shutdownTime())
+	defer cancel()
+	err := p.shutdown(limit)
 	stopJobs()
 	p.jobs.Wait()
+	p.endTraces(limit)
 	if err != nil {
 		return fmt.Errorf("waiting for requests: %w", err)
 	}
@@ -282,12 +291,10 @@ func (p *program) leave(within time.Duration) {
 // such connections in advance, and the server would wait seconds for each.
 const quietFor = 250 * time.Millisecond
 
-// shutdown closes the listeners and waits for the requests in flight.
+// shutdown closes the listeners and waits for the requests in flight, while ctx lasts.
 func (p *program) shutdown(ctx context.Context) error {
-	limit, cancel := context.WithTimeout(ctx, p.cfg.shutdownTime())
-	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- p.server.Shutdown(limit) }()
+	go func() { done <- p.server.Shutdown(ctx) }()
 	ticker := time.NewTicker(quietFor / 5)
 	defer ticker.Stop()
 	for quiet := 0; ; {

@@ -88,6 +88,8 @@ type config struct {
 	logLevel      slog.Level
 	logFormat     string
 	metricsAddr   string        // off: none
+	tracesTo      *url.URL      // nil: no traces
+	tracesShare   float64       // of the traces that are kept
 	drain         time.Duration // negative: the default of the mode
 	shutdown      time.Duration // 0: the default of the mode
 	brand         string
@@ -165,7 +167,7 @@ func settings() []setting {
 		{"METRICS_ADDR", "127.0.0.1:9464", "private listener of /metrics; off: none; in dev mode it may be taken", false, parseMetricsAddr},
 		{"DRAIN", "", "time between readiness off and listener closed; 5s, 0s in dev mode", false, func(c *config, v string) error { return durationIn(v, 0, time.Minute, &c.drain) }},
 		{"SHUTDOWN_TIMEOUT", "", "longest wait for requests in flight; 20s, 2s in dev mode", false, func(c *config, v string) error { return durationIn(v, time.Second, 10*time.Minute, &c.shutdown) }},
-	}, slices.Concat(edgeSettings(), brandSettings())...)
+	}, slices.Concat(tracesSettings(), edgeSettings(), brandSettings())...)
 }
 
 // brandSettings are those of how the pages look.
@@ -397,6 +399,9 @@ func (c *config) warnings(environ []string) []string {
 	}
 	if c.smtp.Host == "" && !c.dev && !c.edge {
 		out = append(out, "SMTP_HOST is not set: mails stay in the outbox, and nobody can reset a password")
+	}
+	if c.tracesTo != nil && !tracesBuilt {
+		out = append(out, "OTEL_EXPORTER_OTLP_ENDPOINT is not used: this program was built without the tag otlp, and sends no traces")
 	}
 	out = append(out, c.stripeWarnings()...)
 	for _, name := range []string{"REDIS_HOST", "REDIS_PASSWORD"} {

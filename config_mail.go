@@ -69,7 +69,7 @@ func (p *program) sendMails(ctx context.Context) {
 		return
 	}
 	outbox := mail.NewOutbox(mail.OutboxConfig{
-		Store: p.db.Identity(), Writer: p.writer, Send: p.cfg.sender().Send, Now: time.Now, Logger: p.logger, Metrics: p.set,
+		Store: p.db.Identity(), Writer: p.writer, Send: p.cfg.sender().Send, Now: time.Now, Logger: p.logger, Metrics: p.set, Traces: p.traces,
 	})
 	p.jobs.Go(func() { p.every(ctx, mailEvery, "sending mails", outbox.Deliver, nil) })
 }

@@ -99,6 +99,7 @@ func (c *config) upstreamProviders() []*upstream.Provider {
 	var providers []*upstream.Provider
 	for _, cfg := range c.upstreams {
 		cfg.RedirectURI = c.issuer.JoinPath(login.UpstreamPath, cfg.Name, "callback").String()
+		cfg.Outgoing = traced
 		providers = append(providers, upstream.New(cfg))
 	}
 	return providers

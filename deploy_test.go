@@ -325,6 +325,12 @@ func TestTraefik(t *testing.T) {
 				Rule        string
 				EntryPoints []string `yaml:"entryPoints"`
 				Service     string
+				Middlewares []string
+			}
+			Middlewares map[string]struct {
+				Headers struct {
+					Request map[string]string `yaml:"customRequestHeaders"`
+				}
 			}
 			Services map[string]struct {
 				LoadBalancer struct {
@@ -358,6 +364,10 @@ func TestTraefik(t *testing.T) {
 		if _, ok := static.EntryPoints[at]; !ok {
 			t.Errorf("got no entry point %s", at)
 		}
+	}
+	strangers := dynamic.HTTP.Middlewares["strangers"].Headers.Request
+	if value, ok := strangers["Traceparent"]; !ok || value != "" || !slices.Equal(router.Middlewares, []string{"strangers"}) {
+		t.Errorf("got %v by %v, want traces of strangers taken away", strangers, router.Middlewares)
 	}
 	to := dynamic.HTTP.Services[router.Service].LoadBalancer
 	if len(to.Servers) != 1 || to.Servers[0].URL != "http://mana:3001" || !to.PassHostHeader {

@@ -18,9 +18,9 @@ func newLogger(cfg *config, out io.Writer) (logger *slog.Logger, level *slog.Lev
 	file, isFile := out.(*os.File)
 	onTerminal := isFile && term.IsTerminal(int(file.Fd()))
 	if cfg.logFormat == "text" || cfg.logFormat == "auto" && (onTerminal || cfg.dev) {
-		return slog.New(slog.NewTextHandler(out, options)), level, true
+		return slog.New(inTrace{slog.NewTextHandler(out, options)}), level, true
 	}
-	return slog.New(slog.NewJSONHandler(out, options)), level, false
+	return slog.New(inTrace{slog.NewJSONHandler(out, options)}), level, false
 }
 
 // errorOnly keeps what libraries log at lower levels out of our log: they write a line of their own for each

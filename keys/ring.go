@@ -16,6 +16,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/go-jose/go-jose/v4"
+	"go.opentelemetry.io/otel/trace"
 
 	"mana/keys/verifier"
 )
@@ -240,7 +241,9 @@ func (r *Ring) Sign(ctx context.Context, alg, typ string, claims any) (string, e
 		return "", fmt.Errorf("encoding claims: %w", err)
 	}
 	began := time.Now()
+	ctx, span := trace.SpanFromContext(ctx).TracerProvider().Tracer("mana/keys").Start(ctx, "sign "+alg)
 	signature, err := r.signInTurn(ctx, signer, payload)
+	span.End()
 	r.seconds[alg].Update(time.Since(began).Seconds())
 	if err != nil {
 		return "", fmt.Errorf("signing: %w", err)

@@ -67,6 +67,7 @@ func (s *Site) outer(next http.Handler) http.Handler {
 		}
 		client, byEdge := s.caller(r)
 		state := &page.State{RequestID: requestID(r), Client: client}
+		r, span := s.traced(r, byEdge)
 		r = page.With(r, state)
 		if byEdge {
 			r = r.WithContext(provider.ForEdge(r.Context()))
@@ -75,6 +76,7 @@ func (s *Site) outer(next http.Handler) http.Handler {
 		s.commonHeaders(w.Header())
 		w.Header()["X-Request-Id"] = []string{state.RequestID}
 		begin := time.Now()
+		defer func() { endSpan(span, r.Method, state.Route, w.status) }()
 		s.traffic.inFlight.Inc()
 		defer func() {
 			s.traffic.inFlight.Dec()

@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/rs/cors"
 	"github.com/ulule/limiter/v3"
+	"go.opentelemetry.io/otel/trace"
 
 	"mana/ledger"
 	"mana/ledger/stripe"
@@ -69,9 +70,10 @@ type Config struct {
 	SecurityContact string // URL to report what is wrong; empty: none is told
 	ValidateSlots   int
 	Ready           func(ctx context.Context) error
-	Metrics         *metrics.Set // what is counted; nil: nobody reads it
-	Failed          func()       // called for each request that failed by our own fault; nil: nobody counts
-	Admin           admin.Config // but for what the site has itself
+	Metrics         *metrics.Set         // what is counted; nil: nobody reads it
+	Traces          trace.TracerProvider // makes a span of each request; nil: none
+	Failed          func()               // called for each request that failed by our own fault; nil: nobody counts
+	Admin           admin.Config         // but for what the site has itself
 	Logger          *slog.Logger
 	Now             func() time.Time
 }

@@ -3,11 +3,11 @@
 set -eu
 echo "# Third-party notices"
 echo
-echo "Modules that are linked into \`mana\`. Their licence texts lie in their sources, at these versions."
+echo "Modules that are linked into \`mana\`, those of traces with the tag \`otlp\` alone. Their licence texts lie in their sources, at these versions."
 echo
 echo "| module | version | licence |"
 echo "|---|---|---|"
-go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' . | sort -u | while read -r path version dir; do
+go list -tags otlp -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' . | sort -u | while read -r path version dir; do
 	file=$(ls "$dir" | grep -iE '^(licen[sc]e|copying)' | head -n 1 || true)
 	kind=unknown
 	if [ -n "$file" ]; then

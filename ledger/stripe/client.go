@@ -37,6 +37,9 @@ func newClient(cfg Config) *stripeClient {
 		HTTPClient: &http.Client{Timeout: callTimeout}, MaxNetworkRetries: stripe.Int64(callRetries),
 		LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull}, EnableTelemetry: stripe.Bool(false),
 	}
+	if cfg.Outgoing != nil {
+		backend.HTTPClient.Transport = cfg.Outgoing(http.DefaultTransport)
+	}
 	if cfg.URL != "" {
 		backend.URL = stripe.String(cfg.URL)
 	}

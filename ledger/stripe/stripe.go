@@ -12,6 +12,7 @@ package stripe
 import (
 	"errors"
 	"log/slog"
+	"net/http"
 	"strings"
 	"time"
 
@@ -64,6 +65,8 @@ type Config struct {
 	Now     func() time.Time
 	Logger  *slog.Logger
 	Metrics *metrics.Set // nil: nobody reads what is counted
+	// Outgoing is put around the transport of calls; nil: nothing is.
+	Outgoing func(http.RoundTripper) http.RoundTripper
 }
 
 // Shop sells packages. It is safe for concurrent use.

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/VictoriaMetrics/metrics"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
 )
@@ -83,6 +84,8 @@ func (h *Hasher) Check(ctx context.Context, encoded, password string) (bool, err
 }
 
 func (h *Hasher) sum(ctx context.Context, password string, salt []byte) ([]byte, error) {
+	ctx, span := trace.SpanFromContext(ctx).TracerProvider().Tracer("mana/provider/identity").Start(ctx, "hash")
+	defer span.End()
 	if h.seconds != nil {
 		begin := time.Now()
 		defer func() { h.seconds.Update(time.Since(begin).Seconds()) }()

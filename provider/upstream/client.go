@@ -10,9 +10,10 @@ import (
 // maxAnswer bounds what is read of one answer, in bytes.
 const maxAnswer = 1 << 20
 
-// newClient makes the client that asks a provider: bounded in time and size, and it follows no redirects.
-func newClient() *http.Client {
-	transport := &http.Transport{
+// newClient makes the client that asks a provider: bounded in time and size, and it follows no redirects. around is put
+// around its transport; nil: nothing is.
+func newClient(around func(http.RoundTripper) http.RoundTripper) *http.Client {
+	var transport http.RoundTripper = &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   5 * time.Second,
@@ -20,6 +21,9 @@ func newClient() *http.Client {
 		IdleConnTimeout:       time.Minute,
 		MaxIdleConnsPerHost:   4,
 		ForceAttemptHTTP2:     true,
+	}
+	if around != nil {
+		transport = around(transport)
 	}
 	return &http.Client{
 		Transport: boundedTransport{transport}, Timeout: callTime,

@@ -48,6 +48,8 @@ type Config struct {
 	Scopes       []string
 	RedirectURI  string
 	Now          func() time.Time
+	// Outgoing is put around the transport of calls; nil: nothing is.
+	Outgoing func(http.RoundTripper) http.RoundTripper
 }
 
 // Provider is one upstream provider. It is safe for concurrent use.
@@ -83,7 +85,7 @@ func DefaultIssuer(name string) string { return presets[name].issuer }
 
 // New makes a provider. Nothing is fetched before it is needed.
 func New(cfg Config) *Provider {
-	p := &Provider{cfg: cfg, preset: presets[cfg.Name], http: newClient()}
+	p := &Provider{cfg: cfg, preset: presets[cfg.Name], http: newClient(cfg.Outgoing)}
 	if p.cfg.Issuer == "" {
 		p.cfg.Issuer = p.preset.issuer
 	}

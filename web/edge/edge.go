@@ -70,6 +70,8 @@ type Config struct {
 	Limited func(w http.ResponseWriter, r *http.Request) bool
 	// Stopping reports whether the program is about to stop.
 	Stopping func() bool
+	// Outgoing is put around the transport of calls; nil: nothing is.
+	Outgoing func(http.RoundTripper) http.RoundTripper
 	Metrics  *metrics.Set // nil: nobody reads it
 	Logger   *slog.Logger
 }
@@ -99,9 +101,12 @@ type Edge struct {
 
 // New makes an edge that knows nothing yet.
 func New(cfg Config) *Edge {
-	transport := &http.Transport{
+	var transport http.RoundTripper = &http.Transport{
 		DialContext: (&net.Dialer{Timeout: connectFor}).DialContext, TLSHandshakeTimeout: connectFor, ForceAttemptHTTP2: true,
 		ResponseHeaderTimeout: answerFor, MaxIdleConnsPerHost: 128, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
+	}
+	if cfg.Outgoing != nil {
+		transport = cfg.Outgoing(transport)
 	}
 	e := &Edge{
 		cfg: cfg, begin: time.Now(), secret: make([]byte, 32), answers: newAnswers(), files: newFiles(), counts: newCounts(cfg.Metrics),

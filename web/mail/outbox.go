@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 
 	"mana/provider/identity"
 )
@@ -30,6 +32,7 @@ type OutboxConfig struct {
 	Now     func() time.Time
 	Logger  *slog.Logger
 	Metrics *metrics.Set
+	Traces  trace.TracerProvider
 }
 
 // Outbox sends what waits. It is safe for concurrent use, in several processes too.
@@ -62,6 +65,8 @@ func (o *Outbox) Deliver(ctx context.Context) error {
 
 // deliver makes one attempt. Its outcome is noted even when ctx has ended meanwhile.
 func (o *Outbox) deliver(ctx context.Context, m identity.Mail) error {
+	ctx, span := o.cfg.Traces.Tracer("mana/web/mail").Start(ctx, "deliver mail "+string(m.Kind), trace.WithNewRoot())
+	defer span.End()
 	limited, cancel := context.WithTimeout(ctx, lease/2)
 	defer cancel()
 	message, err := o.cfg.Writer.Write(limited, m)
@@ -74,6 +79,7 @@ func (o *Outbox) deliver(ctx context.Context, m identity.Mail) error {
 		return o.cfg.Store.MailSent(ctx, m)
 	}
 	o.count(m, "failed")
+	span.SetStatus(codes.Error, "not taken") // the error may name whom it was for
 	again := o.cfg.Now().Add(pauses[min(m.Attempts, len(pauses))-1])
 	if Final(err) {
 		again = time.Time{}
