@@ -48,7 +48,7 @@ func (s *Identity) SearchPeople(ctx context.Context, q identity.PeopleQuery) ([]
 		var r userRow
 		err := row.Scan(r.targets()...)
 		return r.value(), err
-	}), optionalID(q.Before), q.Prefix, q.Prefix+"\U0010FFFF", q.Limit)
+	}), optionalID(q.Before), printable(q.Prefix), printable(q.Prefix)+"\U0010FFFF", q.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("listing people: %w", err)
 	}
@@ -225,7 +225,7 @@ func (s *Identity) Events(ctx context.Context, q identity.EventQuery) ([]identit
 		WHERE ($1::uuid IS NULL OR user_id = $1) AND ($2 = '' OR event_type = $2) AND ($3 = '' OR metadata->>'actor' = $3)
 			AND ($4::timestamptz IS NULL OR created_at >= $4) AND ($5::timestamptz IS NULL OR created_at < $5)
 			AND ($6::timestamptz IS NULL OR (created_at, id) < ($6, $7::uuid))
-		ORDER BY created_at DESC, id DESC LIMIT $8`, all(&found, scanEvent), optionalID(q.UserID), q.Type, q.Actor,
+		ORDER BY created_at DESC, id DESC LIMIT $8`, all(&found, scanEvent), optionalID(q.UserID), printable(q.Type), printable(q.Actor),
 		optionalTime(q.Since), optionalTime(q.Until), optionalTime(q.BeforeAt), q.BeforeID, q.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading the security log: %w", err)

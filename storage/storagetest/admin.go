@@ -195,6 +195,14 @@ func testAdministration(t *testing.T, open Open) {
 				t.Errorf("%q: got %d people, %v, want %d", prefix, len(found), err, n)
 			}
 		}
+		for _, odd := range []string{"a\x00", "\xff"} {
+			if found, err := s.Identity.SearchPeople(ctx, identity.PeopleQuery{Prefix: odd + "~", Limit: 1}); err != nil || len(found) > 0 {
+				t.Errorf("%q: got %d people, %v, want none", odd, len(found), err)
+			}
+			if found, err := s.Identity.Events(ctx, identity.EventQuery{Type: odd, Actor: odd, Limit: 1}); err != nil || len(found) > 0 {
+				t.Errorf("%q: got %d events, %v, want none", odd, len(found), err)
+			}
+		}
 		var all []uuid.UUID
 		for before := uuid.Nil; ; {
 			page, err := s.Identity.SearchPeople(ctx, identity.PeopleQuery{Before: before, Limit: 3})
