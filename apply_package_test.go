@@ -51,6 +51,16 @@ func TestApplyPackages(t *testing.T) {
 	if names != "Starter Basic Pro Studio " {
 		t.Errorf("got %s, want those that are on, in their places", names)
 	}
+	table := s.command(t, "credits", "packages")
+	for _, line := range strings.Split(strings.TrimSpace(s.command(t, "credits", "packages", "--json")), "\n") {
+		var p shownPackage
+		if err := json.Unmarshal([]byte(line), &p); err != nil || p.ID == "" || !strings.Contains(table, p.ID+"  "+p.Name) {
+			t.Errorf("got %s, %v, want a package of\n%s", line, err, table)
+		}
+		if p.Active != strings.Contains(names, p.Name) {
+			t.Errorf("got %s, want it on as it is sold", line)
+		}
+	}
 	s.fails(t, 5, "apply", "-f", applyFolder(t, strings.Replace(example, "credits: 12000", "credits: 13000", 1)))
 	for fault, says := range map[string]string{
 		"credits: 1.5":             "line 4",

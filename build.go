@@ -132,7 +132,7 @@ func (p *program) people(master keys.MasterKey, credits *ledger.Ledger) (*identi
 	return identity.New(identity.Config{
 		Store: p.db.Identity(), Hasher: identity.NewHasher(p.cfg.hashSlots(identity.HashMemory)), Ledger: credits,
 		Derive: master.Derive, Now: time.Now, RequireVerified: p.cfg.verified, BonusProven: p.cfg.bonusProven,
-		Seal: master.Sealer("identity/second-factor"), Open: master.Opener("identity/second-factor"), WebAuthn: passkeys,
+		Seal: master.Sealer(keys.FactorLabel), Open: master.Opener(keys.FactorLabel), WebAuthn: passkeys,
 		Breaches: c.breaches, SignupWork: c.signupWork, Metrics: p.set,
 	}), nil
 }

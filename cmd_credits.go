@@ -18,7 +18,8 @@ import (
 
 func newCreditsCommand(environ []string) *cobra.Command {
 	command := &cobra.Command{Use: "credits", Short: "See, give, check and export credits"}
-	command.AddCommand(newCreditsBalance(environ), newCreditsGrant(environ), newCreditsVerify(environ), newCreditsExport(environ))
+	command.AddCommand(newCreditsBalance(environ), newCreditsGrant(environ), newCreditsVerify(environ), newCreditsExport(environ),
+		newCreditsPackages(environ))
 	return command
 }
 

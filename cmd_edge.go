@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -18,7 +17,7 @@ import (
 // serveEdge runs an edge until ctx ends, and stops in the order of [serve].
 func serveEdge(ctx context.Context, cfg *config, environ []string, stderr io.Writer) error {
 	begin := time.Now()
-	logger, _, text := newLogger(cfg, stderr)
+	logger, level, text := newLogger(cfg, stderr)
 	slog.SetDefault(slog.New(errorOnly{logger.Handler()}))
 	limitMemory()
 	listeners, err := listen(cfg)
@@ -27,6 +26,7 @@ func serveEdge(ctx context.Context, cfg *config, environ []string, stderr io.Wri
 	}
 	defer closeAll(listeners)
 	p := &program{cfg: cfg, logger: logger, text: text, listeners: listeners, set: metrics.NewSet()}
+	defer p.hear(cfg, level)()
 	if p.metrics, err = p.listenMetrics(ctx); err != nil {
 		return err
 	}
@@ -42,6 +42,7 @@ func serveEdge(ctx context.Context, cfg *config, environ []string, stderr io.Wri
 	handler, near := p.buildEdge()
 	p.begin = func(ctx context.Context) {
 		p.jobs.Go(func() { near.Run(ctx) })
+		p.jobs.Go(func() { p.reload(ctx) })
 		if p.metrics != nil {
 			p.jobs.Go(func() { p.serveMetrics(ctx, p.metrics) })
 		}
@@ -63,7 +64,7 @@ func (p *program) buildEdge() (http.Handler, *edge.Edge) {
 	c := p.cfg
 	p.set.NewGauge(fmt.Sprintf(`mana_build_info{version=%q,engine="none",role="edge"}`, version), nil).Set(1)
 	return web.Edge(web.Config{
-		Issuer: c.issuer, UI: p.site, Limits: c.limits, TrustedProxies: func() []netip.Prefix { return c.proxies }, CORSOrigins: c.origins(), Metrics: p.set,
+		Issuer: c.issuer, UI: p.site, Limits: c.limits, TrustedProxies: p.trusted, CORSOrigins: c.origins(), Metrics: p.set,
 		Logger: p.logger, Now: time.Now, Traces: p.traces,
 	}, edge.Config{Outgoing: traced, Origin: c.primary, Token: c.edgeTokens[0], Stopping: p.stopping.Load})
 }

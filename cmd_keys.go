@@ -21,7 +21,8 @@ import (
 
 func newKeysCommand(environ []string) *cobra.Command {
 	command := &cobra.Command{Use: "keys", Short: "See and change the signing keys"}
-	command.AddCommand(newKeysList(environ), newKeysGenerate(), newKeysRotate(environ), newKeysRevoke(environ))
+	command.AddCommand(newKeysList(environ), newKeysGenerate(), newKeysRotate(environ), newKeysRevoke(environ),
+		newKeysExport(environ), newKeysRewrap(environ))
 	return command
 }
 

@@ -41,17 +41,18 @@ func newServe(own []string) *cobra.Command {
 	command := &cobra.Command{
 		Use: "serve", Short: "Run the provider", Args: cobra.NoArgs, Long: serveHelp,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if origin != "" {
+				own = append(slices.Clone(own), "PRIMARY_URL="+origin)
+			}
 			environ, err := withDotEnv(own)
 			if err != nil {
 				return err
-			}
-			if origin != "" {
-				environ = append(slices.Clone(environ), "PRIMARY_URL="+origin)
 			}
 			cfg, err := loadConfigAs(role, environ, anyAddress)
 			if err != nil {
 				return err
 			}
+			cfg.again = func() (*config, *applyFile, error) { return readSettings(own, role, anyAddress) }
 			if cfg.edge {
 				return serveEdge(cmd.Context(), cfg, environ, cmd.ErrOrStderr())
 			}
@@ -59,7 +60,6 @@ func newServe(own []string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			cfg.again = func() (*config, *applyFile, error) { return readSettings(own, role, anyAddress) }
 			return serve(cmd.Context(), cfg, environ, file, cmd.ErrOrStderr())
 		},
 	}

@@ -57,6 +57,7 @@ type config struct {
 	redisPassword string
 	plainStores   []string
 	masterKey     *keys.MasterKey // nil: made or read in DATA_DIR in dev mode
+	masterKeyOld  *keys.MasterKey // nil: none; the one before, until mana keys rewrap
 	proxies       []netip.Prefix
 	corsOrigins   []string // nil: the default of the mode
 	audience      string
@@ -125,6 +126,7 @@ func settings() []setting {
 		{"REDIS_PASSWORD", "", "goes with REDIS_HOST", true, text(func(c *config) *string { return &c.redisPassword })},
 		{"ALLOW_PLAIN_STORES", "", "list of database, valkey, primary: what may be without TLS or password in production", false, parsePlainStores},
 		{"MASTER_KEY", "", "32 bytes in base64, seals signing keys; made in DATA_DIR in dev mode, else required", true, parseMasterKey},
+		{"MASTER_KEY_OLD", "", "the master key before, which opens what MASTER_KEY does not, until mana keys rewrap has run", true, parseMasterKeyOld},
 		{"TRUSTED_PROXIES", "", "networks (CIDR, comma list) whose X-Forwarded-For counts", false, parseProxies},
 		{"CORS_ORIGINS", "", "exact origins of the JSON API, comma list; in dev mode http://localhost:3000,http://localhost:8081", false, parseOrigins},
 		{"JWT_AUDIENCE", "manacore", "aud of tokens of the REST login", false, text(func(c *config) *string { return &c.audience })},
@@ -434,7 +436,7 @@ const masterKeyFile = "master.key"
 // key is stored. It reports whether it was made.
 func (c *config) loadMasterKey(ctx context.Context, store keys.Store) (keys.MasterKey, bool, error) {
 	if c.masterKey != nil {
-		return *c.masterKey, false, nil
+		return c.masterKey.After(c.masterKeyOld), false, nil
 	}
 	path := filepath.Join(c.dataDir, masterKeyFile)
 	content, err := os.ReadFile(path)

@@ -215,7 +215,11 @@ func (c *config) refusesPlain() bool {
 	return !isLoopbackHost(c.issuer.Hostname()) && !slices.Contains(c.plainStores, "database")
 }
 
-func parseMasterKey(c *config, value string) error {
+func parseMasterKey(c *config, value string) error { return readMasterKey(&c.masterKey, value) }
+
+func parseMasterKeyOld(c *config, value string) error { return readMasterKey(&c.masterKeyOld, value) }
+
+func readMasterKey(to **keys.MasterKey, value string) error {
 	key, err := keys.ParseMasterKey(value)
 	if err != nil {
 		return err
@@ -223,7 +227,7 @@ func parseMasterKey(c *config, value string) error {
 	if strings.Trim(value, "A") == "=" {
 		return errors.New("is all zeros: make one with mana config new-key")
 	}
-	c.masterKey = &key
+	*to = &key
 	return nil
 }
 

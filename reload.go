@@ -17,7 +17,7 @@ var reloaded = []string{"LOG_LEVEL", "TRUSTED_PROXIES", "APPLY_FILE"}
 // serveHelp tells of signals.
 const serveHelp = `SIGTERM and Ctrl-C end it in order: no new connections, requests in flight finished, storage closed; a second
 one ends it at once. SIGHUP reads the .env file and the files that settings name again: LOG_LEVEL and
-TRUSTED_PROXIES change, and APPLY_FILE is applied; the log names what else differs and waits for a restart. What the
+TRUSTED_PROXIES change, and APPLY_FILE is applied (an edge has none); the log names what else differs and waits for a restart. What the
 environment itself says cannot change while it runs. With a mistake anywhere nothing changes, and the log says which.`
 
 // reloading is what a running server reads again.
@@ -58,8 +58,10 @@ func (p *program) readAgain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.applyAtStart(ctx, file); err != nil {
-		return err
+	if file != nil {
+		if err := p.applyAtStart(ctx, file); err != nil {
+			return err
+		}
 	}
 	p.level.Set(cfg.logLevel)
 	p.proxies.Store(&cfg.proxies)

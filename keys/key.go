@@ -12,8 +12,6 @@ import (
 	"mana/keys/verifier"
 )
 
-const sealLabel = "signing-key"
-
 // key is a signing key in memory. It never changes.
 type key struct {
 	id      string
@@ -41,7 +39,7 @@ func seal(master MasterKey, alg string, state State, private crypto.Signer, now 
 	if err != nil {
 		return StoredKey{}, err
 	}
-	k := StoredKey{ID: id, Algorithm: alg, State: state, Sealed: master.Seal(sealLabel, id, der), CreatedAt: now}
+	k := StoredKey{ID: id, Algorithm: alg, State: state, Sealed: master.Seal(SigningLabel, id, der), CreatedAt: now}
 	switch state {
 	case Active:
 		k.ActivatedAt = now
@@ -66,7 +64,7 @@ func Check(master MasterKey, stored []StoredKey) error {
 
 // open reads a stored key. [ErrSeal].
 func open(master MasterKey, s StoredKey) (*key, error) {
-	der, err := master.Open(sealLabel, s.ID, s.Sealed)
+	der, err := master.Open(SigningLabel, s.ID, s.Sealed)
 	if err != nil {
 		return nil, fmt.Errorf("opening signing key %s: %w", s.ID, err)
 	}

@@ -25,17 +25,33 @@ const MasterKeySize = 32
 //	version (1) | nonce (12) | AES-256-GCM ciphertext and tag
 const sealVersion = 1
 
+// The labels of what lies sealed in storage, each with the id of its row.
+const (
+	SigningLabel = "signing-key"
+	FactorLabel  = "identity/second-factor"
+)
+
 // ErrSeal says that a sealed value cannot be opened: another master key, another label or another row.
 var ErrSeal = errors.New("sealed value cannot be opened with this master key")
 
 // MasterKey is the secret from which all others are derived. It lies outside the database.
-type MasterKey struct{ secret []byte }
+type MasterKey struct {
+	secret []byte
+	old    *MasterKey // nil: none; opens what lies sealed from before
+}
+
+// After is the key with the one before it, which opens what the new one does not, until [MasterKey.Rewrap] sealed it
+// anew. old may be nil.
+func (k MasterKey) After(old *MasterKey) MasterKey {
+	k.old = old
+	return k
+}
 
 // NewMasterKey makes a master key of 32 random bytes.
 func NewMasterKey() MasterKey {
 	secret := make([]byte, MasterKeySize)
 	rand.Read(secret)
-	return MasterKey{secret}
+	return MasterKey{secret: secret}
 }
 
 // ParseMasterKey reads a key of 32 bytes in base64 (standard alphabet with padding).
@@ -44,7 +60,7 @@ func ParseMasterKey(text string) (MasterKey, error) {
 	if err != nil || len(secret) != MasterKeySize {
 		return MasterKey{}, fmt.Errorf("a master key is %d bytes in base64", MasterKeySize)
 	}
-	return MasterKey{secret}, nil
+	return MasterKey{secret: secret}, nil
 }
 
 // Encode gives the key in base64, the form that [ParseMasterKey] reads. The result is a secret.
@@ -101,10 +117,26 @@ func (k MasterKey) Open(label, row string, sealed []byte) ([]byte, error) {
 	}
 	nonce, text := sealed[1:1+aead.NonceSize()], sealed[1+aead.NonceSize():]
 	plain, err := aead.Open(nil, nonce, text, []byte(row))
-	if err != nil {
-		return nil, ErrSeal
+	if err == nil {
+		return plain, nil
 	}
-	return plain, nil
+	if k.old != nil {
+		return k.old.Open(label, row, sealed)
+	}
+	return nil, ErrSeal
+}
+
+// Rewrap seals anew, under the key itself, what the one before sealed. It gives nil for what lies under the key already.
+// [ErrSeal].
+func (k MasterKey) Rewrap(label, row string, sealed []byte) ([]byte, error) {
+	if _, err := k.After(nil).Open(label, row, sealed); err == nil {
+		return nil, nil
+	}
+	plain, err := k.Open(label, row, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("sealing %s %s anew: %w", label, row, err)
+	}
+	return k.Seal(label, row, plain), nil
 }
 
 // Sealer is [MasterKey.Seal] for one label.

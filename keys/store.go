@@ -74,4 +74,17 @@ type Changes interface {
 	// RevokeKey removes and erases a key. If no key of its algorithm is active then, the pending one becomes
 	// active, or else the spare. [ErrUnknownKey].
 	RevokeKey(ctx context.Context, r Revocation) error
+	// Rewrap replaces each sealed value by what again makes of it, [MasterKey.Rewrap]. If any was of another key, it
+	// removes recovery codes, whose hashes are of that key too. An error of again changes nothing.
+	Rewrap(ctx context.Context, again Again) (Rewrapped, error)
+}
+
+// Again seals anew a value of a label and a row; nil: it stays.
+type Again func(label, row string, sealed []byte) ([]byte, error)
+
+// Rewrapped counts what lies under a new master key, and the recovery codes that are gone.
+type Rewrapped struct {
+	Keys          int64 `json:"keys"`
+	Factors       int64 `json:"second_factors"`
+	RecoveryCodes int64 `json:"recovery_codes_removed"`
 }

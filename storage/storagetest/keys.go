@@ -25,6 +25,7 @@ func testKeys(t *testing.T, open Open) {
 		"revoke":  testRevokeKey,
 		"advance": testAdvanceKeys,
 		"races":   testKeyRaces,
+		"rewrap":  testRewrap,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

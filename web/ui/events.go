@@ -34,6 +34,7 @@ var eventTexts = map[string]Key{
 	"email_verification_requested": EventVerifyAsked,
 	"email_verified":               EventVerified,
 	"key_revoked":                  EventKeyRevoked,
+	"master_key_changed":           EventMasterKey,
 	"key_rotated":                  EventKeyRotated,
 	"ledger_checked":               EventLedgerChecked,
 	"login_failure":                EventLoginFailure,

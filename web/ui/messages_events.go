@@ -14,6 +14,7 @@ const (
 	EventServiceRevoked  Key = "event.service_key_revoked"
 	EventKeyRotated      Key = "event.key_rotated"
 	EventKeyRevoked      Key = "event.key_revoked"
+	EventMasterKey       Key = "event.master_key_changed"
 	EventPackageNew      Key = "event.package_created"
 	EventPackageChanged  Key = "event.package_changed"
 	EventPaymentSeen     Key = "event.payment_event_viewed"
@@ -73,6 +74,10 @@ var adminEventTexts = texts{
 	EventKeyRevoked: {
 		"Signing key revoked",
 		"Signaturschlüssel widerrufen",
+	},
+	EventMasterKey: {
+		"Master key changed",
+		"Hauptschlüssel gewechselt",
 	},
 	EventPackageNew: {
 		"Package created",

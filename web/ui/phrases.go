@@ -33,6 +33,7 @@ var phrases = map[string]string{
 	"makes up VALKEY_URL when that is empty":                                                                          "bildet VALKEY_URL, wenn das leer ist",
 	"goes with REDIS_HOST":                                                                                            "gehört zu REDIS_HOST",
 	"list of database, valkey, primary: what may be without TLS or password in production":                            "Liste aus database, valkey: was im Betrieb ohne TLS oder Passwort sein darf",
+	"the master key before, which opens what MASTER_KEY does not, until mana keys rewrap has run":                     "der Hauptschlüssel davor, der öffnet, was MASTER_KEY nicht öffnet, bis mana keys rewrap gelaufen ist",
 	"32 bytes in base64, seals signing keys; made in DATA_DIR in dev mode, else required":                             "32 Byte in Base64, versiegelt Signaturschlüssel; entsteht im Entwicklungsmodus in DATA_DIR, ist sonst erforderlich",
 	"networks (CIDR, comma list) whose X-Forwarded-For counts":                                                        "Netze (CIDR, mit Komma getrennt), deren X-Forwarded-For gilt",
 	"exact origins of the JSON API, comma list; in dev mode http://localhost:3000,http://localhost:8081":              "genaue Ursprünge (Origins) der JSON-API, mit Komma getrennt; im Entwicklungsmodus http://localhost:3000,http://localhost:8081",

@@ -1,0 +1,76 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"mana/keys"
+	"mana/provider/identity"
+)
+
+// Rewrap implements [keys.Changes].
+func (s keyActs) Rewrap(ctx context.Context, again keys.Again) (done keys.Rewrapped, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		done = keys.Rewrapped{}
+		var err error
+		if done.Keys, err = rewrap(t, keys.SigningLabel, again, `SELECT id, sealed FROM auth.signing_keys WHERE state <> 'removed'`,
+			`UPDATE auth.signing_keys SET sealed = $1 WHERE id = $2`); err != nil {
+			return err
+		}
+		if done.Factors, err = rewrap(t, keys.FactorLabel, again, `SELECT user_id::text, secret FROM auth.two_factor_auth
+			ORDER BY user_id FOR UPDATE`, `UPDATE auth.two_factor_auth SET secret = $1 WHERE user_id = $2::text::uuid`); err != nil {
+			return err
+		}
+		if done.Keys+done.Factors == 0 {
+			return nil
+		}
+		removed, err := t.exec(`DELETE FROM auth.recovery_codes`)
+		if err != nil {
+			return err
+		}
+		done.RecoveryCodes = removed.RowsAffected()
+		return insertAct(t, s.by, identity.Event{Type: "master_key_changed"}, s.db.clock())
+	})
+	return done, err
+}
+
+// rewrap seals anew the values of one table, and counts those that it changed.
+func rewrap(t *tx, label string, again keys.Again, read, change string) (changed int64, err error) {
+	sealed, err := sealedValues(t, read)
+	if err != nil {
+		return 0, fmt.Errorf("reading what is sealed: %w", err)
+	}
+	for id, value := range sealed {
+		next, err := again(label, id, value)
+		if err != nil {
+			return 0, err
+		}
+		if next == nil {
+			continue
+		}
+		if _, err := t.exec(change, next, id); err != nil {
+			return 0, err
+		}
+		changed++
+	}
+	return changed, nil
+}
+
+// sealedValues are the values of a query by the ids of their rows.
+func sealedValues(t *tx, query string) (map[string][]byte, error) {
+	rows, err := t.query(query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	found := make(map[string][]byte)
+	for rows.Next() {
+		var id string
+		var value []byte
+		if err := rows.Scan(&id, &value); err != nil {
+			return nil, err
+		}
+		found[id] = value
+	}
+	return found, rows.Err()
+}
