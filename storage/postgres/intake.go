@@ -136,8 +136,8 @@ func (i *intake) receive(t *tx, batch []*arrival) (map[uuid.UUID]*sale, error) {
 	}
 	sales := make(map[uuid.UUID]*sale)
 	for n, a := range batch {
-		a.done, a.fresh = ledger.Settled{}, fresh[a.StripeEvent.ID]
-		delete(fresh, a.StripeEvent.ID) // the second of the same id is none
+		a.done, a.fresh = ledger.Settled{}, fresh[a.ID]
+		delete(fresh, a.ID) // the second of the same id is none
 		if of := found[n]; a.fresh && len(of) == 1 && sales[of[0].user] == nil {
 			sales[of[0].user] = &sale{arrival: a, ownedPurchase: of[0]}
 		}

@@ -233,15 +233,21 @@ func (s *Identity) NoteAct(ctx context.Context, by identity.Actor, e identity.Ev
 	return s.db.write(ctx, func(t *tx) error { return insertAct(t, by, e, timestamp(s.db.clock())) })
 }
 
-// listEvents reads the log. That of one person has words of its own, so that it is read by the person's index.
+// listEvents reads the log. What is asked for has words of its own, so that it is read by its index.
 func listEvents(q identity.EventQuery) string {
-	whose := `?1 IS NULL`
+	whose, kind, actor := `?1 IS NULL`, `?2 = ''`, `?3 = ''`
 	if q.UserID != uuid.Nil {
 		whose = `user_id = ?1`
 	}
+	if q.Type != "" {
+		kind = `event_type = ?2`
+	}
+	if q.Actor != "" {
+		actor = `metadata ->> 'actor' = ?3`
+	}
 	return `SELECT id, user_id, event_type, ip_address, user_agent, metadata, created_at
 		FROM auth_security_events
-		WHERE ` + whose + ` AND (?2 = '' OR event_type = ?2) AND (?3 = '' OR metadata ->> 'actor' = ?3)
+		WHERE ` + whose + ` AND ` + kind + ` AND ` + actor + `
 			AND (?4 IS NULL OR created_at >= ?4) AND (?5 IS NULL OR created_at < ?5)
 			AND (?6 IS NULL OR (created_at, id) < (?6, ?7))
 		ORDER BY created_at DESC, id DESC LIMIT ?8`

@@ -38,7 +38,7 @@ func (l *Ledger) Take(ctx context.Context, e ledger.StripeEvent, s ledger.Settli
 		if fresh, err = l.receive(t, e); err != nil || !fresh {
 			return err
 		}
-		frozen := false
+		var frozen bool
 		if done, frozen, err = l.settle(t, s, true); err == nil && frozen {
 			err = ledger.ErrFrozen
 		}
