@@ -148,6 +148,11 @@ func TestAdminActs(t *testing.T) {
 			t.Errorf("got no %s by the administrator", kind)
 		}
 	}
+	s.sql(t, `UPDATE auth_sessions SET auth_time = auth_time - 301000000`)
+	if got := b.get("/admin/audit/export?format=csv"); got.Request.URL.Path != "/login" {
+		t.Errorf("got %d at %s with an old proof, want the login", got.StatusCode, got.Request.URL)
+	}
+	s.sql(t, `UPDATE auth_sessions SET auth_time = auth_time + 301000000`)
 	if csv := b.get("/admin/audit/export?format=csv&type=client_created").body; strings.Count(csv, "\n") != 2 {
 		t.Errorf("got %q, want a line and its heading", csv)
 	}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -37,14 +39,17 @@ func authorize(t *tx, by identity.Actor) error {
 
 // SearchPeople implements [identity.Administration].
 func (s *Identity) SearchPeople(ctx context.Context, q identity.PeopleQuery) ([]identity.User, error) {
-	before := "~" // after every id
+	first, size := utf8.DecodeRuneInString(q.Prefix)
+	capital := string(unicode.ToUpper(first)) + q.Prefix[size:] // SQLite's lower leaves an Ä as it is
+	before := "~"                                               // after every id
 	if q.Before != uuid.Nil {
 		before = q.Before.String()
 	}
 	rows, err := s.db.query(ctx, `SELECT `+userColumns+` FROM auth_users u
 		WHERE u.deleted_at IS NULL AND u.id < ?1
-			AND (?2 = '' OR u.email >= ?2 AND u.email < ?3 OR lower(u.name) >= ?2 AND lower(u.name) < ?3)
-		ORDER BY u.id DESC LIMIT ?4`, before, q.Prefix, q.Prefix+"\U0010FFFF", q.Limit)
+			AND (?2 = '' OR u.email >= ?2 AND u.email < ?3 OR lower(u.name) >= ?2 AND lower(u.name) < ?3
+				OR lower(u.name) >= ?5 AND lower(u.name) < ?6)
+		ORDER BY u.id DESC LIMIT ?4`, before, q.Prefix, q.Prefix+"\U0010FFFF", q.Limit, capital, capital+"\U0010FFFF")
 	if err != nil {
 		return nil, fmt.Errorf("listing people: %w", err)
 	}

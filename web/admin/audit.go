@@ -17,6 +17,7 @@ import (
 	"mana/ledger"
 	"mana/provider"
 	"mana/provider/identity"
+	"mana/web/login"
 	"mana/web/ui"
 )
 
@@ -222,8 +223,13 @@ func exportedOf(e identity.LoggedEvent) exported {
 	return x
 }
 
-// Export answers GET /admin/audit/export: the events of the filter as JSON Lines or CSV, page by page as they are read.
-func (p *Pages) Export(w http.ResponseWriter, r *http.Request, _ *provider.SignedIn) error {
+// Export answers GET /admin/audit/export: the events of the filter as JSON Lines or CSV, page by page as they are read. It
+// takes so much away at once that it needs a fresh proof, as acts do.
+func (p *Pages) Export(w http.ResponseWriter, r *http.Request, who *provider.SignedIn) error {
+	if !p.Provider.Fresh(who) {
+		login.AskLogin(w, r, "")
+		return nil
+	}
 	filter := readFilter(r)
 	q, faults := p.query(r, &filter)
 	if len(faults) > 0 {

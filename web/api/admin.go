@@ -60,7 +60,7 @@ func ofAdministration(err error) error {
 			return Refusal(http.StatusNotFound)
 		}
 	}
-	if faults := (provider.ClientFaults)(nil); errors.As(err, &faults) {
+	if faults := provider.ClientFaults(nil); errors.As(err, &faults) {
 		return validation(faults.Error())
 	}
 	for known, answer := range map[error]*Error{

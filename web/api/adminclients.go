@@ -248,4 +248,3 @@ func (a *API) readClient(body *object) func(*provider.Client) {
 
 // maxLife is the longest life of a token, in seconds; the check of clients knows the bounds of each.
 const maxLife = 365 * 24 * 60 * 60
-
