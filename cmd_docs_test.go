@@ -99,7 +99,7 @@ func TestCommandDocs(t *testing.T) {
 func TestEveryCommand(t *testing.T) {
 	t.Parallel()
 	// What they print is a file, a script or nothing.
-	plain := []string{"mana serve", "mana healthcheck", "mana config env", "mana config new-key", "mana keys generate", "mana credits export"}
+	plain := []string{"mana serve", "mana healthcheck", "mana config env", "mana config new-key", "mana keys generate", "mana keys export", "mana credits export"}
 	all := leaves(newRoot(nil, io.Discard))
 	if len(all) < 40 {
 		t.Fatalf("got %d commands, want all", len(all))

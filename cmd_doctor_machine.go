@@ -24,7 +24,7 @@ import (
 
 // Where a disk is too full, of 1. SQLite needs room for its log, and for a copy at each backup.
 const (
-	diskNote    = 0.05
+	diskNote    = 0.15 // as the alert ManaDiskFull
 	diskProblem = 0.01
 )
 

@@ -153,7 +153,7 @@ func TestDoctorFiles(t *testing.T) {
 // TestDoctorDisk weighs disks; filling one is left to the tests of the storage.
 func TestDoctorDisk(t *testing.T) {
 	t.Parallel()
-	for free, want := range map[float64]string{0.5: findingOK, 0.04: findingNote, 0.009: findingProblem} {
+	for free, want := range map[float64]string{0.5: findingOK, 0.14: findingNote, 0.009: findingProblem} {
 		if got := weighDisk(free); got.State != want || (got.Cure == "") != (want == findingOK) {
 			t.Errorf("got %+v, want %s", got, want)
 		}

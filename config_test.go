@@ -37,7 +37,7 @@ func TestProductionDemands(t *testing.T) {
 		"8 settings need attention, nothing was started",
 		"ISSUER              http://id.example.com: must be https, since it is not a loopback address",
 		"PORT                99999: must be 1 to 65535", "CORS_ORIGINS        *: must be a list", "DEV_BYPASS_AUTH",
-		`RATE_LIMIT_CLASSES  class "nothing" does not exist; there are account, authorize,`, "JWT_PRIVATE_KEY     is not PEM",
+		`RATE_LIMIT_CLASSES  class "nothing" does not exist; there are account, admin, authorize,`, "JWT_PRIVATE_KEY     is not PEM",
 		"LISTEN              127.0.0.1:99999: must be 1 to 65535", "SMTP_FROM           not set",
 	} {
 		if !strings.Contains(stderr.String(), want) {

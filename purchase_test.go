@@ -208,7 +208,7 @@ func TestWebhookRefusals(t *testing.T) {
 	}
 	admin := s.administrator(t)
 	page := admin.get("/admin/purchases")
-	for _, reason := range []string{"amount", "currency", "livemode", "account", "unknown purchase", "unreadable"} {
+	for _, reason := range []string{"Another amount", "Another currency", "Test and live mixed", "Another account at Stripe", "Unknown purchase", "Unreadable"} {
 		if !strings.Contains(page.body, ">"+reason+"<") {
 			t.Errorf("the administration shows no event in quarantine for %s", reason)
 		}

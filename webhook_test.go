@@ -154,7 +154,7 @@ func TestQuarantinedBody(t *testing.T) {
 	}
 	one := admin.get("/admin/purchases/event?id=evt_%3Cb%3E%26%221")
 	if one.StatusCode != http.StatusOK || strings.Contains(one.body, "<script>alert") || !strings.Contains(one.body, "&lt;script&gt;alert(1)") ||
-		!strings.Contains(one.body, "unknown purchase") {
+		!strings.Contains(one.body, "Unknown purchase") {
 		t.Errorf("got %d\n%s", one.StatusCode, one.body)
 	}
 	large := admin.get("/admin/purchases/event?id=evt_large")

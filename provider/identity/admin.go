@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -74,6 +76,12 @@ type PeopleQuery struct {
 	Prefix string    // of the address or the name, in small letters; empty: all
 	Before uuid.UUID // the last person of the page before; uuid.Nil: from the start
 	Limit  int       // at most [MaxPage]
+}
+
+// Capital is the prefix as it begins a name that a database leaves as it is: some make small letters of A to Z alone.
+func (q PeopleQuery) Capital() string {
+	first, size := utf8.DecodeRuneInString(q.Prefix)
+	return string(unicode.ToUpper(first)) + q.Prefix[size:]
 }
 
 // LoggedEvent is an event as it is in the security log.

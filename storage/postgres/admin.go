@@ -40,15 +40,18 @@ func authorize(t *tx, by identity.Actor) error {
 // SearchPeople implements [identity.Administration].
 func (s *Identity) SearchPeople(ctx context.Context, q identity.PeopleQuery) ([]identity.User, error) {
 	var found []identity.User
+	q.Prefix = printable(q.Prefix)
+	prefix := q.Prefix
 	err := s.db.read(ctx, system, `SELECT `+userColumns+` FROM auth.users u
 		WHERE u.deleted_at IS NULL AND ($1::uuid IS NULL OR u.id < $1)
 			AND ($2 = '' OR u.email COLLATE "C" >= $2 AND u.email COLLATE "C" < $3
-				OR lower(u.name) COLLATE "C" >= $2 AND lower(u.name) COLLATE "C" < $3)
+				OR lower(u.name) COLLATE "C" >= $2 AND lower(u.name) COLLATE "C" < $3
+				OR lower(u.name) COLLATE "C" >= $5 AND lower(u.name) COLLATE "C" < $6)
 		ORDER BY u.id DESC LIMIT $4`, all(&found, func(row pgx.CollectableRow) (identity.User, error) {
 		var r userRow
 		err := row.Scan(r.targets()...)
 		return r.value(), err
-	}), optionalID(q.Before), printable(q.Prefix), printable(q.Prefix)+"\U0010FFFF", q.Limit)
+	}), optionalID(q.Before), prefix, prefix+"\U0010FFFF", q.Limit, q.Capital(), q.Capital()+"\U0010FFFF")
 	if err != nil {
 		return nil, fmt.Errorf("listing people: %w", err)
 	}

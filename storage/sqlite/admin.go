@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -39,9 +37,7 @@ func authorize(t *tx, by identity.Actor) error {
 
 // SearchPeople implements [identity.Administration].
 func (s *Identity) SearchPeople(ctx context.Context, q identity.PeopleQuery) ([]identity.User, error) {
-	first, size := utf8.DecodeRuneInString(q.Prefix)
-	capital := string(unicode.ToUpper(first)) + q.Prefix[size:] // SQLite's lower leaves an Ä as it is
-	before := "~"                                               // after every id
+	before, capital := "~", q.Capital() // after every id
 	if q.Before != uuid.Nil {
 		before = q.Before.String()
 	}

@@ -44,7 +44,7 @@ func (p docsPart) path() string {
 // keys name the parts in the language of the reader.
 var docsKeys = map[string]ui.Key{
 	"OpenID Connect": ui.DocsOpenID, "Sign-in": ui.DocsSignIn, "Account": ui.DocsAccount, "Credits": ui.DocsCredits,
-	"Holds": ui.DocsHolds, "Purchases": ui.DocsPurchases, "Back ends": ui.DocsBackEnds, "Health": ui.DocsHealth,
+	"Holds": ui.DocsHolds, "Purchases": ui.DocsPurchases, "Back ends": ui.DocsBackEnds, "Administration": ui.AdminTitle, "Health": ui.DocsHealth,
 }
 
 // docsOperation is one operation of the document.
@@ -140,7 +140,7 @@ func NewDocs(site ui.Site, issuer string) (*Docs, error) {
 		d.parts[i].key = docsKeys[d.parts[i].Name]
 	}
 	for _, path := range slices.Sorted(maps.Keys(read.Paths)) {
-		for _, method := range []string{"get", "post", "delete"} {
+		for _, method := range []string{"get", "post", "patch", "delete"} {
 			operation, ok := read.Paths[path][method]
 			if !ok {
 				continue
