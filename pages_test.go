@@ -26,6 +26,7 @@ import (
 var notShown = map[string]string{
 	"/{$}":                                  "redirects",
 	"/language":                             "redirects",
+	"/.well-known/change-password":          "redirects",
 	"/admin/audit/export":                   "is a file",
 	"/account/credits/export":               "is a file",
 	"/dev/demo/callback":                    "redirects",
